@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The control socket (proto/control.proto): who connects is known from SO_PEERCRED, may call what
+ * the role allows, and nothing else. One command is one row; help, listing and the role check come
+ * from it.
+ */
+#ifndef YAGURA_CONTROL_CONTROL_H
+#define YAGURA_CONTROL_CONTROL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct event_base;
+struct control;
+struct control_call;
+struct control_sensor; /* what cmd_*.c may look into: control_sensor.h, filled by pipeline.c */
+
+enum control_role { CONTROL_NOBODY, CONTROL_VIEWER, CONTROL_OPERATOR, CONTROL_ADMIN };
+
+enum control_argument_type { ARG_U32, ARG_TEXT, ARG_FLAG };
+
+struct control_argument {
+	const char *name;
+	enum control_argument_type type;
+	const char *help;
+};
+
+#define CONTROL_ARGUMENTS_MAX 8
+
+struct control_command {
+	const char *name;
+	enum control_role role; /* the least that may call it */
+	/* Answers with control_row, then returns 0, or -errno after control_fail. */
+	int (*run)(struct control_call *call);
+	struct control_argument arguments[CONTROL_ARGUMENTS_MAX + 1];
+	const char *help;
+};
+
+struct control_options {
+	const char *socket_path; /* its directory exists; a stale socket is replaced */
+	/* Groups whose members have the role; NULL or "" for none. uid 0 and the daemon's own uid
+	 * may do everything. */
+	const char *viewer_group;
+	const char *operator_group;
+	const char *admin_group;
+};
+
+#define CONTROL_ERROR_BYTES 256
+
+/* Binds and listens. 0, or -errno with one line in ret_error (-EADDRINUSE: another daemon answers).
+ */
+int control_new(struct event_base *base, const struct control_options *options,
+		struct control_sensor *sensor, struct control **ret_control,
+		char ret_error[CONTROL_ERROR_BYTES]);
+/* Closes every connection and unlinks the socket. */
+void control_free(struct control *control);
+
+/* For the handlers in cmd_*.c. */
+struct control_sensor *control_sensor(struct control_call *call);
+uint32_t control_arg_u32(const struct control_call *call, const char *name, uint32_t fallback);
+const char *control_arg_text(const struct control_call *call, const char *name);
+/* One row of the answer: a JSON object; the reference is taken. */
+struct json_t;
+int control_row(struct control_call *call, struct json_t *object);
+int control_fail(struct control_call *call, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

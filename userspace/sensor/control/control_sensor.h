@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rooms a command may read or whose public verbs it may call. Filled by pipeline.c. */
+#ifndef YAGURA_CONTROL_CONTROL_SENSOR_H
+#define YAGURA_CONTROL_CONTROL_SENSOR_H
+
+#include "sensor/keeper/requests.h"
+#include "sensor/process/journal.h"
+#include "sensor/process/table.h"
+#include "sensor/ship/ship.h"
+#include "sensor/spool/spool.h"
+
+/* Counted by the pipeline since this worker started. */
+struct pipeline_counters {
+	uint64_t events; /* decoded */
+	uint64_t malformed; /* events that did not decode */
+	uint64_t flows_without_process; /* their owner was named by the kernel but not in the table
+					 */
+	uint64_t batches;
+	uint64_t turns;
+	uint64_t replayed_events; /* from the journal, at start */
+};
+
+struct control_sensor {
+	const char *version;
+	const char *sensor_id; /* UUID text */
+	const struct keeper_description *description;
+	struct spool *spool;
+	struct ship *ship;
+	struct journal *journal;
+	struct process_table *processes;
+	const struct pipeline_counters *counters;
+	uint64_t started_ns; /* CLOCK_BOOTTIME */
+	/* Records in open batches, per class. */
+	void (*in_memory)(void *context, uint64_t ret_counts[RECORD_CLASS_COUNT]);
+	/* Fresh from the keeper: 0 or -errno. */
+	int (*kernel_counters)(void *context, struct counters *ret_counters);
+	int (*probes)(void *context, struct keeper_probes *ret_probes);
+	/* Bytes waiting in the rings, read or not, not released yet. */
+	void (*ring_backlog)(void *context, uint64_t ret_bytes[EVENT_RING_COUNT]);
+	void *context;
+};
+
+#endif

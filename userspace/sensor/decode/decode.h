@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ring bytes to a checked event. The kernel side is ours, but a decoder that trusted it would turn
+ * one bug there into one here: every length is checked against the record's size. One
+ * decode_<kind>.c per kind, one line each in EVENT_KINDS; without decode_<kind>() the link fails.
+ */
+#ifndef YAGURA_DECODE_DECODE_H
+#define YAGURA_DECODE_DECODE_H
+
+#include "bpf/abi/event.h"
+#include "common/cursor.h"
+#include "telemetry/record.h"
+
+#include <stdbool.h>
+
+/* The path is turned round ("/usr/bin/ls") into `path`, NUL-terminated; args point into the ring.
+ */
+struct decoded_exec {
+	struct event_exec fixed;
+	char path[EVENT_PATH_BYTES_MAX + 2];
+	size_t path_length;
+	struct text args; /* as in memory: a NUL after each; the last one may lack it when cut */
+};
+
+struct decoded_event {
+	enum event_kind kind;
+	struct event_header header;
+	union {
+		struct event_fork fork;
+		struct decoded_exec exec; /* EVENT_EXEC and EVENT_SNAPSHOT */
+		struct event_exit exit;
+		struct event_flow flow;
+	};
+};
+
+/* 0, or -EBADMSG when the bytes are not one whole, consistent event of a known kind. */
+int decode_event(const uint8_t *bytes, size_t size, struct decoded_event *ret_event);
+
+#define DECODE_DECLARE(NAME, name, ring)                                                           \
+	int decode_##name(struct cursor body, struct decoded_event *ret_event);
+EVENT_KINDS(DECODE_DECLARE)
+#undef DECODE_DECLARE
+
+#endif

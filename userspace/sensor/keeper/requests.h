@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the worker may ask of the keeper, over a SOCK_SEQPACKET pair: fixed-size requests, one
+ * fixed-size reply each, in order. The reply to KEEPER_DESCRIBE carries descriptors (SCM_RIGHTS) in
+ * the order of enum keeper_descriptor. The keeper checks length, verb and argument and answers
+ * -EINVAL to the rest.
+ */
+#ifndef YAGURA_KEEPER_REQUESTS_H
+#define YAGURA_KEEPER_REQUESTS_H
+
+#include "bpf/abi/counters.h"
+#include "bpf/abi/event.h"
+
+#include <stdint.h>
+
+enum keeper_verb {
+	KEEPER_DESCRIBE = 1, /* what this kernel and this keeper are; passes the descriptors */
+	KEEPER_COUNTERS = 2, /* the BPF counters, all CPUs added up */
+	KEEPER_PROBES = 3, /* every row of the probe table and what became of it */
+	KEEPER_SNAPSHOT = 4, /* lists the running processes into the valuable ring */
+	KEEPER_READY = 5, /* the worker is sensing; argument 1: and connected to a collector */
+};
+
+enum keeper_descriptor {
+	KEEPER_FD_RING_VALUABLE,
+	KEEPER_FD_RING_BULK,
+	KEEPER_FD_STATE, /* memfd that outlives a worker: see process/journal.h */
+	KEEPER_FD_COUNT
+};
+
+#define KEEPER_PROBES_MAX 32
+#define KEEPER_TEXT_BYTES 64
+
+struct keeper_request {
+	uint64_t id; /* echoed in the reply */
+	uint32_t verb;
+	uint32_t argument;
+};
+
+struct keeper_description {
+	uint64_t instance; /* random at each start of the keeper */
+	uint64_t ring_bytes[EVENT_RING_COUNT]; /* sizes of the data areas, powers of two */
+	uint64_t state_bytes; /* of the memfd */
+	uint64_t worker_restarts; /* since the keeper started */
+	char kernel_release[KEEPER_TEXT_BYTES];
+	char cgroup[256]; /* where the cgroup programs are attached */
+};
+
+enum keeper_probe_state {
+	KEEPER_PROBE_ATTACHED = 1,
+	KEEPER_PROBE_UNAVAILABLE = 2, /* this kernel refused every way of it: `reason` says why */
+};
+
+struct keeper_probe {
+	char name[KEEPER_TEXT_BYTES];
+	char program[KEEPER_TEXT_BYTES]; /* the one that serves it, "" when unavailable */
+	char reason[KEEPER_TEXT_BYTES];
+	uint32_t state; /* enum keeper_probe_state */
+	uint32_t required;
+};
+
+struct keeper_probes {
+	uint32_t count;
+	uint32_t reserved;
+	struct keeper_probe probe[KEEPER_PROBES_MAX];
+};
+
+struct keeper_reply {
+	uint64_t id;
+	uint32_t verb;
+	int32_t result; /* 0 or -errno; the union is only filled on 0 */
+	union {
+		struct keeper_description description;
+		struct counters counters;
+		struct keeper_probes probes;
+	};
+};
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Identity → process. Fed by fork, exec, exit and snapshot events; asked by the flows. A process is
+ * kept after its exit, because its sockets end later (sched_process_exit fires before the
+ * descriptors close) and orphaned connections later still: for PROCESS_KEEP_NS, or less when more
+ * than `exited_max` wait, oldest first. No I/O, no clock: time is an argument.
+ */
+#ifndef YAGURA_PROCESS_TABLE_H
+#define YAGURA_PROCESS_TABLE_H
+
+#include "bpf/abi/event.h"
+#include "telemetry/record.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PROCESS_KEEP_NS (600ull * 1000000000ull)
+
+struct process_table;
+
+struct process_table_options {
+	uint32_t exited_max; /* exited processes kept, at most */
+	uint32_t live_max; /* live ones; the oldest of a table that full is given up, and counted */
+};
+
+struct process_table_stats {
+	uint32_t live;
+	uint32_t exited;
+	uint64_t evicted_early; /* exited ones dropped before PROCESS_KEEP_NS */
+	uint64_t evicted_live; /* live ones dropped because of live_max */
+	uint64_t unknown_parent; /* forks whose parent was not in the table */
+};
+
+/* A process as the table keeps it. Pointers stay valid until the next call that changes the table.
+ */
+struct process {
+	struct process_key key;
+	struct process_key parent; /* at its fork or exec */
+	uint32_t uid; /* UINT32_MAX when unknown */
+	uint32_t gid;
+	struct text executable; /* empty when unknown */
+	struct text args;
+	bool args_truncated;
+	bool exited;
+};
+
+struct process_table *process_table_new(const struct process_table_options *options);
+void process_table_free(struct process_table *table);
+
+/* What an event says. All are idempotent: an event applied twice leaves what one leaves.
+ * A fork copies what is known of the parent; an exec replaces the image under a new key and retires
+ * the old key; a snapshot only adds what is not known yet. 0 or -ENOMEM. */
+int process_table_fork(struct process_table *table, const struct event_fork *event);
+int process_table_exec(struct process_table *table, const struct event_exec *event,
+		       struct text executable, struct text args);
+int process_table_snapshot(struct process_table *table, const struct event_exec *event,
+			   struct text executable, struct text args);
+int process_table_exit(struct process_table *table, const struct event_exit *event);
+/* Forgets the exited ones that are due. */
+void process_table_expire(struct process_table *table, uint64_t now_ns);
+
+/* The process, or NULL. */
+const struct process *process_table_find(const struct process_table *table,
+					 const struct process_key *key);
+void process_table_stats(const struct process_table *table, struct process_table_stats *ret_stats);
+
+#endif
