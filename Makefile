@@ -33,7 +33,7 @@ endif
 
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Werror \
 	-D__TARGET_ARCH_$(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/') \
-	-Ibpf/abi -Ibpf/lib -I. -ffile-prefix-map=$(CURDIR)=.
+	-Ibpf/abi -Ibpf/lib -I. -isystem /usr/include/$(shell $(CC) -print-multiarch) -ffile-prefix-map=$(CURDIR)=.
 
 LIBS_common := -levent -linih
 LIBS_sensor := -levent_openssl -levent -linih -lbpf -lelf -lz -lssl -lcrypto -lprotobuf-c -ljansson

@@ -7,11 +7,7 @@
 #ifndef YAGURA_ABI_CONFIG_H
 #define YAGURA_ABI_CONFIG_H
 
-#ifdef __bpf__
-#include "kernel_types.h"
-#else
 #include <linux/types.h>
-#endif
 
 struct probe_config {
 	__u32 wakeup_fill_bytes; /* submit without a wake-up until this much waits in the ring */

@@ -7,11 +7,7 @@
 #ifndef YAGURA_ABI_COUNTERS_H
 #define YAGURA_ABI_COUNTERS_H
 
-#ifdef __bpf__
-#include "kernel_types.h"
-#else
 #include <linux/types.h>
-#endif
 
 /* X(NAME, name, help). `generated` counts before the ring is asked for room, when a record is due.
  */

@@ -12,13 +12,9 @@
 #ifndef YAGURA_ABI_EVENT_H
 #define YAGURA_ABI_EVENT_H
 
-#ifdef __bpf__
-#include "kernel_types.h"
-#define ABI_ASSERT(condition, text) _Static_assert(condition, text)
-#else
 #include <linux/types.h>
+
 #define ABI_ASSERT(condition, text) _Static_assert(condition, text)
-#endif
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded"

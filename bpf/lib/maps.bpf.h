@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Every map and knob. Weak, so that each probe file compiles alone and the linked object holds one
+ * copy. Sizes that depend on the host (CPUs, configured ring sizes) are set by the keeper before
+ * loading.
+ */
+#ifndef YAGURA_LIB_MAPS_BPF_H
+#define YAGURA_LIB_MAPS_BPF_H
+
+#include "config.h"
+#include "counters.h"
+#include "event.h"
+#include "kernel_types.h"
+#include <bpf/bpf_helpers.h>
+
+/* What we know of a socket; dies with it. An accepted socket starts with a clone of its listener's.
+ */
+struct flow_storage {
+	struct process_key owner;
+	struct process_key listener;
+	__u8 local_addr[16];
+	__u8 remote_addr[16];
+	__u64 cookie;
+	__u64 opened_ns;
+	__u32 handshake_us;
+	__u16 local_port;
+	__u16 remote_port;
+	__u16 index;
+	__u8 phase; /* enum flow_phase */
+	__u8 direction; /* enum event_flow_direction */
+	__u8 owner_quality;
+	__u8 flags; /* enum flow_storage_flag */
+	__u8 arm_left;
+	__u8 reserved;
+};
+/* Memory is charged per socket; keep it small (the kernel rounds up to powers of two beyond this).
+ */
+_Static_assert(sizeof(struct flow_storage) <= 104, "flow_storage");
+
+enum flow_phase {
+	FLOW_PHASE_NONE = 0,
+	FLOW_PHASE_LISTEN = 1,
+	FLOW_PHASE_OPEN = 2, /* SYN under way */
+	FLOW_PHASE_ESTABLISHED = 3,
+	FLOW_PHASE_DONE = 4, /* the final record is out */
+};
+
+enum flow_storage_flag {
+	STORAGE_IPV6 = 1u << 0,
+	/* These callbacks were on before us: somebody else wants them, leave them on. */
+	STORAGE_FOREIGN_STATE_CB = 1u << 1,
+	STORAGE_FOREIGN_HDR_CB = 1u << 2,
+};
+
+#define EXEC_BYTES_MAX (EVENT_PATH_BYTES_MAX + EVENT_ARGS_BYTES_MAX)
+
+/* Where an exec record is put together: larger than a per-CPU array value may be, so a plain array
+ * with an entry per CPU. Claimed with a flag: a preempted handler must not find its bytes
+ * overwritten. */
+struct exec_scratch {
+	__u32 claimed;
+	__u32 path_bytes;
+	__u8 event[sizeof(struct event_exec)];
+	__u8 bytes[EXEC_BYTES_MAX];
+};
+_Static_assert(offsetof(struct exec_scratch, bytes) ==
+		       offsetof(struct exec_scratch, event) + sizeof(struct event_exec),
+	       "bytes follow the event");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20);
+} ring_valuable __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20);
+} ring_bulk __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct counters);
+} counters __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct exec_scratch);
+} exec_scratch __weak SEC(".maps");
+
+/* Processes of several threads whose exit was told a moment ago; see is_last_thread(). */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct process_key);
+	__type(value, __u8);
+} exits_told __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct flow_storage);
+} flow_storage __weak SEC(".maps");
+
+const volatile struct probe_config probe_config __weak = {
+	.wakeup_fill_bytes = 1 << 20,
+	.cpu_count = 1,
+	.args_bytes_max = EVENT_ARGS_BYTES_MAX,
+	.arm_attempts_max = 32,
+};
+
+#endif

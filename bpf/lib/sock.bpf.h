@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What we keep of a socket and what we read of it at the end. */
+#ifndef YAGURA_LIB_SOCK_BPF_H
+#define YAGURA_LIB_SOCK_BPF_H
+
+#include "emit.bpf.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+
+/* RFC 4291 2.5.5.2. */
+static __always_inline void addr_from_ipv4(__u8 addr[16], __be32 ipv4)
+{
+	__u32 *word = (__u32 *)addr;
+
+	word[0] = 0;
+	word[1] = 0;
+	word[2] = bpf_htonl(0xffff);
+	word[3] = ipv4;
+}
+
+static __always_inline bool addr_is_mapped(const __u8 addr[16])
+{
+	const __u32 *word = (const __u32 *)addr;
+
+	return word[0] == 0 && word[1] == 0 && word[2] == bpf_htonl(0xffff);
+}
+
+/* Both ends, while the socket still has them: they are gone when it is destroyed. */
+static __always_inline void endpoints_fill(struct flow_storage *flow, struct sock *sk)
+{
+	struct sock_common *common = &sk->__sk_common;
+
+	flow->local_port = bpf_htons(common->skc_num);
+	flow->remote_port = common->skc_dport;
+	flow->flags &= ~STORAGE_IPV6;
+	if (common->skc_family == AF_INET6) {
+		BPF_CORE_READ_INTO(&flow->local_addr, common, skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&flow->remote_addr, common, skc_v6_daddr);
+		if (!addr_is_mapped(flow->remote_addr))
+			flow->flags |= STORAGE_IPV6;
+	} else {
+		addr_from_ipv4(flow->local_addr, common->skc_rcv_saddr);
+		addr_from_ipv4(flow->remote_addr, common->skc_daddr);
+	}
+}
+
+/*
+ * The kernel has counted all along. bytes_sent and bytes_retrans are payload only (SYN and FIN left
+ * out); bytes_received follows rcv_nxt and so includes the peer's FIN, whose arrival SOCK_DONE
+ * tells.
+ */
+static __always_inline void counters_fill(struct event_flow *event, struct tcp_sock *tcp)
+{
+	struct sock *sk = (struct sock *)tcp;
+	__u64 fin =
+		sk->__sk_common.skc_flags >> bpf_core_enum_value(enum sock_flags, SOCK_DONE) & 1;
+	__u64 received = tcp->bytes_received;
+
+	event->sent_bytes = tcp->bytes_sent - tcp->bytes_retrans;
+	event->received_bytes = received > fin ? received - fin : 0;
+	event->sent_packets = tcp->segs_out;
+	event->received_packets = tcp->segs_in;
+	event->retransmits = tcp->total_retrans;
+	event->srtt_us = tcp->srtt_us >> 3; /* kept times eight, Van Jacobson's way */
+}
+
+/* The final record of the flow that `flow` describes; exactly one, by its phase. `tcp` may be NULL:
+ * then the counters could not be read any more. */
+static __noinline void emit_flow_final(struct flow_storage *flow, struct tcp_sock *tcp, __u32 error)
+{
+	bool failed = flow->phase == FLOW_PHASE_OPEN;
+	struct event_flow *event;
+
+	flow->phase = FLOW_PHASE_DONE;
+	if (flow->owner_quality == OWNER_UNKNOWN)
+		counter_add(COUNTER_FLOW_OWNER_UNKNOWN);
+	event = event_reserve(&ring_bulk, EVENT_FLOW, struct event_flow);
+	if (!event)
+		return;
+	__builtin_memset((__u8 *)event + sizeof(event->header), 0,
+			 sizeof(*event) - sizeof(event->header));
+	event->owner = flow->owner;
+	event->listener = flow->listener;
+	__builtin_memcpy(event->local_addr, flow->local_addr, 16);
+	__builtin_memcpy(event->remote_addr, flow->remote_addr, 16);
+	event->cookie = flow->cookie;
+	event->opened_ns = flow->opened_ns;
+	event->handshake_us = flow->handshake_us;
+	event->error = error;
+	event->index = flow->index;
+	event->local_port = flow->local_port;
+	event->remote_port = flow->remote_port;
+	event->direction = flow->direction;
+	event->state = failed ? FLOW_STATE_FAILED : FLOW_STATE_CLOSED;
+	event->owner_quality = flow->owner_quality;
+	event->is_ipv6 = flow->flags & STORAGE_IPV6 ? 1 : 0;
+	event->flags = FLOW_FINAL;
+	if (tcp) {
+		counters_fill(event, tcp);
+	} else {
+		event->flags |= FLOW_COUNTERS_RESET;
+		counter_add(COUNTER_FLOW_COUNTERS_RESET);
+	}
+	event_submit(&ring_bulk, event);
+}
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What we read of a task: identity, credentials, executable path, argv. */
+#ifndef YAGURA_LIB_TASK_BPF_H
+#define YAGURA_LIB_TASK_BPF_H
+
+#include "emit.bpf.h"
+#include <bpf/bpf_core_read.h>
+
+/* Kernel stacks are 16 KiB on x86-64 and arm64 (without KASAN). */
+#define KERNEL_STACK_BYTES 16384
+
+static __always_inline void key_fill(struct process_key *key, struct task_struct *task)
+{
+	struct task_struct *leader = task->group_leader;
+
+	key->start_ns = leader->start_boottime;
+	key->pid = (__u32)task->tgid;
+	key->exec_count = leader->self_exec_id;
+}
+
+/*
+ * Does this program run on behalf of `task`, or did it merely interrupt it? `frame` is the
+ * program's context, which lies on the stack of whoever called it: x86-64 runs softirqs on a stack
+ * of their own. Measured against the softirq bits of preempt_count on 6.1, 6.12 and 7.2: always the
+ * same answer. In assembler, because the verifier lets a privileged program compare a pointer with
+ * a number, but not subtract one from the other, which is what the compiler would make of it.
+ */
+static __always_inline bool runs_for(struct task_struct *task, void *frame)
+{
+	__u64 first = (__u64)task->stack;
+	__u64 end = first + KERNEL_STACK_BYTES;
+	__u64 inside;
+
+	if (task->flags & PF_KTHREAD)
+		return false;
+	asm volatile("%[inside] = 0\n"
+		     "if %[frame] < %[first] goto +2\n"
+		     "if %[frame] >= %[end] goto +1\n"
+		     "%[inside] = 1\n"
+		     : [inside] "=&r"(inside)
+		     : [frame] "r"(frame), [first] "r"(first), [end] "r"(end));
+	return inside;
+}
+
+/*
+ * The names from `dentry` up to the root of the mount namespace, leaf first, a NUL after each;
+ * userspace turns them round. The walk crosses mounts, needs no lock (a concurrent rename may give
+ * one old and one new name, as d_path would a moment earlier or later), and is bounded. Returns the
+ * length, sets *flags.
+ */
+static __always_inline __u32 path_fill(struct exec_scratch *scratch, struct path *path,
+				       __u32 *flags)
+{
+	struct vfsmount *vfsmount = BPF_CORE_READ(path, mnt);
+	struct dentry *dentry = BPF_CORE_READ(path, dentry);
+	struct mount *mount = container_of(vfsmount, struct mount, mnt);
+	/* Kept in memory: in a register the verifier would follow every possible sum of name
+	 * lengths and give up after a million instructions (6.18, clang 14). */
+	volatile __u32 *used = &scratch->path_bytes;
+	int i;
+
+	*used = 0;
+	for (i = 0; i < EVENT_PATH_COMPONENTS_MAX; i++) {
+		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+		__u32 at = *used;
+		long size;
+
+		if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
+			struct mount *above = BPF_CORE_READ(mount, mnt_parent);
+
+			if (above == mount || !above)
+				return *used;
+			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+			mount = above;
+			continue;
+		}
+		if (at > EVENT_PATH_BYTES_MAX - 256)
+			break;
+		size = bpf_probe_read_kernel_str(scratch->bytes + at, 256,
+						 BPF_CORE_READ(dentry, d_name.name));
+		if (size <= 1) {
+			*flags |= EXEC_PATH_UNREADABLE;
+			return 0;
+		}
+		*used = at + (__u32)size;
+		if (dentry == parent) /* outside any tree: a memfd has a name and nothing above */
+			return *used;
+		dentry = parent;
+	}
+	*flags |= EXEC_PATH_TRUNCATED;
+	return *used;
+}
+
+#endif

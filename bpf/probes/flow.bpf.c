@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * TCP flows. Nothing runs per packet: sockops callbacks tell of the connection's life and are
+ * switched on per socket for as long as they are needed; the kernel's own counters are read when it
+ * is destroyed.
+ *
+ * Owner: connect() and listen() call back in the caller's context. An accepted socket starts as its
+ * listener's (inherited); the first segment that leaves on a process' own kernel stack, else the
+ * process that closes it, is its caller.
+ */
+#include "sock.bpf.h"
+#include "task.bpf.h"
+#include <bpf/bpf_tracing.h>
+
+static __always_inline void owner_set_current(struct flow_storage *flow)
+{
+	key_fill(&flow->owner, bpf_get_current_task_btf());
+	flow->owner_quality = OWNER_CALLER;
+}
+
+static __always_inline void callback_on(struct bpf_sock_ops *ops, struct flow_storage *flow,
+					int callback, __u8 foreign)
+{
+	int flags = ops->bpf_sock_ops_cb_flags;
+
+	if (flags & callback)
+		flow->flags |= foreign;
+	else
+		bpf_sock_ops_cb_flags_set(ops, flags | callback);
+}
+
+static __always_inline void callback_off(struct bpf_sock_ops *ops, const struct flow_storage *flow,
+					 int callback, __u8 foreign)
+{
+	if (!(flow->flags & foreign))
+		bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags & ~callback);
+}
+
+/* A new flow on this socket. A clone, or a socket used before, has old values in every field. */
+static __always_inline void flow_begin(struct bpf_sock_ops *ops, struct flow_storage *flow,
+				       struct sock *sk, enum flow_phase phase)
+{
+	flow->phase = phase;
+	flow->flags = 0;
+	flow->handshake_us = 0;
+	flow->opened_ns = bpf_ktime_get_boot_ns();
+	flow->cookie = bpf_get_socket_cookie(ops);
+	endpoints_fill(flow, sk);
+}
+
+/* connect(): runs in the caller's context, addresses and ports are set, the SYN is about to leave.
+ */
+static __always_inline void on_connect(struct bpf_sock_ops *ops, struct flow_storage *flow,
+				       struct sock *sk)
+{
+	if (flow->phase == FLOW_PHASE_OPEN || flow->phase == FLOW_PHASE_ESTABLISHED)
+		emit_flow_final(flow, NULL, 0); /* disconnected and reused: its counters are gone */
+	if (flow->phase == FLOW_PHASE_DONE)
+		flow->index++;
+	__builtin_memset(&flow->listener, 0, sizeof(flow->listener));
+	flow_begin(ops, flow, sk, FLOW_PHASE_OPEN);
+	flow->direction = FLOW_EGRESS;
+	owner_set_current(flow);
+	/* Only until it is established: to learn why an attempt failed while the socket still
+	 * knows. */
+	callback_on(ops, flow, BPF_SOCK_OPS_STATE_CB_FLAG, STORAGE_FOREIGN_STATE_CB);
+}
+
+static __always_inline void on_connected(struct bpf_sock_ops *ops, struct flow_storage *flow,
+					 struct sock *sk)
+{
+	if (flow->phase != FLOW_PHASE_OPEN)
+		return;
+	flow->phase = FLOW_PHASE_ESTABLISHED;
+	flow->handshake_us = (__u32)((bpf_ktime_get_boot_ns() - flow->opened_ns) / 1000);
+	callback_off(ops, flow, BPF_SOCK_OPS_STATE_CB_FLAG, STORAGE_FOREIGN_STATE_CB);
+}
+
+/* The handshake of an incoming connection is complete: softirq, `current` is anybody. */
+static __always_inline void on_accepted(struct bpf_sock_ops *ops, struct flow_storage *flow,
+					struct sock *sk)
+{
+	bool has_listener = flow->phase == FLOW_PHASE_LISTEN;
+
+	flow->index = 0;
+	flow_begin(ops, flow, sk, FLOW_PHASE_ESTABLISHED);
+	flow->direction = FLOW_INGRESS;
+	if (has_listener) {
+		flow->listener = flow->owner;
+		flow->owner_quality = OWNER_INHERITED;
+	} else {
+		__builtin_memset(&flow->owner, 0, sizeof(flow->owner));
+		__builtin_memset(&flow->listener, 0, sizeof(flow->listener));
+		flow->owner_quality = OWNER_UNKNOWN;
+	}
+	flow->arm_left = (__u8)probe_config.arm_attempts_max;
+	if (flow->arm_left)
+		callback_on(ops, flow, BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG, STORAGE_FOREIGN_HDR_CB);
+}
+
+/* A segment of an accepted socket is being made; if its sender makes it, that is the owner. We
+ * reserve no header room, so nothing changes on the wire. */
+static __always_inline void on_segment(struct bpf_sock_ops *ops, struct flow_storage *flow)
+{
+	bool seen = runs_for(bpf_get_current_task_btf(), ops);
+
+	if (!flow->arm_left)
+		return;
+	flow->arm_left--;
+	if (seen)
+		owner_set_current(flow);
+	if (seen || !flow->arm_left) {
+		flow->arm_left = 0;
+		callback_off(ops, flow, BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG, STORAGE_FOREIGN_HDR_CB);
+	}
+}
+
+static __always_inline void on_listen(struct flow_storage *flow)
+{
+	if (flow->phase == FLOW_PHASE_OPEN || flow->phase == FLOW_PHASE_ESTABLISHED)
+		emit_flow_final(flow, NULL, 0);
+	flow->phase = FLOW_PHASE_LISTEN;
+	owner_set_current(flow);
+}
+
+static __always_inline void on_state(struct bpf_sock_ops *ops, struct flow_storage *flow,
+				     struct tcp_sock *tcp)
+{
+	if (ops->args[1] == TCP_CLOSE && flow->phase == FLOW_PHASE_OPEN)
+		emit_flow_final(flow, tcp, (__u32)((struct sock *)tcp)->sk_err);
+}
+
+static __always_inline bool begins_flow(__u32 op)
+{
+	return op == BPF_SOCK_OPS_TCP_CONNECT_CB || op == BPF_SOCK_OPS_TCP_LISTEN_CB ||
+	       op == BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB;
+}
+
+SEC("sockops")
+int yagura_sockops(struct bpf_sock_ops *ops)
+{
+	struct bpf_sock *bpf_sk = ops->sk;
+	struct flow_storage *flow;
+	struct tcp_sock *tcp;
+	__u32 op = ops->op;
+
+	if (!bpf_sk ||
+	    (op != BPF_SOCK_OPS_TCP_CONNECT_CB && op != BPF_SOCK_OPS_TCP_LISTEN_CB &&
+	     op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB && op != BPF_SOCK_OPS_STATE_CB &&
+	     op != BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB && op != BPF_SOCK_OPS_HDR_OPT_LEN_CB))
+		return 1;
+	flow = bpf_sk_storage_get(&flow_storage, bpf_sk, NULL,
+				  begins_flow(op) ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+	tcp = bpf_skc_to_tcp_sock(bpf_sk);
+	if (!flow || !tcp) {
+		if (begins_flow(op))
+			counter_add(COUNTER_FLOW_UNTRACKED);
+		return 1;
+	}
+	switch (op) {
+	case BPF_SOCK_OPS_TCP_CONNECT_CB:
+		on_connect(ops, flow, (struct sock *)tcp);
+		break;
+	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
+		on_connected(ops, flow, (struct sock *)tcp);
+		break;
+	case BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB:
+		on_accepted(ops, flow, (struct sock *)tcp);
+		break;
+	case BPF_SOCK_OPS_TCP_LISTEN_CB:
+		on_listen(flow);
+		break;
+	case BPF_SOCK_OPS_STATE_CB:
+		on_state(ops, flow, tcp);
+		break;
+	case BPF_SOCK_OPS_HDR_OPT_LEN_CB:
+		on_segment(ops, flow);
+		break;
+	}
+	return 1;
+}
+
+/* The last close, in the closer's context: its last chance for a connection whose user never sent.
+ */
+SEC("cgroup/sock_release")
+int yagura_release(struct bpf_sock *sk)
+{
+	struct flow_storage *flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
+
+	if (flow && flow->phase == FLOW_PHASE_ESTABLISHED && flow->owner_quality < OWNER_CALLER &&
+	    !(bpf_get_current_task_btf()->flags & PF_KTHREAD))
+		owner_set_current(flow);
+	return 1;
+}
+
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(yagura_destroy, struct sock *sk)
+{
+	struct flow_storage *flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
+
+	if (flow && (flow->phase == FLOW_PHASE_OPEN || flow->phase == FLOW_PHASE_ESTABLISHED))
+		emit_flow_final(flow, bpf_skc_to_tcp_sock(sk), 0);
+	return 0;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sensor/keeper/keeper.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "sensor/keeper/serve.h"
+#include "sensor/keeper/worker_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A worker that dies at once is started again after this long, twice as long each time, up to the
+ * last. */
+#define RESTART_DELAY_MIN_MS 100
+#define RESTART_DELAY_MAX_MS 5000
+/* One that has run this long had started well. */
+#define WORKER_SETTLED_NS (10 * NS_PER_S)
+/* How long a stopping worker may take to write and ship what it holds. */
+#define STOP_PATIENCE_MS 15000
+
+struct keeper {
+	const struct keeper_options *options;
+	struct serve_context serve;
+	int signals;
+	int link; /* to the worker, -1 while there is none */
+	pid_t worker;
+	uint64_t worker_started_ns;
+	int restart_delay_ms;
+	bool stopping;
+	int status;
+};
+
+static int make_state(struct keeper *keeper)
+{
+	int fd = memfd_create("yagura-state", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0)
+		return -errno;
+	keeper->serve.state_fd = fd;
+	if (ftruncate(fd, (off_t)keeper->options->state_bytes) < 0)
+		return -errno;
+	/* The size is part of the contract: a worker must not pull the rug from under the next one.
+	 */
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+		return -errno;
+	return 0;
+}
+
+static int describe(struct keeper *keeper)
+{
+	struct keeper_description *description = &keeper->serve.description;
+	struct utsname name;
+
+	if (getrandom(&description->instance, sizeof(description->instance), 0) !=
+	    sizeof(description->instance))
+		return -EIO;
+	uname(&name);
+	snprintf(description->kernel_release, sizeof(description->kernel_release), "%.63s",
+		 name.release);
+	snprintf(description->cgroup, sizeof(description->cgroup), "%s",
+		 loader_cgroup(keeper->serve.loader));
+	memcpy(description->ring_bytes, keeper->options->loader.ring_bytes,
+	       sizeof(description->ring_bytes));
+	description->state_bytes = keeper->options->state_bytes;
+	return 0;
+}
+
+static int open_signals(void)
+{
+	sigset_t wanted;
+
+	sigemptyset(&wanted);
+	sigaddset(&wanted, SIGTERM);
+	sigaddset(&wanted, SIGINT);
+	sigaddset(&wanted, SIGCHLD);
+	if (sigprocmask(SIG_BLOCK, &wanted, NULL) < 0)
+		return -errno;
+	return signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int start_worker(struct keeper *keeper)
+{
+	int r = worker_process_start(keeper->options->config_path, &keeper->worker, &keeper->link);
+
+	if (r < 0) {
+		log_error("keeper", "cannot start the worker: %s", strerror(-r));
+		return r;
+	}
+	keeper->worker_started_ns = clock_boottime_ns();
+	log_debug("keeper", "worker started, pid %d", (int)keeper->worker);
+	return 0;
+}
+
+static void drop_link(struct keeper *keeper)
+{
+	if (keeper->link >= 0)
+		close(keeper->link);
+	keeper->link = -1;
+}
+
+/* Rings and state stay as they are: the next worker goes on where this one was. */
+static void worker_died(struct keeper *keeper, int wait_status)
+{
+	drop_link(keeper);
+	keeper->worker = 0;
+	if (keeper->stopping) {
+		if (!WIFEXITED(wait_status) || WEXITSTATUS(wait_status) != 0)
+			keeper->status = 1;
+		return;
+	}
+	if (WIFSIGNALED(wait_status))
+		log_error("keeper", "the worker was killed by signal %d; starting another",
+			  WTERMSIG(wait_status));
+	else
+		log_error("keeper", "the worker ended with status %d; starting another",
+			  WEXITSTATUS(wait_status));
+	if (clock_boottime_ns() - keeper->worker_started_ns > WORKER_SETTLED_NS)
+		keeper->restart_delay_ms = RESTART_DELAY_MIN_MS;
+	keeper->serve.description.worker_restarts++;
+}
+
+static void reap(struct keeper *keeper)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (pid == keeper->worker)
+			worker_died(keeper, status);
+}
+
+/* Nothing new is to be seen any more; the worker drains the rings, writes, ships, and ends. */
+static void stop(struct keeper *keeper)
+{
+	if (keeper->stopping)
+		return;
+	keeper->stopping = true;
+	loader_detach(keeper->serve.loader);
+	if (keeper->worker > 0)
+		kill(keeper->worker, SIGTERM);
+}
+
+static void take_signals(struct keeper *keeper)
+{
+	struct signalfd_siginfo info;
+
+	while (read(keeper->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			reap(keeper);
+		else
+			stop(keeper);
+	}
+}
+
+/* How long to sleep: until a signal or a request, until the next start, or until patience ends. */
+static int turn_timeout_ms(const struct keeper *keeper, uint64_t stop_deadline_ns)
+{
+	uint64_t now_ns = clock_boottime_ns();
+
+	if (keeper->stopping)
+		return now_ns >= stop_deadline_ns
+			       ? 0
+			       : (int)((stop_deadline_ns - now_ns) / NS_PER_MS) + 1;
+	return keeper->worker > 0 ? -1 : keeper->restart_delay_ms;
+}
+
+static void restart_worker(struct keeper *keeper)
+{
+	keeper->restart_delay_ms *= 2;
+	if (keeper->restart_delay_ms > RESTART_DELAY_MAX_MS)
+		keeper->restart_delay_ms = RESTART_DELAY_MAX_MS;
+	start_worker(keeper);
+}
+
+static void loop(struct keeper *keeper)
+{
+	uint64_t stop_deadline_ns = 0;
+
+	while (!keeper->stopping || keeper->worker > 0) {
+		struct pollfd wait[2] = { { .fd = keeper->signals, .events = POLLIN },
+					  { .fd = keeper->link, .events = POLLIN } };
+		int ready = poll(wait, 2, turn_timeout_ms(keeper, stop_deadline_ns));
+
+		if (wait[0].revents)
+			take_signals(keeper);
+		if (keeper->stopping && stop_deadline_ns == 0)
+			stop_deadline_ns = clock_boottime_ns() + STOP_PATIENCE_MS * NS_PER_MS;
+		if (ready > 0 && wait[1].revents && keeper->link >= 0 &&
+		    serve_request(&keeper->serve, keeper->link) < 0)
+			drop_link(keeper); /* its SIGCHLD says the rest */
+		if (ready == 0 && keeper->stopping && keeper->worker > 0) {
+			log_error("keeper", "the worker does not end; killing it");
+			kill(keeper->worker, SIGKILL);
+			stop_deadline_ns += STOP_PATIENCE_MS * NS_PER_MS;
+		} else if (ready == 0 && keeper->worker == 0) {
+			restart_worker(keeper);
+		}
+	}
+}
+
+int keeper_run(const struct keeper_options *options)
+{
+	struct keeper keeper = { .options = options,
+				 .signals = -1,
+				 .link = -1,
+				 .serve.state_fd = -1,
+				 .status = 1,
+				 .restart_delay_ms = RESTART_DELAY_MIN_MS };
+	char error[LOADER_ERROR_BYTES] = "";
+	int r;
+
+	if (worker_process_check(options->config_path) < 0)
+		return 1;
+	keeper.signals = open_signals();
+	r = keeper.signals < 0 ? keeper.signals : make_state(&keeper);
+	if (r < 0) {
+		log_error("keeper", "cannot set up: %s", strerror(-r));
+		goto out;
+	}
+	if (loader_open(&options->loader, &keeper.serve.loader, error) < 0) {
+		log_error("keeper", "%s", error);
+		goto out;
+	}
+	if (describe(&keeper) < 0 || start_worker(&keeper) < 0)
+		goto out;
+	log_info("keeper", "attached to %s, kernel %s", loader_cgroup(keeper.serve.loader),
+		 keeper.serve.description.kernel_release);
+	keeper.status = 0;
+	loop(&keeper);
+	log_info("keeper", "stopped");
+out:
+	drop_link(&keeper);
+	loader_close(keeper.serve.loader);
+	if (keeper.serve.state_fd >= 0)
+		close(keeper.serve.state_fd);
+	if (keeper.signals >= 0)
+		close(keeper.signals);
+	return keeper.status;
+}

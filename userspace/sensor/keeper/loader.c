@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sensor/keeper/loader.h"
+
+#include "bpf/abi/config.h"
+#include "bpf/yagura.skel.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "sensor/keeper/cgroup.h"
+#include "sensor/keeper/probe_table.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+struct probe_status {
+	const struct probe_way *way; /* NULL: this kernel meets no way's need */
+	struct bpf_link *link;
+	int error; /* of the attempt to attach, 0 or -errno */
+};
+
+struct loader {
+	struct yagura_bpf *skeleton;
+	struct probe_status status[KEEPER_PROBES_MAX];
+	char cgroup[256];
+	int cgroup_fd;
+	const uint8_t *counters; /* mapped: an entry of counters_stride bytes a CPU */
+	size_t counters_stride;
+	size_t counters_bytes;
+	int cpu_count;
+};
+
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	char text[1024];
+
+	vsnprintf(text, sizeof(text), format, arguments);
+	text[strcspn(text, "\n")] = '\0';
+	if (level == LIBBPF_WARN)
+		log_warn("libbpf", "%s", text);
+	else
+		log_debug("libbpf", "%s", text);
+	return 0;
+}
+
+static const struct probe_way *choose_way(const struct probe *probe, const struct btf *kernel)
+{
+	for (size_t i = 0; i < PROBE_WAYS_MAX && probe->ways[i].program; i++) {
+		const struct probe_way *way = &probe->ways[i];
+
+		if (!way->needs || btf__find_by_name(kernel, way->needs) > 0)
+			return way;
+	}
+	return NULL;
+}
+
+/* Programs not chosen are not loaded: a fallback must not cost anything. */
+static int choose_programs(struct loader *loader, char *ret_error)
+{
+	struct btf *kernel = btf__load_vmlinux_btf();
+	struct bpf_program *program;
+	int r = 0;
+
+	if (!kernel) {
+		snprintf(ret_error, LOADER_ERROR_BYTES,
+			 "this kernel has no BTF (/sys/kernel/btf/vmlinux): %s; "
+			 "a kernel with CONFIG_DEBUG_INFO_BTF=y is needed",
+			 strerror(errno));
+		return -EOPNOTSUPP;
+	}
+	bpf_object__for_each_program(program, loader->skeleton->obj)
+		bpf_program__set_autoload(program, false);
+	for (size_t i = 0; probe_table[i].name && r == 0; i++) {
+		const struct probe_way *way = choose_way(&probe_table[i], kernel);
+
+		loader->status[i].way = way;
+		program =
+			way ? bpf_object__find_program_by_name(loader->skeleton->obj, way->program)
+			    : NULL;
+		if (program) {
+			bpf_program__set_autoload(program, true);
+		} else if (probe_table[i].required) {
+			snprintf(ret_error, LOADER_ERROR_BYTES,
+				 "this kernel offers no hook for probe %s; Linux 5.10 or later is "
+				 "needed",
+				 probe_table[i].name);
+			r = -EOPNOTSUPP;
+		}
+	}
+	btf__free(kernel);
+	return r;
+}
+
+static int size_maps(struct loader *loader, const struct loader_options *options)
+{
+	struct yagura_bpf *skeleton = loader->skeleton;
+	uint64_t smaller = options->ring_bytes[EVENT_RING_VALUABLE];
+	uint32_t cpus = (uint32_t)loader->cpu_count;
+
+	if (options->ring_bytes[EVENT_RING_BULK] < smaller)
+		smaller = options->ring_bytes[EVENT_RING_BULK];
+	skeleton->rodata->probe_config.wakeup_fill_bytes = (uint32_t)(smaller / 4);
+	skeleton->rodata->probe_config.cpu_count = cpus;
+	skeleton->rodata->probe_config.args_bytes_max = options->args_bytes;
+	if (bpf_map__set_max_entries(skeleton->maps.ring_valuable,
+				     (uint32_t)options->ring_bytes[EVENT_RING_VALUABLE]) ||
+	    bpf_map__set_max_entries(skeleton->maps.ring_bulk,
+				     (uint32_t)options->ring_bytes[EVENT_RING_BULK]) ||
+	    bpf_map__set_max_entries(skeleton->maps.counters, cpus) ||
+	    bpf_map__set_max_entries(skeleton->maps.exec_scratch, cpus))
+		return -errno;
+	return 0;
+}
+
+static int map_counters(struct loader *loader)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *mapped;
+
+	loader->counters_stride = (sizeof(struct counters) + 7) & ~(size_t)7;
+	loader->counters_bytes =
+		(loader->counters_stride * (size_t)loader->cpu_count + page - 1) & ~(page - 1);
+	mapped = mmap(NULL, loader->counters_bytes, PROT_READ, MAP_SHARED,
+		      bpf_map__fd(loader->skeleton->maps.counters), 0);
+	if (mapped == MAP_FAILED)
+		return -errno;
+	loader->counters = mapped;
+	return 0;
+}
+
+static int attach_probe(struct loader *loader, size_t row)
+{
+	struct probe_status *status = &loader->status[row];
+	struct bpf_program *program =
+		bpf_object__find_program_by_name(loader->skeleton->obj, status->way->program);
+	int r;
+
+	switch (status->way->hook) {
+	case PROBE_HOOK_TRACEPOINT:
+		status->link = bpf_program__attach(program);
+		break;
+	case PROBE_HOOK_CGROUP:
+		status->link = bpf_program__attach_cgroup(program, loader->cgroup_fd);
+		break;
+	case PROBE_HOOK_ITERATOR:
+		status->link = bpf_program__attach_iter(program, NULL);
+		break;
+	}
+	r = status->link ? 0 : -errno;
+	status->error = r;
+	return r;
+}
+
+static int attach_all(struct loader *loader, char *ret_error)
+{
+	for (size_t i = 0; probe_table[i].name; i++) {
+		int r = loader->status[i].way ? attach_probe(loader, i) : 0;
+
+		if (r < 0 && probe_table[i].required) {
+			snprintf(ret_error, LOADER_ERROR_BYTES, "cannot attach probe %s (%s): %s",
+				 probe_table[i].name, loader->status[i].way->program, strerror(-r));
+			return r;
+		}
+	}
+	return 0;
+}
+
+static int load(struct loader *loader, const struct loader_options *options, char *ret_error)
+{
+	int r;
+
+	r = choose_programs(loader, ret_error);
+	if (r < 0)
+		return r;
+	r = size_maps(loader, options);
+	if (r < 0) {
+		snprintf(ret_error, LOADER_ERROR_BYTES, "cannot size the BPF maps: %s",
+			 strerror(-r));
+		return r;
+	}
+	r = yagura_bpf__load(loader->skeleton);
+	if (r < 0) {
+		snprintf(ret_error, LOADER_ERROR_BYTES, "the kernel refused the BPF programs: %s%s",
+			 strerror(-r),
+			 r == -EPERM ? "; run as root" : "; run with [log] level = debug for why");
+		return r;
+	}
+	r = map_counters(loader);
+	if (r < 0)
+		snprintf(ret_error, LOADER_ERROR_BYTES, "cannot map the counters: %s",
+			 strerror(-r));
+	return r;
+}
+
+int loader_open(const struct loader_options *options, struct loader **ret_loader,
+		char ret_error[LOADER_ERROR_BYTES])
+{
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	struct loader *loader = calloc(1, sizeof(*loader));
+	int r;
+
+	if (!loader)
+		return -ENOMEM;
+	loader->cgroup_fd = -1;
+	loader->cpu_count = libbpf_num_possible_cpus();
+	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+	libbpf_set_print(print_libbpf);
+	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* kernels before 5.11 charge maps to it */
+	r = cgroup_open(options->cgroup, &loader->cgroup_fd, loader->cgroup, sizeof(loader->cgroup),
+			ret_error, LOADER_ERROR_BYTES);
+	if (r < 0)
+		goto out;
+	loader->skeleton = yagura_bpf__open();
+	if (!loader->skeleton) {
+		r = -errno;
+		snprintf(ret_error, LOADER_ERROR_BYTES, "cannot open the BPF object: %s",
+			 strerror(-r));
+		goto out;
+	}
+	r = load(loader, options, ret_error);
+	if (r == 0)
+		r = attach_all(loader, ret_error);
+out:
+	if (r < 0) {
+		loader_close(loader);
+		return r;
+	}
+	*ret_loader = loader;
+	return 0;
+}
+
+void loader_detach(struct loader *loader)
+{
+	for (size_t i = 0; i < KEEPER_PROBES_MAX; i++) {
+		bpf_link__destroy(loader->status[i].link);
+		loader->status[i].link = NULL;
+	}
+}
+
+void loader_close(struct loader *loader)
+{
+	if (!loader)
+		return;
+	loader_detach(loader);
+	if (loader->counters)
+		munmap((void *)(uintptr_t)loader->counters, loader->counters_bytes);
+	yagura_bpf__destroy(loader->skeleton);
+	if (loader->cgroup_fd >= 0)
+		close(loader->cgroup_fd);
+	free(loader);
+}
+
+int loader_ring_fd(const struct loader *loader, enum event_ring ring)
+{
+	return bpf_map__fd(ring == EVENT_RING_VALUABLE ? loader->skeleton->maps.ring_valuable
+						       : loader->skeleton->maps.ring_bulk);
+}
+
+void loader_counters(const struct loader *loader, struct counters *ret_counters)
+{
+	memset(ret_counters, 0, sizeof(*ret_counters));
+	for (int cpu = 0; cpu < loader->cpu_count; cpu++) {
+		const volatile uint64_t *value =
+			(const volatile uint64_t *)(const void *)(loader->counters +
+								  loader->counters_stride *
+									  (size_t)cpu);
+
+		for (size_t i = 0; i < COUNTER_COUNT; i++)
+			ret_counters->value[i] += value[i];
+	}
+}
+
+void loader_probes(const struct loader *loader, struct keeper_probes *ret_probes)
+{
+	memset(ret_probes, 0, sizeof(*ret_probes));
+	for (size_t i = 0; probe_table[i].name; i++) {
+		struct keeper_probe *probe = &ret_probes->probe[ret_probes->count++];
+		const struct probe_status *status = &loader->status[i];
+
+		snprintf(probe->name, sizeof(probe->name), "%s", probe_table[i].name);
+		probe->required = probe_table[i].required;
+		probe->state = status->link ? KEEPER_PROBE_ATTACHED : KEEPER_PROBE_UNAVAILABLE;
+		if (status->link)
+			snprintf(probe->program, sizeof(probe->program), "%s",
+				 status->way->program);
+		else if (!status->way)
+			snprintf(probe->reason, sizeof(probe->reason), "no such hook here");
+		else
+			snprintf(probe->reason, sizeof(probe->reason), "%s",
+				 strerror(-status->error));
+	}
+}
+
+const char *loader_cgroup(const struct loader *loader)
+{
+	return loader->cgroup;
+}
+
+int loader_snapshot(struct loader *loader)
+{
+	char ignored[256];
+	ssize_t got;
+	int fd;
+
+	for (size_t i = 0; probe_table[i].name; i++) {
+		const struct probe_status *status = &loader->status[i];
+
+		if (!status->link || status->way->hook != PROBE_HOOK_ITERATOR)
+			continue;
+		fd = bpf_iter_create(bpf_link__fd(status->link));
+		if (fd < 0)
+			return -errno;
+		/* The program prints nothing; reading runs it over every task. */
+		do
+			got = read(fd, ignored, sizeof(ignored));
+		while (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)));
+		close(fd);
+		return got < 0 ? -errno : 0;
+	}
+	return -EOPNOTSUPP;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Loads and attaches the BPF programs; the only room that knows libbpf. Everything attached is held
+ * by descriptors of this process: when it ends, however it ends, the kernel detaches all of it.
+ */
+#ifndef YAGURA_KEEPER_LOADER_H
+#define YAGURA_KEEPER_LOADER_H
+
+#include "bpf/abi/counters.h"
+#include "bpf/abi/event.h"
+#include "sensor/keeper/requests.h"
+
+#include <stdint.h>
+
+#define LOADER_ERROR_BYTES 512
+
+struct loader;
+
+struct loader_options {
+	const char *cgroup; /* NULL or "": the root of the cgroup2 hierarchy */
+	uint64_t ring_bytes[EVENT_RING_COUNT];
+	uint32_t args_bytes;
+};
+
+/* Opens, configures, loads and attaches. 0, or -errno with one line in ret_error (what is missing
+ * and what to do); then nothing stays loaded. */
+int loader_open(const struct loader_options *options, struct loader **ret_loader,
+		char ret_error[LOADER_ERROR_BYTES]);
+/* Detaches everything; the rings and counters stay readable. */
+void loader_detach(struct loader *loader);
+/* Detaches and unloads everything. Takes NULL. */
+void loader_close(struct loader *loader);
+
+/* The ring's map descriptor; stays the loader's. */
+int loader_ring_fd(const struct loader *loader, enum event_ring ring);
+/* All CPUs added up, read from mapped memory: no system call. */
+void loader_counters(const struct loader *loader, struct counters *ret_counters);
+void loader_probes(const struct loader *loader, struct keeper_probes *ret_probes);
+const char *loader_cgroup(const struct loader *loader);
+/* Runs the process iterator: its events go into the valuable ring. 0, -EOPNOTSUPP or -errno. */
+int loader_snapshot(struct loader *loader);
+
+#endif

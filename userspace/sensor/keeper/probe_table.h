@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every BPF program we may load, by what it is for. A probe has ways, best first; the loader takes
+ * the first whose need this kernel meets and leaves the other programs out.
+ */
+#ifndef YAGURA_KEEPER_PROBE_TABLE_H
+#define YAGURA_KEEPER_PROBE_TABLE_H
+
+#include <stdbool.h>
+
+#define PROBE_WAYS_MAX 4
+
+/* How a program is attached; told by its section, spelled out because auditors read this table. */
+enum probe_hook { PROBE_HOOK_TRACEPOINT, PROBE_HOOK_CGROUP, PROBE_HOOK_ITERATOR };
+
+struct probe_way {
+	const char *program; /* the SEC() function */
+	enum probe_hook hook;
+	const char *needs; /* a type that the kernel's BTF must have; NULL: nothing special */
+};
+
+struct probe {
+	const char *name;
+	bool required; /* without it the sensor would be blind: do not start */
+	struct probe_way ways[PROBE_WAYS_MAX];
+	const char *help;
+};
+
+/* Ends with a row whose name is NULL. */
+extern const struct probe probe_table[];
+
+#endif

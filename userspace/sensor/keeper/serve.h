@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers one request of the worker. See requests.h for what may be asked. */
+#ifndef YAGURA_KEEPER_SERVE_H
+#define YAGURA_KEEPER_SERVE_H
+
+#include "sensor/keeper/loader.h"
+
+#include <stdint.h>
+
+struct serve_context {
+	struct loader *loader;
+	struct keeper_description description;
+	int state_fd;
+};
+
+/* Receives one request on `link` and sends its reply. 0, -EPIPE when the worker has gone, or
+ * -errno. What is no request (wrong size, unknown verb, an argument where none belongs) is answered
+ * -EINVAL. */
+int serve_request(const struct serve_context *context, int link);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The worker's end of the link to its keeper: asks one thing at a time and waits for the answer,
+ * two seconds at most. The keeper does nothing else that takes time.
+ */
+#ifndef YAGURA_KERNEL_KEEPER_LINK_H
+#define YAGURA_KERNEL_KEEPER_LINK_H
+
+#include "sensor/keeper/requests.h"
+
+/* All: 0, -EPIPE when the keeper has gone, -ETIMEDOUT, -EPROTO (an answer to something else), what
+ * the keeper answered, or -errno. */
+int keeper_link_describe(int link, struct keeper_description *ret_description,
+			 int ret_descriptors[KEEPER_FD_COUNT]);
+int keeper_link_counters(int link, struct counters *ret_counters);
+int keeper_link_probes(int link, struct keeper_probes *ret_probes);
+int keeper_link_snapshot(int link);
+
+#endif
