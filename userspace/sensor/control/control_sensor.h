@@ -4,21 +4,11 @@
 #define YAGURA_CONTROL_CONTROL_SENSOR_H
 
 #include "sensor/keeper/requests.h"
+#include "sensor/pipeline.h"
 #include "sensor/process/journal.h"
 #include "sensor/process/table.h"
 #include "sensor/ship/ship.h"
 #include "sensor/spool/spool.h"
-
-/* Counted by the pipeline since this worker started. */
-struct pipeline_counters {
-	uint64_t events; /* decoded */
-	uint64_t malformed; /* events that did not decode */
-	uint64_t flows_without_process; /* their owner was named by the kernel but not in the table
-					 */
-	uint64_t batches;
-	uint64_t turns;
-	uint64_t replayed_events; /* from the journal, at start */
-};
 
 struct control_sensor {
 	const char *version;

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* yagurad: options → configuration → keeper or worker. */
+#include "common/log.h"
+#include "sensor/config/sensor_config.h"
+#include "sensor/keeper/keeper.h"
+#include "sensor/worker.h"
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STATE_BYTES (8u << 20)
+#define EXIT_USAGE 2
+
+const char *argp_program_version = "yagurad " YAGURA_VERSION;
+
+enum role { ROLE_NONE, ROLE_KEEPER, ROLE_WORKER };
+
+struct arguments {
+	enum role role;
+	bool check;
+	bool print_config;
+	const char *config_path;
+};
+
+enum option_key { OPTION_KEEPER = 256, OPTION_WORKER, OPTION_CHECK, OPTION_PRINT_CONFIG };
+
+static const struct argp_option options[] = {
+	{ "keeper", OPTION_KEEPER, NULL, 0, "Load and attach the probes, start and keep the worker",
+	  0 },
+	{ "worker", OPTION_WORKER, NULL, 0, "Be the worker (started by the keeper)", 0 },
+	{ "config", 'c', "FILE", 0, "Read the configuration from FILE", 0 },
+	{ "check", OPTION_CHECK, NULL, 0, "Only check configuration and files; attach nothing", 0 },
+	{ "print-config", OPTION_PRINT_CONFIG, NULL, 0,
+	  "Print a documented example of the configuration", 0 },
+	{ 0 },
+};
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+	struct arguments *arguments = state->input;
+
+	switch (key) {
+	case OPTION_KEEPER:
+	case OPTION_WORKER:
+		if (arguments->role != ROLE_NONE)
+			argp_error(state, "--keeper and --worker exclude each other");
+		arguments->role = key == OPTION_KEEPER ? ROLE_KEEPER : ROLE_WORKER;
+		return 0;
+	case OPTION_CHECK:
+		arguments->check = true;
+		return 0;
+	case OPTION_PRINT_CONFIG:
+		arguments->print_config = true;
+		return 0;
+	case 'c':
+		arguments->config_path = value;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "unexpected argument '%s'", value);
+		return EINVAL;
+	case ARGP_KEY_END:
+		if (arguments->print_config)
+			return 0;
+		if (arguments->role == ROLE_NONE && !arguments->check)
+			argp_error(state, "say --keeper (or --check)");
+		if (!arguments->config_path)
+			argp_error(state, "say --config FILE");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp parser = {
+	.options = options,
+	.parser = parse_option,
+	.doc = "Yagura endpoint sensor: watches processes and network flows of this host from the "
+	       "kernel and ships what it records to a collector.",
+};
+
+static struct worker_options worker_options(const struct sensor_config *config)
+{
+	struct worker_options worker = {
+		.version = YAGURA_VERSION,
+		.state_directory = config->state_directory,
+		.poll_interval_ms = config->poll_interval_ms,
+		.batch_records = config->batch_records,
+		.batch_interval_ms = config->batch_interval_ms,
+		.spool_bytes_max = config->spool_bytes_max,
+		.segment_bytes = config->spool_segment_bytes,
+		.ship = { .collector = config->collector_address,
+			  .server_name = config->server_name,
+			  .ca_file = config->ca_file,
+			  .certificate_file = config->certificate_file,
+			  .key_file = config->key_file,
+			  .backoff_min_ms = config->backoff_min_ms,
+			  .backoff_max_ms = config->backoff_max_ms },
+		.control = { .socket_path = config->control_socket,
+			     .viewer_group = config->viewer_group,
+			     .operator_group = config->operator_group,
+			     .admin_group = config->admin_group },
+	};
+
+	memcpy(worker.sensor, config->sensor, sizeof(worker.sensor));
+	return worker;
+}
+
+static struct keeper_options keeper_options(const struct sensor_config *config,
+					    const char *config_path)
+{
+	return (struct keeper_options){
+		.loader = { .cgroup = config->cgroup,
+			    .ring_bytes = { [EVENT_RING_VALUABLE] = config->ring_valuable_bytes,
+					    [EVENT_RING_BULK] = config->ring_bulk_bytes },
+			    .args_bytes = config->args_bytes },
+		.state_bytes = STATE_BYTES,
+		.config_path = config_path,
+	};
+}
+
+static int run(const struct arguments *arguments, const struct sensor_config *config)
+{
+	struct worker_options worker = worker_options(config);
+	struct keeper_options keeper = keeper_options(config, arguments->config_path);
+
+	if (arguments->check)
+		return worker_check(&worker);
+	if (arguments->role == ROLE_WORKER)
+		return worker_run(&worker, KEEPER_LINK_FD);
+	return keeper_run(&keeper);
+}
+
+int main(int count, char *values[])
+{
+	struct arguments arguments = { 0 };
+	struct sensor_config config;
+	char error[CONFIG_ERROR_BYTES];
+	int status;
+
+	argp_err_exit_status = EXIT_USAGE;
+	argp_parse(&parser, count, values, 0, NULL, &arguments);
+	log_init("yagurad", LOG_LEVEL_INFO);
+	if (arguments.print_config) {
+		sensor_config_write_example(stdout);
+		return 0;
+	}
+	if (sensor_config_read(arguments.config_path, &config, error) < 0) {
+		log_error("config", "%s", error);
+		return EXIT_FAILURE;
+	}
+	log_init(arguments.role == ROLE_WORKER ? "yagurad-worker" : "yagurad", config.log_level);
+	status = run(&arguments, &config);
+	sensor_config_done(&config);
+	return status;
+}

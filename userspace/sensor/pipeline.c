@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The whole flow on one screen: rings → decode → process + flow → record → batch → spool. (Shipping
+ * and control stand beside it: worker.c.)
+ */
+#include "sensor/pipeline.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "sensor/process/procfs.h"
+#include "sensor/record/record_build.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* A record that stays half-written this long belongs to a program that will not go on soon. */
+#define BUSY_PATIENCE_NS NS_PER_S
+
+/* --- events → records ---------------------------------------------------------------------------
+ */
+
+static struct text executable_of(const struct decoded_exec *exec)
+{
+	return (struct text){ exec->path, exec->path_length };
+}
+
+/* Processes that ran before us: the kernel gives the path, /proc the arguments. */
+static int take_snapshot(struct pipeline *p, const struct decoded_exec *exec)
+{
+	long size = procfs_args("/proc", &exec->fixed.process, p->args, sizeof(p->args));
+	struct text args = { p->args, size > 0 ? (size_t)size : 0 };
+
+	return process_table_snapshot(p->processes, &exec->fixed, executable_of(exec), args);
+}
+
+/* What an event does to the process table. Flows do nothing to it. */
+static int apply(struct pipeline *p, const struct decoded_event *event)
+{
+	switch (event->kind) {
+	case EVENT_FORK:
+		return process_table_fork(p->processes, &event->fork);
+	case EVENT_EXEC:
+		return process_table_exec(p->processes, &event->exec.fixed,
+					  executable_of(&event->exec), event->exec.args);
+	case EVENT_SNAPSHOT:
+		return take_snapshot(p, &event->exec);
+	case EVENT_EXIT:
+		return process_table_exit(p->processes, &event->exit);
+	case EVENT_FLOW:
+	case EVENT_KIND_NONE:
+	case EVENT_KIND_COUNT:
+		break;
+	}
+	return 0;
+}
+
+/* The record an event becomes, or false: forks and snapshots only feed the table. */
+static bool build(struct pipeline *p, const struct decoded_event *event, struct record *ret_record)
+{
+	bool has_process;
+
+	switch (event->kind) {
+	case EVENT_EXEC:
+		record_from_exec(&event->exec, p->processes, p->boot_epoch_ns, ret_record);
+		return true;
+	case EVENT_EXIT:
+		record_from_exit(&event->exit, p->processes, p->boot_epoch_ns, ret_record);
+		return true;
+	case EVENT_FLOW:
+		record_from_flow(&event->flow, p->processes, p->boot_epoch_ns, ret_record,
+				 &has_process);
+		p->counters.flows_without_process += !has_process;
+		return true;
+	case EVENT_FORK:
+	case EVENT_SNAPSHOT:
+	case EVENT_KIND_NONE:
+	case EVENT_KIND_COUNT:
+		break;
+	}
+	return false;
+}
+
+static void take_event(struct pipeline *p, struct batch *batch, const uint8_t *bytes, size_t size)
+{
+	struct record record;
+	int r = decode_event(bytes, size, &p->event);
+
+	if (r < 0) {
+		p->counters.malformed++;
+		losses_malformed(&p->losses,
+				 batch == p->batch[SPOOL_LANE_A] ? RECORD_EXEC : RECORD_FLOW);
+		return;
+	}
+	p->counters.events++;
+	if (apply(p, &p->event) < 0)
+		log_error("pipeline", "out of memory for the process table");
+	if (p->event.kind != EVENT_FLOW)
+		journal_append(p->journal, bytes, size);
+	/* There is room: the ring is only read while the batch takes more. */
+	if (build(p, &p->event, &record) && batch_add(batch, &record, p->now_ns) < 0)
+		log_error("pipeline", "a record could not be added");
+}
+
+void pipeline_replay(void *pipeline, const uint8_t *bytes, size_t size)
+{
+	struct pipeline *p = pipeline;
+
+	if (decode_event(bytes, size, &p->event) < 0 || apply(p, &p->event) < 0)
+		return;
+	p->counters.replayed_events++;
+}
+
+/* --- the turn -----------------------------------------------------------------------------------
+ */
+
+/* Writes the lane's batch, then gives the ring back what is safely on disk. */
+static int write_lane(struct pipeline *p, size_t lane)
+{
+	int r = batch_write(p->batch[lane], clock_realtime_ns() / NS_PER_MS);
+
+	if (r <= 0)
+		return r;
+	p->counters.batches++;
+	r = spool_sync(p->spool);
+	if (r == 0)
+		ring_release(p->ring[lane], batch_written_position(p->batch[lane]));
+	losses_spool(&p->losses, p->spool);
+	if (lane == SPOOL_LANE_A)
+		losses_written(&p->losses, p->journal);
+	return r;
+}
+
+static void write_failed(struct pipeline *p, int error)
+{
+	if (error != p->write_error)
+		log_error("spool",
+			  "cannot write: %s; the rings hold what comes until it goes again",
+			  strerror(-error));
+	p->write_error = error;
+}
+
+/* Reads a ring up to `end`. False when it stopped before: a record is still being written. */
+static bool drain(struct pipeline *p, size_t lane, uint64_t end)
+{
+	struct ring *ring = p->ring[lane];
+	struct batch *batch = p->batch[lane];
+	const uint8_t *bytes;
+	size_t size;
+	int r;
+
+	while (ring_read_position(ring) < end) {
+		if (batch_is_full(batch) && (r = write_lane(p, lane)) < 0) {
+			write_failed(p, r);
+			return true;
+		}
+		r = ring_next(ring, &bytes, &size);
+		if (r <= 0) {
+			if (r == -EBADMSG) {
+				log_error("ring",
+					  "bookkeeping of ring %zu makes no sense; skipping", lane);
+				ring_seek(ring, ring_write_position(ring));
+			}
+			return r != -EAGAIN;
+		}
+		take_event(p, batch, bytes, size);
+		batch_set_position(batch, ring_read_position(ring));
+	}
+	return true;
+}
+
+/*
+ * The rings have no common order, but a flow's process was told of before its end: when the
+ * valuable ring is read past where it stood after we looked at the bulk ring, no flow below that
+ * look can come too early. Only a record still being written may hold the bulk ring up, and not for
+ * long.
+ */
+static void drain_both(struct pipeline *p)
+{
+	uint64_t bulk_end = ring_write_position(p->ring[EVENT_RING_BULK]);
+	uint64_t valuable_end = ring_write_position(p->ring[EVENT_RING_VALUABLE]);
+	bool whole = drain(p, SPOOL_LANE_A, valuable_end);
+
+	if (whole)
+		p->busy_since_ns = 0;
+	else if (p->busy_since_ns == 0)
+		p->busy_since_ns = p->now_ns;
+	if (whole || p->now_ns - p->busy_since_ns > BUSY_PATIENCE_NS)
+		drain(p, SPOOL_LANE_B, bulk_end);
+}
+
+static void write_due(struct pipeline *p, bool all)
+{
+	for (size_t lane = 0; lane < SPOOL_LANE_COUNT; lane++) {
+		struct batch *batch = p->batch[lane];
+		int r = 0;
+
+		if (all || batch_is_due(batch, p->now_ns))
+			r = write_lane(p, lane);
+		if (r < 0) {
+			write_failed(p, r);
+			continue;
+		}
+		if (r == 0 && batch_is_empty(batch)) /* events that make no record */
+			ring_release(p->ring[lane], ring_read_position(p->ring[lane]));
+		p->write_error = r == 0 ? p->write_error : 0;
+	}
+}
+
+void pipeline_turn(struct pipeline *p, bool all)
+{
+	p->now_ns = clock_boottime_ns();
+	p->boot_epoch_ns = clock_boot_epoch_ns();
+	p->counters.turns++;
+	drain_both(p);
+	losses_report(&p->losses, p->batch[SPOOL_LANE_A], p->boot_epoch_ns + p->now_ns, p->now_ns);
+	write_due(p, all);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rooms as the worker holds them: shared by pipeline.c (how data moves) and worker.c (who opens
+ * and closes what, and when a turn is due). */
+#ifndef YAGURA_SENSOR_PIPELINE_H
+#define YAGURA_SENSOR_PIPELINE_H
+
+#include "sensor/batch/batch.h"
+#include "sensor/decode/decode.h"
+#include "sensor/kernel/ring.h"
+#include "sensor/losses.h"
+#include "sensor/process/journal.h"
+#include "sensor/process/table.h"
+#include "sensor/spool/spool.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Counted since this worker started. */
+struct pipeline_counters {
+	uint64_t events; /* decoded */
+	uint64_t malformed; /* events that did not decode */
+	uint64_t flows_without_process; /* their owner was named by the kernel but not in the table
+					 */
+	uint64_t batches;
+	uint64_t turns;
+	uint64_t replayed_events; /* from the journal, at start */
+};
+
+struct pipeline {
+	struct ring *ring[EVENT_RING_COUNT];
+	struct batch
+		*batch[SPOOL_LANE_COUNT]; /* lane A is fed from the valuable ring, B from bulk */
+	struct journal *journal;
+	struct process_table *processes;
+	struct spool *spool;
+	struct losses losses;
+	struct pipeline_counters counters;
+	uint64_t boot_epoch_ns;
+	uint64_t now_ns; /* CLOCK_BOOTTIME at the beginning of the turn */
+	uint64_t busy_since_ns; /* 0: the valuable ring could be read to its end */
+	int write_error; /* of the last attempt, 0 or -errno */
+	struct decoded_event event; /* large: not on the stack */
+	char args[EVENT_ARGS_BYTES_MAX];
+};
+
+/* One turn: reads what the rings hold, makes records, writes the batches that are due (`all`: every
+ * one). Never blocks but on the disk. */
+void pipeline_turn(struct pipeline *pipeline, bool all);
+/* Feeds the process table from an event of an earlier worker's journal; makes no record. */
+void pipeline_replay(void *pipeline, const uint8_t *bytes, size_t size);
+
+#endif
