@@ -16,7 +16,8 @@ struct evbuffer;
 int frame_peek(struct evbuffer *input, size_t max, const uint8_t **ret_body, size_t *ret_size);
 /* Drops the frame that frame_peek showed. */
 void frame_drain(struct evbuffer *input, size_t size);
-/* Appends a frame around `size` bytes to `output`. 0 or -ENOMEM. */
+/* Appends a frame around `size` bytes to `output`. 0, -ENOMEM, or -EMSGSIZE when the prefix cannot
+ * hold `size`. */
 int frame_append(struct evbuffer *output, const void *body, size_t size);
 
 #endif
