@@ -139,7 +139,7 @@ $(BUILD)/bin/yagura-collector: $(BUILD)/obj/userspace/collector/main.o $(call li
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(call lib,support sensor ctl collector telemetry common)
 	$(call link,$(LIBS_test))
 $(BUILD)/obj/tests/%.o: CFLAGS += -Wno-cast-qual
-$(BUILD)/obj/tests/%.o: CPPFLAGS += -DUNIT_TESTING=1 -Itests
+$(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests
 
 unit-tests: $(UNIT_BIN)
 
