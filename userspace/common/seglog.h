@@ -29,16 +29,20 @@ struct seglog_options {
 struct seglog_recovery {
 	uint64_t records; /* found whole */
 	uint64_t torn_bytes; /* cut off the end of the last segment */
-	uint64_t corrupt_stretches; /* skipped inside older segments */
+	uint64_t corrupt_stretches; /* skipped inside segments */
 	uint64_t missing_seqs; /* sequence numbers nobody holds any more, inside first … next */
 };
 
 /* Called once a record found at opening, oldest first. */
 typedef void (*seglog_record_fn)(void *context, const struct segment_record *record);
 
-/* Opens or creates a log and recovers it: the last segment is cut at its first bad record; a bad
- * stretch in an older one is skipped. Segments of another sensor or generation than the newest
- * one's are an error. 0 or -errno; -EUCLEAN: the directory holds segments of another sensor. */
+/* Opens or creates a log and recovers it: a bad stretch that good records follow is skipped, what
+ * is left behind the last good record of the last segment is cut off. (Cutting at the first bad
+ * record would give the numbers of the records behind it away again, though the other end may have
+ * them.) A last segment whose header is torn gets a new one. Segments of another sensor or
+ * generation than the newest one's are an error. 0 or -errno; -EUCLEAN: the directory holds
+ * segments of another sensor, generation or lane; -EINVAL: a lane beyond 25 or segment_bytes_max
+ * beyond 64 MiB. */
 int seglog_open(const struct seglog_options *options, seglog_record_fn each, void *context,
 		struct seglog **ret_log, struct seglog_recovery *ret_recovery);
 /* Closes without syncing. Takes NULL. */
@@ -50,7 +54,10 @@ uint64_t seglog_next_seq(const struct seglog *log);
 uint64_t seglog_bytes(const struct seglog *log); /* of all segment files */
 
 /* Appends one record in one write and gives it the next sequence number. 0 or -errno (-ENOSPC,
- * -EIO, …): then nothing was appended, what had been written of it was cut off again. */
+ * -EIO, …): then nothing was appended, what had been written of it was cut off again. -EMSGSIZE
+ * when aux or payload are larger than the format allows. A record that does not fit into the last
+ * segment syncs it and begins the next, whose header and name are on disk before the record is
+ * written. */
 int seglog_append(struct seglog *log, uint8_t type, const void *aux, uint16_t aux_size,
 		  const void *payload, uint32_t payload_size, uint64_t now_ms, uint64_t *ret_seq);
 /* fdatasync of what was appended since the last call. 0 or -errno. */
