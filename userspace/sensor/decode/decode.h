@@ -13,8 +13,9 @@
 
 #include <stdbool.h>
 
-/* The path is turned round ("/usr/bin/ls") into `path`, NUL-terminated; args point into the ring.
- */
+/* The path is turned round ("/usr/bin/ls") into `path`, NUL-terminated. One that was cut lacks its
+ * beginning, so it gets no leading slash: nobody shall take it for a whole one. Args point into the
+ * ring. */
 struct decoded_exec {
 	struct event_exec fixed;
 	char path[EVENT_PATH_BYTES_MAX + 2];
@@ -36,8 +37,10 @@ struct decoded_event {
 /* 0, or -EBADMSG when the bytes are not one whole, consistent event of a known kind. */
 int decode_event(const uint8_t *bytes, size_t size, struct decoded_event *ret_event);
 
+/* One per kind. `record` is the whole event, header included: decode_event has checked that. They
+ * fill the kind's own member; 0 or -EBADMSG. */
 #define DECODE_DECLARE(NAME, name, ring)                                                           \
-	int decode_##name(struct cursor body, struct decoded_event *ret_event);
+	int decode_##name(struct cursor record, struct decoded_event *ret_event);
 EVENT_KINDS(DECODE_DECLARE)
 #undef DECODE_DECLARE
 

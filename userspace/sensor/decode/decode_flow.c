@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sensor/decode/decode.h"
+
+#include <errno.h>
+
+#define FLOW_FLAGS_ALL (FLOW_FINAL | FLOW_COUNTERS_RESET)
+
+static bool fields_in_range(const struct event_flow *flow)
+{
+	return flow->direction <= FLOW_INGRESS && flow->state >= FLOW_STATE_OPEN &&
+	       flow->state <= FLOW_STATE_FAILED && flow->owner_quality <= OWNER_CALLER &&
+	       (flow->flags & ~FLOW_FLAGS_ALL) == 0 && flow->is_ipv6 <= 1 && flow->reserved == 0;
+}
+
+/* The last part of a flow says how it ended, not that it goes on. */
+static bool end_is_consistent(const struct event_flow *flow)
+{
+	return !(flow->flags & FLOW_FINAL) || flow->state >= FLOW_STATE_CLOSED;
+}
+
+int decode_flow(struct cursor record, struct decoded_event *ret_event)
+{
+	struct event_flow flow;
+
+	if (!cursor_copy(&record, &flow, sizeof(flow)) || !cursor_done(&record))
+		return -EBADMSG;
+	if (!fields_in_range(&flow) || !end_is_consistent(&flow))
+		return -EBADMSG;
+	ret_event->flow = flow;
+	return 0;
+}
