@@ -42,8 +42,17 @@ static __always_inline bool runs_for(struct task_struct *task, void *frame)
 	return inside;
 }
 
+/* container_of, but with the offset of the running kernel: offsetof() would give that of our own
+ * struct. */
+static __always_inline struct mount *mount_of(struct vfsmount *vfsmount)
+{
+	struct mount *none = NULL;
+
+	return (void *)vfsmount - bpf_core_field_offset(none->mnt);
+}
+
 /*
- * The names from `dentry` up to the root of the mount namespace, leaf first, a NUL after each;
+ * The names from `path` up to the root of the mount namespace, leaf first, a NUL after each;
  * userspace turns them round. The walk crosses mounts, needs no lock (a concurrent rename may give
  * one old and one new name, as d_path would a moment earlier or later), and is bounded. Returns the
  * length, sets *flags.
@@ -53,7 +62,7 @@ static __always_inline __u32 path_fill(struct exec_scratch *scratch, struct path
 {
 	struct vfsmount *vfsmount = BPF_CORE_READ(path, mnt);
 	struct dentry *dentry = BPF_CORE_READ(path, dentry);
-	struct mount *mount = container_of(vfsmount, struct mount, mnt);
+	struct mount *mount = mount_of(vfsmount);
 	/* Kept in memory: in a register the verifier would follow every possible sum of name
 	 * lengths and give up after a million instructions (6.18, clang 14). */
 	volatile __u32 *used = &scratch->path_bytes;

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The programs, loaded for real, and what they tell: shared by the tests of this folder. Needs
+ * root. */
+#ifndef YAGURA_TESTS_BPF_PROBE_FIXTURE_H
+#define YAGURA_TESTS_BPF_PROBE_FIXTURE_H
+
+#include "sensor/decode/decode.h"
+#include "sensor/keeper/loader.h"
+#include "sensor/kernel/ring.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct probe_fixture {
+	struct loader *loader;
+	struct ring *ring[EVENT_RING_COUNT];
+	struct decoded_event event; /* the one found last */
+};
+
+/* cmocka group set-up and tear-down; *state is the fixture. */
+int probe_fixture_setup(void **state);
+int probe_fixture_teardown(void **state);
+
+/* Decides whether an event is the one wanted. */
+typedef bool (*event_match_fn)(const struct decoded_event *event, const void *wanted);
+
+/* Reads a ring until an event matches (then fixture->event is it) or `timeout_ms` is over. */
+bool probe_fixture_find(struct probe_fixture *fixture, enum event_ring ring, event_match_fn match,
+			const void *wanted, uint32_t timeout_ms);
+/* Forgets everything that waits. */
+void probe_fixture_drain(struct probe_fixture *fixture);
+
+#endif
