@@ -95,9 +95,10 @@ static __noinline void emit_flow_final(struct flow_storage *flow, struct tcp_soc
 	event->owner_quality = flow->owner_quality;
 	event->is_ipv6 = flow->flags & STORAGE_IPV6 ? 1 : 0;
 	event->flags = FLOW_FINAL;
-	if (tcp) {
+	if (tcp)
 		counters_fill(event, tcp);
-	} else {
+	/* An established connection has received something: the kernel has zeroed its counters. */
+	if (!tcp || (!failed && event->received_packets == 0)) {
 		event->flags |= FLOW_COUNTERS_RESET;
 		counter_add(COUNTER_FLOW_COUNTERS_RESET);
 	}

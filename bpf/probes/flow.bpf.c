@@ -193,6 +193,24 @@ int yagura_release(struct bpf_sock *sk)
 	return 1;
 }
 
+/*
+ * close() with SO_LINGER 0 and connect(AF_UNSPEC) set the kernel's counters to zero before the
+ * socket is destroyed; the RST they send is the last moment to read them. The state tells these
+ * from resets that are sent on the way to somewhere else.
+ */
+SEC("tp_btf/tcp_send_reset")
+int BPF_PROG(yagura_reset, struct sock *sk)
+{
+	struct flow_storage *flow;
+
+	if (!sk || sk->__sk_common.skc_state != TCP_CLOSE)
+		return 0;
+	flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
+	if (flow && flow->phase == FLOW_PHASE_ESTABLISHED)
+		emit_flow_final(flow, bpf_skc_to_tcp_sock(sk), 0);
+	return 0;
+}
+
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(yagura_destroy, struct sock *sk)
 {

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bpf/probes/flow.bpf.c on the running kernel: real sockets, exact fields, at both ends. */
+#include "bpf/probe_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* How two ends talk: who sends how much, who closes first and how. */
+struct dialogue {
+	const char *name;
+	int family;
+	size_t client_bytes;
+	size_t server_bytes;
+	bool server_closes_first;
+	bool reset; /* the one that closes first sends RST instead of FIN */
+};
+
+static const struct dialogue dialogues[] = {
+	{ "IPv4, client closes", AF_INET, 1000, 5000, false, false },
+	{ "IPv4, server closes", AF_INET, 1000, 5000, true, false },
+	{ "IPv6, client closes", AF_INET6, 17, 70000, false, false },
+	{ "IPv6, server closes", AF_INET6, 70000, 17, true, false },
+	{ "nothing is sent", AF_INET, 0, 0, false, false },
+	{ "nothing is sent, server closes", AF_INET6, 0, 0, true, false },
+	{ "only the client sends", AF_INET, 5000000, 0, false, false },
+	{ "only the server sends", AF_INET, 0, 5000000, true, false },
+	{ "the client resets", AF_INET, 300, 200, false, true },
+	{ "the server resets", AF_INET, 300, 200, true, true },
+};
+
+/* What was really used, to compare the events with. */
+struct seen {
+	pid_t client;
+	pid_t server;
+	in_port_t client_port; /* network order */
+	in_port_t server_port;
+};
+
+struct wanted {
+	enum event_flow_direction direction;
+	in_port_t local_port;
+	in_port_t remote_port; /* 0: any */
+};
+
+static bool matches(const struct decoded_event *event, const void *context)
+{
+	const struct wanted *wanted = context;
+
+	return event->kind == EVENT_FLOW && event->flow.direction == wanted->direction &&
+	       event->flow.local_port == wanted->local_port &&
+	       (!wanted->remote_port || event->flow.remote_port == wanted->remote_port);
+}
+
+static const struct event_flow *must_find(struct probe_fixture *fixture, struct wanted wanted)
+{
+	assert_true(probe_fixture_find(fixture, EVENT_RING_BULK, matches, &wanted, 5000));
+	return &fixture->event.flow;
+}
+
+static socklen_t loopback(int family, in_port_t port, struct sockaddr_storage *ret_address)
+{
+	memset(ret_address, 0, sizeof(*ret_address));
+	if (family == AF_INET) {
+		struct sockaddr_in *in = (struct sockaddr_in *)ret_address;
+
+		*in = (struct sockaddr_in){ .sin_family = AF_INET,
+					    .sin_port = port,
+					    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		return sizeof(*in);
+	}
+	*(struct sockaddr_in6 *)ret_address = (struct sockaddr_in6){
+		.sin6_family = AF_INET6, .sin6_port = port, .sin6_addr = in6addr_loopback
+	};
+	return sizeof(struct sockaddr_in6);
+}
+
+static in_port_t local_port(int fd)
+{
+	struct sockaddr_storage address;
+	socklen_t size = sizeof(address);
+
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	return address.ss_family == AF_INET ? ((struct sockaddr_in *)&address)->sin_port
+					    : ((struct sockaddr_in6 *)&address)->sin6_port;
+}
+
+static int listening(int family)
+{
+	struct sockaddr_storage address;
+	socklen_t size = loopback(family, 0, &address);
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(listen(fd, 16), 0);
+	return fd;
+}
+
+static int connected(int family, in_port_t port)
+{
+	struct sockaddr_storage address;
+	socklen_t size = loopback(family, port, &address);
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (connect(fd, (struct sockaddr *)&address, size) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static void send_bytes(int fd, size_t count)
+{
+	static char bytes[65536];
+
+	while (count > 0) {
+		ssize_t sent = send(fd, bytes, count < sizeof(bytes) ? count : sizeof(bytes), 0);
+
+		if (sent <= 0)
+			_exit(3);
+		count -= (size_t)sent;
+	}
+}
+
+static void receive_bytes(int fd, size_t count)
+{
+	static char bytes[65536];
+
+	while (count > 0) {
+		ssize_t got = recv(fd, bytes, count < sizeof(bytes) ? count : sizeof(bytes), 0);
+
+		if (got <= 0)
+			_exit(4);
+		count -= (size_t)got;
+	}
+}
+
+static void finish(int fd, bool first, bool reset)
+{
+	const struct linger abort_now = { .l_onoff = 1, .l_linger = 0 };
+	char byte;
+
+	if (!first)
+		(void)!recv(fd, &byte, 1, 0); /* the other end goes first */
+	else if (reset)
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort_now, sizeof(abort_now));
+	close(fd);
+}
+
+/* The client is a process of its own; so is the server's worker, which inherits the listener: the
+ * listener's process, the worker and the client are three. */
+static void speak(const struct dialogue *dialogue, struct seen *ret_seen)
+{
+	int listener = listening(dialogue->family);
+	int report[2], status;
+
+	assert_int_equal(pipe(report), 0);
+	ret_seen->server_port = local_port(listener);
+	ret_seen->server = fork();
+	if (ret_seen->server == 0) {
+		int fd = accept(listener, NULL, NULL);
+
+		receive_bytes(fd, dialogue->client_bytes);
+		send_bytes(fd, dialogue->server_bytes);
+		finish(fd, dialogue->server_closes_first, dialogue->reset);
+		_exit(0);
+	}
+	ret_seen->client = fork();
+	if (ret_seen->client == 0) {
+		int fd = connected(dialogue->family, ret_seen->server_port);
+		in_port_t port = local_port(fd);
+
+		(void)!write(report[1], &port, sizeof(port));
+		send_bytes(fd, dialogue->client_bytes);
+		receive_bytes(fd, dialogue->server_bytes);
+		finish(fd, !dialogue->server_closes_first, dialogue->reset);
+		_exit(0);
+	}
+	assert_int_equal(read(report[0], &ret_seen->client_port, sizeof(ret_seen->client_port)),
+			 sizeof(ret_seen->client_port));
+	assert_int_equal(waitpid(ret_seen->client, &status, 0), ret_seen->client);
+	assert_int_equal(status, 0);
+	assert_int_equal(waitpid(ret_seen->server, &status, 0), ret_seen->server);
+	assert_int_equal(status, 0);
+	close(report[0]);
+	close(report[1]);
+	close(listener);
+}
+
+static struct probe_fixture *shared;
+
+static void both_ends_are_told_exactly(void **state)
+{
+	const struct dialogue *dialogue = *state;
+	const struct event_flow *flow;
+	struct seen seen;
+
+	probe_fixture_drain(shared);
+	speak(dialogue, &seen);
+	flow = must_find(shared, (struct wanted){ FLOW_EGRESS, seen.client_port, 0 });
+	assert_int_equal(flow->remote_port, seen.server_port);
+	assert_int_equal(flow->owner.pid, seen.client);
+	assert_int_equal(flow->owner_quality, OWNER_CALLER);
+	assert_int_equal(flow->listener.pid, 0);
+	assert_int_equal(flow->state, FLOW_STATE_CLOSED);
+	assert_int_equal(flow->flags, FLOW_FINAL);
+	assert_int_equal(flow->is_ipv6, dialogue->family == AF_INET6);
+	assert_int_equal(flow->sent_bytes, dialogue->client_bytes);
+	assert_int_equal(flow->received_bytes, dialogue->server_bytes);
+	assert_true(flow->handshake_us > 0);
+	assert_true(flow->opened_ns < flow->header.time_ns);
+	assert_memory_equal(flow->local_addr, flow->remote_addr, 16);
+
+	speak(dialogue, &seen); /* again: the search above may have passed the other end */
+	flow = must_find(shared,
+			 (struct wanted){ FLOW_INGRESS, seen.server_port, seen.client_port });
+	assert_int_equal(flow->owner.pid, seen.server);
+	assert_int_equal(flow->owner_quality, OWNER_CALLER);
+	assert_int_equal(flow->listener.pid, getpid());
+	assert_int_equal(flow->state, FLOW_STATE_CLOSED);
+	assert_int_equal(flow->sent_bytes, dialogue->server_bytes);
+	assert_int_equal(flow->received_bytes, dialogue->client_bytes);
+}
+
+static void a_refused_attempt_says_why(void **state)
+{
+	const struct event_flow *flow;
+	int listener = listening(AF_INET);
+	in_port_t port = local_port(listener);
+	struct sockaddr_storage address;
+	socklen_t size = loopback(AF_INET, port, &address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	in_port_t from;
+
+	(void)state;
+	close(listener);
+	probe_fixture_drain(shared);
+	/* Bound first, as the port is given back before it could be asked for. */
+	loopback(AF_INET, 0, &address);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+	from = local_port(fd);
+	loopback(AF_INET, port, &address);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, size), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+	close(fd);
+	flow = must_find(shared, (struct wanted){ FLOW_EGRESS, from, port });
+	assert_int_equal(flow->state, FLOW_STATE_FAILED);
+	assert_int_equal(flow->error, ECONNREFUSED);
+	assert_int_equal(flow->owner.pid, getpid());
+	assert_int_equal(flow->sent_bytes, 0);
+	assert_int_equal(flow->received_bytes, 0);
+}
+
+struct nth {
+	uint32_t owner_pid;
+	uint16_t index;
+};
+
+static bool is_nth(const struct decoded_event *event, const void *context)
+{
+	const struct nth *nth = context;
+
+	return event->kind == EVENT_FLOW && event->flow.direction == FLOW_EGRESS &&
+	       event->flow.owner.pid == nth->owner_pid && event->flow.index == nth->index;
+}
+
+/* One socket, refused twice, then connected: three flows with three indexes, each told once. */
+static void one_socket_carries_several_flows(void **state)
+{
+	int listener = listening(AF_INET);
+	in_port_t port = local_port(listener);
+	int closed = listening(AF_INET);
+	in_port_t closed_port = local_port(closed);
+	struct sockaddr_storage address;
+	socklen_t size = loopback(AF_INET, closed_port, &address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	uint64_t cookie = 0;
+
+	(void)state;
+	close(closed);
+	probe_fixture_drain(shared);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(connect(fd, (struct sockaddr *)&address, size), -1);
+	loopback(AF_INET, port, &address);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(send(fd, "abc", 3, 0), 3);
+	close(fd);
+	close(listener);
+	for (uint16_t i = 0; i < 3; i++) {
+		struct nth nth = { (uint32_t)getpid(), i };
+
+		assert_true(probe_fixture_find(shared, EVENT_RING_BULK, is_nth, &nth, 5000));
+		assert_int_equal(shared->event.flow.state,
+				 i < 2 ? FLOW_STATE_FAILED : FLOW_STATE_CLOSED);
+		assert_int_equal(shared->event.flow.error, i < 2 ? ECONNREFUSED : 0);
+		assert_int_equal(shared->event.flow.remote_port, i < 2 ? closed_port : port);
+		assert_int_equal(shared->event.flow.sent_bytes, i < 2 ? 0 : 3);
+		if (i > 0)
+			assert_true(shared->event.flow.cookie == cookie);
+		cookie = shared->event.flow.cookie;
+	}
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[sizeof(dialogues) / sizeof(*dialogues) + 2];
+	size_t count = 0;
+	void *fixture = NULL;
+	int failed;
+
+	for (size_t i = 0; i < sizeof(dialogues) / sizeof(*dialogues); i++)
+		tests[count++] = (struct CMUnitTest){ dialogues[i].name, both_ends_are_told_exactly,
+						      NULL, NULL, (void *)&dialogues[i] };
+	tests[count++] = (struct CMUnitTest)cmocka_unit_test(a_refused_attempt_says_why);
+	tests[count++] = (struct CMUnitTest)cmocka_unit_test(one_socket_carries_several_flows);
+	if (probe_fixture_setup(&fixture) < 0)
+		return 1;
+	shared = fixture;
+	failed = _cmocka_run_group_tests("flow_probes", tests, count, NULL, NULL);
+	probe_fixture_teardown(&fixture);
+	return failed;
+}
