@@ -48,13 +48,21 @@ static int32_t answer(const struct serve_context *context, const struct keeper_r
 	}
 }
 
-int serve_request(const struct serve_context *context, int link)
+/* The rings and the state: the only descriptors a worker ever gets. */
+static int send_description(const struct serve_context *context, int link,
+			    const struct keeper_reply *reply)
 {
 	const int descriptors[KEEPER_FD_COUNT] = {
 		[KEEPER_FD_RING_VALUABLE] = loader_ring_fd(context->loader, EVENT_RING_VALUABLE),
 		[KEEPER_FD_RING_BULK] = loader_ring_fd(context->loader, EVENT_RING_BULK),
 		[KEEPER_FD_STATE] = context->state_fd,
 	};
+
+	return send_reply(link, reply, descriptors);
+}
+
+int serve_request(const struct serve_context *context, int link)
+{
 	struct keeper_reply reply;
 	struct keeper_request request = { 0 };
 	ssize_t got;
@@ -68,7 +76,7 @@ int serve_request(const struct serve_context *context, int link)
 	reply.id = request.id;
 	reply.verb = request.verb;
 	reply.result = got == sizeof(request) ? answer(context, &request, &reply) : -EINVAL;
-	return send_reply(link, &reply,
-			  reply.result == 0 && request.verb == KEEPER_DESCRIBE ? descriptors
-									       : NULL);
+	if (reply.result == 0 && request.verb == KEEPER_DESCRIBE)
+		return send_description(context, link, &reply);
+	return send_reply(link, &reply, NULL);
 }

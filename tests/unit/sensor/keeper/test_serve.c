@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a worker that was taken over could send: nothing but a request is answered with anything. */
+#include "sensor/keeper/serve.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct hostile_case {
+	const char *name;
+	size_t size;
+	uint32_t verb;
+	uint32_t argument;
+} cases[] = {
+	{ "one byte", 1, 0, 0 },
+	{ "a request cut short", sizeof(struct keeper_request) - 1, KEEPER_COUNTERS, 0 },
+	{ "a request too long", sizeof(struct keeper_request) + 1, KEEPER_COUNTERS, 0 },
+	{ "far too long", 60000, KEEPER_DESCRIBE, 0 },
+	{ "verb 0", sizeof(struct keeper_request), 0, 0 },
+	{ "the first verb there is not", sizeof(struct keeper_request), KEEPER_SNAPSHOT + 1, 0 },
+	{ "the last verb there is not", sizeof(struct keeper_request), UINT32_MAX, 0 },
+	{ "an argument where none belongs", sizeof(struct keeper_request), KEEPER_COUNTERS, 1 },
+	{ "an argument to describe", sizeof(struct keeper_request), KEEPER_DESCRIBE, UINT32_MAX },
+};
+
+static void is_refused(void **state)
+{
+	static uint8_t bytes[60000];
+	const struct hostile_case *c = *state;
+	/* No loader behind it: a request that got through would crash. */
+	const struct serve_context context = { .state_fd = -1 };
+	struct keeper_request request = { .id = 77, .verb = c->verb, .argument = c->argument };
+	struct keeper_reply reply;
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	memcpy(bytes, &request, sizeof(request));
+	assert_int_equal(send(pair[0], bytes, c->size, 0), c->size);
+	assert_int_equal(serve_request(&context, pair[1]), 0);
+	assert_int_equal(recv(pair[0], &reply, sizeof(reply), 0), sizeof(reply));
+	assert_int_equal(reply.result, -EINVAL);
+	close(pair[0]);
+	assert_int_equal(serve_request(&context, pair[1]), -EPIPE);
+	close(pair[1]);
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[sizeof(cases) / sizeof(*cases)];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		tests[i] = (struct CMUnitTest){ cases[i].name, is_refused, NULL, NULL, &cases[i] };
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
