@@ -121,7 +121,7 @@ int BPF_PROG(yagura_fork, struct task_struct *parent, struct task_struct *child)
 {
 	struct event_fork *event;
 
-	if (child->pid != child->tgid) /* a thread */
+	if (child->pid != child->tgid || child->flags & PF_KTHREAD) /* a thread, or the kernel's */
 		return 0;
 	event = event_reserve(&ring_valuable, EVENT_FORK, struct event_fork);
 	if (!event)
@@ -141,8 +141,9 @@ int BPF_PROG(yagura_exec, struct task_struct *task, int old_pid, struct linux_bi
 
 /*
  * The last thread ends the process. Threads that end at the same instant may all find none alive
- * any more (the count goes down before the tracepoint), so where others still await their release,
- * the first to note the process down tells of it.
+ * any more (the count goes down before the tracepoint), so the first of several notes the process
+ * down, and one that finds itself alone, as the others have been released, looks whether it was
+ * told already.
  */
 static __always_inline bool is_last_thread(struct signal_struct *signal, struct process_key *key)
 {
@@ -151,7 +152,7 @@ static __always_inline bool is_last_thread(struct signal_struct *signal, struct 
 	if (signal->live.counter != 0)
 		return false;
 	if (signal->nr_threads <= 1)
-		return true;
+		return !bpf_map_lookup_elem(&exits_told, key);
 	return bpf_map_update_elem(&exits_told, key, &told, BPF_NOEXIST) == 0;
 }
 
