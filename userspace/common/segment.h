@@ -55,7 +55,7 @@ void segment_record_write(uint8_t ret_bytes[SEGMENT_RECORD_BYTES],
  * record. */
 long segment_record_read(const uint8_t *bytes, size_t size, struct segment_record *ret_record);
 /* Looks for the next offset after 0 at which a whole valid record starts: the way past damage.
- * The offset, or `size` when there is none. */
+ * The offset, or `size` when there is none, or none among more false ones than chance makes. */
 size_t segment_resync(const uint8_t *bytes, size_t size);
 
 #endif
