@@ -118,6 +118,7 @@ static int roll_over(struct seglog *log, uint64_t now_ms)
 	seglog_tail(log)->size = SEGMENT_HEADER_BYTES;
 	close(log->tail_fd);
 	log->tail_fd = fd;
+	log->is_sealed = false;
 	return 0;
 }
 
@@ -129,13 +130,21 @@ static int cut_overhang(struct seglog *log)
 	return 0;
 }
 
+static bool has_room(const struct seglog *log, size_t size)
+{
+	uint64_t used = seglog_tail(log)->size;
+
+	if (log->is_sealed)
+		return false;
+	return used == SEGMENT_HEADER_BYTES || used + size <= log->segment_bytes_max;
+}
+
 /* Whatever a failed append left behind goes first; then a segment with room, in file and index. */
 static int make_ready(struct seglog *log, size_t size, uint64_t now_ms)
 {
-	uint64_t used = seglog_tail(log)->size;
 	int r = log->overhangs ? cut_overhang(log) : 0;
 
-	if (r == 0 && used > SEGMENT_HEADER_BYTES && used + size > log->segment_bytes_max)
+	if (r == 0 && !has_room(log, size))
 		r = roll_over(log, now_ms);
 	if (r == 0)
 		r = seglog_index_reserve(seglog_tail(log), seglog_next_seq(log));

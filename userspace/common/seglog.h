@@ -36,13 +36,13 @@ struct seglog_recovery {
 /* Called once a record found at opening, oldest first. */
 typedef void (*seglog_record_fn)(void *context, const struct segment_record *record);
 
-/* Opens or creates a log and recovers it: a bad stretch that good records follow is skipped, what
- * is left behind the last good record of the last segment is cut off. (Cutting at the first bad
- * record would give the numbers of the records behind it away again, though the other end may have
- * them.) A last segment whose header is torn gets a new one. Segments of another sensor or
- * generation than the newest one's are an error. 0 or -errno; -EUCLEAN: the directory holds
- * segments of another sensor, generation or lane; -EINVAL: a lane beyond 25 or segment_bytes_max
- * beyond 64 MiB. */
+/* Opens or creates a log and recovers it. A bad stretch that good records follow is skipped; in the
+ * last segment too, which is then left as it is and not appended to any more. (Cutting it there
+ * would give the numbers of the records behind away again, though the other end may have them.)
+ * Otherwise the last segment is cut at its first bad record, and gets a new header if its own is
+ * torn. Segments of another sensor, lane or generation than the newest one's are an error. 0 or
+ * -errno; -EUCLEAN: the directory holds such segments; -EINVAL: a lane beyond 25 or
+ * segment_bytes_max beyond 64 MiB. */
 int seglog_open(const struct seglog_options *options, seglog_record_fn each, void *context,
 		struct seglog **ret_log, struct seglog_recovery *ret_recovery);
 /* Closes without syncing. Takes NULL. */

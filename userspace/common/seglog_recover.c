@@ -31,6 +31,7 @@ struct scan {
 	size_t good_end; /* behind the last good record, or header, before `at` */
 	uint64_t seq_end; /* where the next segment begins */
 	bool has_header;
+	bool is_damaged; /* a good record follows a bad stretch */
 	bool is_last;
 };
 
@@ -98,7 +99,9 @@ static int check_header(const struct seglog *log, const struct scan *scan)
 static bool is_plausible(const struct scan *scan, const struct segment_record *record)
 {
 	uint64_t expected = scan->segment->first_seq + scan->segment->count;
-	uint64_t lost_max = (scan->at - scan->good_end) / SEGMENT_RECORD_BYTES;
+	size_t lost_from =
+		scan->good_end > SEGMENT_HEADER_BYTES ? scan->good_end : SEGMENT_HEADER_BYTES;
+	uint64_t lost_max = (scan->at - lost_from) / SEGMENT_RECORD_BYTES;
 
 	return record->seq >= expected && record->seq - expected <= lost_max &&
 	       record->seq < scan->seq_end;
@@ -113,7 +116,10 @@ static int take_record(struct recovering *recovering, struct scan *scan,
 	if (r < 0)
 		return r;
 	seglog_index_note(scan->segment, record->seq, place);
-	recovering->found.corrupt_stretches += scan->at > scan->good_end;
+	if (scan->at > scan->good_end) {
+		scan->is_damaged = true;
+		recovering->found.corrupt_stretches++;
+	}
 	recovering->found.records++;
 	scan->at += size;
 	scan->good_end = scan->at;
@@ -143,22 +149,22 @@ static int scan_records(struct recovering *recovering, struct scan *scan)
 	return r;
 }
 
-/* The last segment is appended to: it has to end with a whole record and begin with a header. */
+/* What nothing good follows is cut off the last segment; without a header it gets a new one. Then
+ * records can be appended to it. */
 static int mend_tail(struct recovering *recovering, struct scan *scan, int fd)
 {
 	struct seglog *log = recovering->log;
 
-	scan->segment->size = scan->good_end;
 	if (scan->good_end < scan->size) {
 		recovering->found.torn_bytes += scan->size - scan->good_end;
 		if (ftruncate(fd, (off_t)scan->good_end) < 0 || fsync(fd) < 0 ||
 		    fsync(log->directory_fd) < 0)
 			return -errno;
 	}
+	scan->segment->size = scan->good_end;
 	if (scan->has_header)
 		return 0;
-	if (scan->segment->size < SEGMENT_HEADER_BYTES)
-		scan->segment->size = SEGMENT_HEADER_BYTES;
+	scan->segment->size = SEGMENT_HEADER_BYTES;
 	return seglog_file_write_header(log, fd, scan->segment->first_seq, recovering->now_ms);
 }
 
@@ -174,8 +180,9 @@ static int scan_segment(struct recovering *recovering, struct scan *scan, int fd
 	r = scan_records(recovering, scan);
 	if (r < 0)
 		return r;
-	if (scan->is_last)
+	if (scan->is_last && !scan->is_damaged)
 		return mend_tail(recovering, scan, fd);
+	recovering->log->is_sealed = scan->is_last;
 	scan->segment->size = scan->size;
 	recovering->found.corrupt_stretches += scan->good_end < scan->size;
 	return 0;

@@ -439,6 +439,36 @@ static void check_torn_size_in_last(void **state)
 	assert_true(seglog_next_seq(f->log) == 2);
 }
 
+/* Found by fuzz_segment: the second record claims to reach into the torn fourth. If that were cut
+ * off, the second would look torn the next time, and the good third one would go with it. */
+static void check_damage_before_torn_tail(void **state)
+{
+	struct fixture *f = *state;
+	const size_t claimed_byte = SEGMENT_HEADER_BYTES + RECORD_BYTES + 11;
+	size_t size;
+
+	f->options.segment_bytes_max = 4096;
+	assert_int_equal(reopen(f), 0);
+	append_up_to(f, 4);
+	uint8_t *bytes = file_bytes(f, FIRST_SEGMENT, &size);
+
+	bytes[claimed_byte] = PAYLOAD_BYTES + RECORD_BYTES + 5;
+	temp_dir_write(f->directory, FIRST_SEGMENT, bytes, size - 20);
+	free(bytes);
+	assert_int_equal(reopen(f), 0);
+	for (uint64_t next = 4; next < 7; next++) {
+		assert_true(f->recovery.records == next - 2);
+		assert_true(f->recovery.corrupt_stretches == 2);
+		assert_true(f->recovery.missing_seqs == 1);
+		assert_true(seglog_next_seq(f->log) == next);
+		append_up_to(f, next);
+		assert_readable(f, 3, next);
+		assert_int_equal(reopen(f), 0);
+	}
+	assert_int_equal(file_size(f, FIRST_SEGMENT), size - 20);
+	assert_int_equal(file_size(f, SECOND_SEGMENT), THREE_RECORDS);
+}
+
 /* The end of an older segment is gone: its numbers are missing, not reused. */
 static void check_short_older(void **state)
 {
@@ -521,7 +551,7 @@ static void check_torn_header(void **state)
 	free(bytes);
 }
 
-/* A header rots: the records behind it stay readable, a last segment is given a new one. */
+/* A header rots: the records behind it stay readable, new ones go to a new segment. */
 static void check_damaged_headers(void **state)
 {
 	struct fixture *f = *state;
@@ -537,10 +567,37 @@ static void check_damaged_headers(void **state)
 	assert_true(f->recovery.missing_seqs == 0);
 	assert_true(seglog_generation(f->log) == 9);
 	assert_readable(f, 1, 5);
+	append_up_to(f, 6);
+	assert_true(exists(f, "a-0000000000000006.seg"));
 	f->options.generation = 10;
 	assert_int_equal(reopen(f), 0);
-	assert_true(f->recovery.corrupt_stretches == 1); /* the first one's */
+	assert_true(f->recovery.records == 6);
+	assert_true(f->recovery.corrupt_stretches == 2);
 	assert_true(seglog_generation(f->log) == 9);
+}
+
+/* Found by fuzz_segment: a damaged header is no room that records can have been lost from. Opening
+ * twice has to come to the same end. */
+static void check_leap_behind_damaged_header(void **state)
+{
+	struct fixture *f = *state;
+	size_t size;
+
+	assert_int_equal(reopen(f), 0);
+	append_up_to(f, 3);
+	uint8_t *bytes = file_bytes(f, FIRST_SEGMENT, &size);
+
+	bytes[20] ^= 0xff;
+	memmove(bytes + SEGMENT_HEADER_BYTES, bytes + SEGMENT_HEADER_BYTES + RECORD_BYTES,
+		2 * RECORD_BYTES);
+	temp_dir_write(f->directory, FIRST_SEGMENT, bytes, size - RECORD_BYTES);
+	free(bytes);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(reopen(f), 0);
+		assert_true(f->recovery.records == 0);
+		assert_true(f->recovery.torn_bytes == (i == 0 ? size - RECORD_BYTES : 0));
+		assert_true(seglog_next_seq(f->log) == 1);
+	}
 }
 
 static void check_foreign(void **state)
@@ -647,9 +704,10 @@ int main(void)
 		TEST(check_lanes_apart),       TEST(check_drop_before),
 		TEST(check_drop_oldest),       TEST(check_torn_tail),
 		TEST(check_zeroed_tail),       TEST(check_damaged_middle),
-		TEST(check_torn_size_in_last), TEST(check_short_older),
-		TEST(check_forged_record),     TEST(check_rot_after_opening),
-		TEST(check_torn_header),       TEST(check_damaged_headers),
+		TEST(check_torn_size_in_last), TEST(check_damage_before_torn_tail),
+		TEST(check_short_older),       TEST(check_forged_record),
+		TEST(check_rot_after_opening), TEST(check_torn_header),
+		TEST(check_damaged_headers),   TEST(check_leap_behind_damaged_header),
 		TEST(check_foreign),	       TEST(check_mixed_generations),
 		TEST(check_failed_append),     TEST(check_failed_roll_over),
 	};
