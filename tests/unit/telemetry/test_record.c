@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "telemetry/record.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static void test_class_names(void **state)
+{
+	(void)state;
+	assert_string_equal(record_class_name(RECORD_EXEC), "exec");
+	assert_string_equal(record_class_name(RECORD_EXIT), "exit");
+	assert_string_equal(record_class_name(RECORD_FLOW), "flow");
+	assert_string_equal(record_class_name(RECORD_GAP), "gap");
+	assert_string_equal(record_class_name(RECORD_CLASS_COUNT), "?");
+	assert_string_equal(record_class_name((enum record_class) - 1), "?");
+}
+
+static void test_flow_names(void **state)
+{
+	(void)state;
+	assert_string_equal(record_direction_name(DIRECTION_UNKNOWN), "unknown");
+	assert_string_equal(record_direction_name(DIRECTION_EGRESS), "egress");
+	assert_string_equal(record_direction_name(DIRECTION_INGRESS), "ingress");
+	assert_string_equal(record_direction_name((enum record_direction)3), "unknown");
+	assert_string_equal(record_flow_state_name((enum record_flow_state)0), "unknown");
+	assert_string_equal(record_flow_state_name(FLOW_OPEN), "open");
+	assert_string_equal(record_flow_state_name(FLOW_ESTABLISHED), "established");
+	assert_string_equal(record_flow_state_name(FLOW_CLOSED), "closed");
+	assert_string_equal(record_flow_state_name(FLOW_FAILED), "failed");
+	assert_string_equal(record_flow_state_name((enum record_flow_state)5), "unknown");
+}
+
+static void test_quality_names(void **state)
+{
+	(void)state;
+	assert_string_equal(record_owner_quality_name(QUALITY_UNKNOWN), "unknown");
+	assert_string_equal(record_owner_quality_name(QUALITY_INHERITED), "inherited");
+	assert_string_equal(record_owner_quality_name(QUALITY_SNAPSHOT), "snapshot");
+	assert_string_equal(record_owner_quality_name(QUALITY_KERNEL), "kernel");
+	assert_string_equal(record_owner_quality_name(QUALITY_CREATOR), "creator");
+	assert_string_equal(record_owner_quality_name(QUALITY_CALLER), "caller");
+	assert_string_equal(record_owner_quality_name((enum record_owner_quality)6), "unknown");
+}
+
+static void test_gap_names(void **state)
+{
+	(void)state;
+	assert_string_equal(gap_reason_name(GAP_UNKNOWN), "unknown");
+	assert_string_equal(gap_reason_name(GAP_RING_FULL), "ring_full");
+	assert_string_equal(gap_reason_name(GAP_UNEXPLAINED), "unexplained");
+	assert_string_equal(gap_reason_name(GAP_REASON_COUNT), "unknown");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_class_names),
+		cmocka_unit_test(test_flow_names),
+		cmocka_unit_test(test_quality_names),
+		cmocka_unit_test(test_gap_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

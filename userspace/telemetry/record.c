@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "telemetry/record.h"
+
+#define ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char *name_of(const char *const *names, size_t count, unsigned int value,
+			   const char *fallback)
+{
+	if (value >= count || !names[value])
+		return fallback;
+	return names[value];
+}
+
+const char *record_class_name(enum record_class class)
+{
+	static const char *const names[] = {
+#define RECORD_CLASS_NAME(NAME, name) [RECORD_##NAME] = #name,
+		RECORD_CLASSES(RECORD_CLASS_NAME)
+#undef RECORD_CLASS_NAME
+	};
+
+	return name_of(names, ARRAY_COUNT(names), class, "?");
+}
+
+const char *record_direction_name(enum record_direction direction)
+{
+	static const char *const names[] = {
+		[DIRECTION_EGRESS] = "egress",
+		[DIRECTION_INGRESS] = "ingress",
+	};
+
+	return name_of(names, ARRAY_COUNT(names), direction, "unknown");
+}
+
+const char *record_flow_state_name(enum record_flow_state state)
+{
+	static const char *const names[] = {
+		[FLOW_OPEN] = "open",
+		[FLOW_ESTABLISHED] = "established",
+		[FLOW_CLOSED] = "closed",
+		[FLOW_FAILED] = "failed",
+	};
+
+	return name_of(names, ARRAY_COUNT(names), state, "unknown");
+}
+
+const char *record_owner_quality_name(enum record_owner_quality quality)
+{
+	static const char *const names[] = {
+		[QUALITY_INHERITED] = "inherited", [QUALITY_SNAPSHOT] = "snapshot",
+		[QUALITY_KERNEL] = "kernel",	   [QUALITY_CREATOR] = "creator",
+		[QUALITY_CALLER] = "caller",
+	};
+
+	return name_of(names, ARRAY_COUNT(names), quality, "unknown");
+}
+
+const char *gap_reason_name(enum gap_reason reason)
+{
+	static const char *const names[] = {
+#define GAP_REASON_NAME(NAME, name) [GAP_##NAME] = #name,
+		GAP_REASONS(GAP_REASON_NAME)
+#undef GAP_REASON_NAME
+	};
+
+	return name_of(names, ARRAY_COUNT(names), reason, "unknown");
+}
