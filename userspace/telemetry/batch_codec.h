@@ -12,6 +12,8 @@
 /* The largest batch, deflated or not, anybody encodes or accepts. */
 #define BATCH_RAW_BYTES_MAX (4u << 20)
 #define BATCH_SCHEMA 1u
+/* The encoder cuts longer texts; a cut argv is marked args_truncated. */
+#define BATCH_TEXT_BYTES_MAX (64u << 10)
 
 struct batch_encoder;
 
@@ -24,8 +26,10 @@ struct batch_header {
 struct batch_encoder *batch_encoder_new(const struct batch_header *header);
 void batch_encoder_free(struct batch_encoder *encoder);
 
-/* Copies what it needs of *record. 0, -ENOMEM, or -E2BIG when the batch would pass
- * BATCH_RAW_BYTES_MAX (finish the batch first, then add again; a single record always fits). */
+/* Copies what it needs of *record. A process whose key is all zero is sent as "none" and comes back
+ * with uid and gid unknown. 0, -ENOMEM, -EINVAL (no such class), or -E2BIG when the batch would
+ * pass BATCH_RAW_BYTES_MAX (finish the batch first, then add again; a single record always fits).
+ */
 int batch_encoder_add(struct batch_encoder *encoder, const struct record *record);
 
 /* Records added since the last finish, in all and of one class; an estimate of the raw size. */

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plausible records for tests to start from, and how to compare two. */
+#ifndef YAGURA_TESTS_SUPPORT_SAMPLE_RECORDS_H
+#define YAGURA_TESTS_SUPPORT_SAMPLE_RECORDS_H
+
+#include "telemetry/batch_codec.h"
+#include "telemetry/record.h"
+
+#define SAMPLE_TIME_NS 1763859723456000000ull /* 2025-11-23T01:02:03.456Z */
+
+/* A constant text, NULs inside it included, the last one not. */
+#define TEXT(literal) ((struct text){ .at = "" literal, .length = sizeof(literal) - 1 })
+
+extern const struct batch_header sample_header;
+
+struct record sample_exec(void); /* curl [4711] by bash [4700] */
+struct record sample_exit(void); /* of curl [4711], code 0 */
+struct record sample_flow(void); /* curl [4711] to 10.0.0.2:80, closed */
+struct record sample_gap(void); /* 12 execs, ring_full */
+
+/* Fails the running cmocka test unless all fields are equal. */
+void assert_same_record(const struct record *got, const struct record *want);
+
+/* Decodes and fails unless exactly `want` comes, in this order. */
+void assert_decodes_to(const uint8_t *bytes, size_t size, size_t raw_size,
+		       const struct record *want, size_t count);
+
+#endif

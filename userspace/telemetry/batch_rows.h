@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The columns of telemetry.proto's tables, in field order, so that encoder and decoder speak of
+ * row[FLOW_ROW_COOKIE] instead of positions. A unit test compares every name with the schema.
+ * Private to telemetry/.
+ */
+#ifndef YAGURA_TELEMETRY_BATCH_ROWS_H
+#define YAGURA_TELEMETRY_BATCH_ROWS_H
+
+/* X(TABLE, NAME, name) */
+#define PROCESS_COLUMNS(X)                                                                         \
+	X(PROCESS, PID, pid)                                                                       \
+	X(PROCESS, START_NS, start_ns)                                                             \
+	X(PROCESS, EXEC_COUNT, exec_count)                                                         \
+	X(PROCESS, UID, uid)                                                                       \
+	X(PROCESS, GID, gid)                                                                       \
+	X(PROCESS, EXECUTABLE, executable)                                                         \
+	X(PROCESS, ARGS, args)                                                                     \
+	X(PROCESS, FLAGS, flags)
+
+#define EXEC_COLUMNS(X)                                                                            \
+	X(EXEC, TIME_MS, time_ms)                                                                  \
+	X(EXEC, PROCESS, process)                                                                  \
+	X(EXEC, PARENT, parent)                                                                    \
+	X(EXEC, EUID, euid)                                                                        \
+	X(EXEC, EGID, egid)                                                                        \
+	X(EXEC, CGROUP_ID, cgroup_id)                                                              \
+	X(EXEC, ARGS_TOTAL_BYTES, args_total_bytes)                                                \
+	X(EXEC, FLAGS, flags)
+
+#define EXIT_COLUMNS(X)                                                                            \
+	X(EXIT, TIME_MS, time_ms)                                                                  \
+	X(EXIT, PROCESS, process)                                                                  \
+	X(EXIT, STATUS, status)
+
+#define FLOW_COLUMNS(X)                                                                            \
+	X(FLOW, START_MS, start_ms)                                                                \
+	X(FLOW, DURATION_MS, duration_ms)                                                          \
+	X(FLOW, COOKIE, cookie)                                                                    \
+	X(FLOW, INDEX, index)                                                                      \
+	X(FLOW, PART, part)                                                                        \
+	X(FLOW, FLAGS, flags)                                                                      \
+	X(FLOW, DIRECTION, direction)                                                              \
+	X(FLOW, STATE, state)                                                                      \
+	X(FLOW, PROTOCOL, protocol)                                                                \
+	X(FLOW, ERROR, error)                                                                      \
+	X(FLOW, SOURCE_ADDR, source_addr)                                                          \
+	X(FLOW, DESTINATION_ADDR, destination_addr)                                                \
+	X(FLOW, SOURCE_PORT, source_port)                                                          \
+	X(FLOW, DESTINATION_PORT, destination_port)                                                \
+	X(FLOW, SOURCE_BYTES, source_bytes)                                                        \
+	X(FLOW, DESTINATION_BYTES, destination_bytes)                                              \
+	X(FLOW, SOURCE_PACKETS, source_packets)                                                    \
+	X(FLOW, DESTINATION_PACKETS, destination_packets)                                          \
+	X(FLOW, RETRANSMITS, retransmits)                                                          \
+	X(FLOW, SRTT_US, srtt_us)                                                                  \
+	X(FLOW, HANDSHAKE_US, handshake_us)                                                        \
+	X(FLOW, OWNER_QUALITY, owner_quality)                                                      \
+	X(FLOW, PROCESS, process)                                                                  \
+	X(FLOW, LISTENER, listener)
+
+#define ROW_ENUM(TABLE, NAME, name) TABLE##_ROW_##NAME,
+enum process_row { PROCESS_COLUMNS(ROW_ENUM) PROCESS_ROW_COUNT };
+enum exec_row { EXEC_COLUMNS(ROW_ENUM) EXEC_ROW_COUNT };
+enum exit_row { EXIT_COLUMNS(ROW_ENUM) EXIT_ROW_COUNT };
+enum flow_row { FLOW_COLUMNS(ROW_ENUM) FLOW_ROW_COUNT };
+#undef ROW_ENUM
+
+/* Bits of the flags columns. */
+#define PROCESS_FLAG_ARGS_TRUNCATED 1u
+#define EXEC_FLAG_DELETED 1u
+#define FLOW_FLAG_FINAL 1u
+#define FLOW_FLAG_COUNTERS_RESET 2u
+
+/* What a batch may hold. The encoder keeps to these, the decoder refuses more. */
+#define BATCH_TEXTS_MAX 262144u
+#define BATCH_ROWS_MAX 262144u
+#define BATCH_GAPS_MAX 65536u
+
+#endif
