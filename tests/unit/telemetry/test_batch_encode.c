@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/cleanup.h"
+#include "proto/telemetry.pb-c.h"
+#include "support/sample_records.h"
+#include "telemetry/batch_codec.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#undef UNIT_TESTING /* cmocka's own malloc hides overreads from ASan */
+#include <cmocka.h>
+
+#define LAST_MS_NS (UINT64_MAX / 1000000 * 1000000)
+
+static int set_up(void **state)
+{
+	*state = batch_encoder_new(&sample_header);
+	return *state ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	batch_encoder_free(*state);
+	return 0;
+}
+
+static void add_all(struct batch_encoder *encoder, const struct record *records, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(batch_encoder_add(encoder, &records[i]), 0);
+}
+
+/* Finishes and decodes; the estimate must have been an upper bound. */
+static void assert_comes_back(struct batch_encoder *encoder, const struct record *want,
+			      size_t count)
+{
+	_cleanup_free_ uint8_t *bytes = NULL;
+	size_t estimate = batch_encoder_bytes(encoder);
+	size_t raw_size = 0;
+	size_t size = 0;
+
+	assert_int_equal(batch_encoder_count(encoder), count);
+	assert_int_equal(batch_encoder_finish(encoder, &bytes, &size, &raw_size), 0);
+	assert_in_range(raw_size, 1, estimate);
+	assert_int_equal(batch_encoder_count(encoder), 0);
+	assert_decodes_to(bytes, size, raw_size, want, count);
+}
+
+/* Finishes and unpacks with protobuf-c itself. */
+static Yagura__Telemetry__Batch *finish_and_unpack(struct batch_encoder *encoder)
+{
+	_cleanup_free_ uint8_t *bytes = NULL;
+	_cleanup_free_ uint8_t *raw = NULL;
+	size_t raw_size = 0;
+	size_t size = 0;
+	uLongf inflated;
+	Yagura__Telemetry__Batch *batch;
+
+	assert_int_equal(batch_encoder_finish(encoder, &bytes, &size, &raw_size), 0);
+	raw = malloc(raw_size);
+	inflated = raw_size;
+	assert_int_equal(uncompress(raw, &inflated, bytes, size), Z_OK);
+	assert_int_equal(inflated, raw_size);
+	batch = yagura__telemetry__batch__unpack(NULL, raw_size, raw);
+	assert_non_null(batch);
+	return batch;
+}
+
+static void test_each_class_round_trips(void **state)
+{
+	const struct record records[] = { sample_exec(), sample_exit(), sample_flow(),
+					  sample_gap() };
+
+	add_all(*state, records, 4);
+	assert_comes_back(*state, records, 4);
+}
+
+static void test_extreme_values_round_trip(void **state)
+{
+	static char long_text[BATCH_TEXT_BYTES_MAX];
+	struct record_process most = {
+		.key = { UINT64_MAX, UINT32_MAX, UINT32_MAX },
+		.uid = UINT32_MAX - 1,
+		.gid = UINT32_MAX,
+		.executable = { long_text, sizeof(long_text) },
+		.args = { "\0", 1 },
+		.args_truncated = true,
+	};
+	struct record_endpoint end = { .port = UINT16_MAX,
+				       .bytes = UINT64_MAX,
+				       .packets = UINT64_MAX };
+	const struct record records[] = {
+		{ .class = RECORD_EXEC,
+		  .exec = { LAST_MS_NS, most, most, UINT32_MAX, UINT32_MAX, UINT64_MAX, UINT32_MAX,
+			    true } },
+		{ .class = RECORD_EXEC, .exec = { .process = { .key.pid = 1 }, .parent = most } },
+		{ .class = RECORD_EXIT, .exit = { LAST_MS_NS, most, INT32_MIN } },
+		{ .class = RECORD_EXIT, .exit = { 0, most, INT32_MAX } },
+		{ .class = RECORD_FLOW,
+		  .flow = { 0, LAST_MS_NS, UINT64_MAX, UINT32_MAX, UINT32_MAX, false, true,
+			    DIRECTION_INGRESS, FLOW_FAILED, UINT8_MAX, UINT32_MAX, end, end,
+			    UINT32_MAX, UINT32_MAX, UINT32_MAX, QUALITY_CALLER, most, most } },
+		{ .class = RECORD_FLOW,
+		  .flow = { LAST_MS_NS, LAST_MS_NS, 0, 0, 0, true, false, DIRECTION_UNKNOWN,
+			    FLOW_OPEN, 0, 0, .process = { .key.start_ns = 1 },
+			    .listener = { .key.exec_count = 1 } } },
+		{ .class = RECORD_GAP,
+		  .gap = { LAST_MS_NS, RECORD_GAP, GAP_UNEXPLAINED, UINT64_MAX } },
+		{ .class = RECORD_GAP, .gap = { 0, RECORD_EXEC, GAP_UNKNOWN, 0 } },
+	};
+
+	memset(long_text, 'x', sizeof(long_text));
+	add_all(*state, records, 8);
+	assert_comes_back(*state, records, 8);
+}
+
+static void test_addresses(void **state)
+{
+	struct record mapped = sample_flow();
+	struct record ipv6 = sample_flow();
+	Yagura__Telemetry__Batch *batch;
+
+	memset(ipv6.flow.source.addr, 0xfe, 16);
+	memset(ipv6.flow.destination.addr, 0, 16);
+	add_all(*state, (struct record[]){ mapped, ipv6 }, 2);
+	batch = finish_and_unpack(*state);
+	assert_int_equal(batch->texts[batch->flows->source_addr[0] - 1].len, 4);
+	assert_int_equal(batch->texts[batch->flows->source_addr[1] - 1].len, 16);
+	assert_int_equal(batch->texts[batch->flows->destination_addr[1] - 1].len, 16);
+	yagura__telemetry__batch__free_unpacked(batch, NULL);
+}
+
+static void test_times_are_relative_to_the_first_record(void **state)
+{
+	struct record records[] = { sample_exit(), sample_exit(), sample_exit() };
+	Yagura__Telemetry__Batch *batch;
+
+	records[1].exit.time_ns += 5999999; /* rounds down to 5 ms */
+	records[2].exit.time_ns -= 1000000;
+	add_all(*state, records, 3);
+	batch = finish_and_unpack(*state);
+	assert_true(batch->base_ms == SAMPLE_TIME_NS / 1000000);
+	assert_int_equal(batch->exits->time_ms[0], 0);
+	assert_int_equal(batch->exits->time_ms[1], 5);
+	assert_int_equal(batch->exits->time_ms[2], -6);
+	yagura__telemetry__batch__free_unpacked(batch, NULL);
+}
+
+static void test_one_process_row_for_many_flows(void **state)
+{
+	struct record flow = sample_flow();
+	Yagura__Telemetry__Batch *batch;
+
+	for (uint32_t i = 0; i < 1000; i++) {
+		flow.flow.cookie++;
+		assert_int_equal(batch_encoder_add(*state, &flow), 0);
+	}
+	batch = finish_and_unpack(*state);
+	assert_int_equal(batch->flows->n_process, 1000);
+	assert_int_equal(batch->processes->n_pid, 1);
+	assert_int_equal(batch->n_texts, 4); /* path, argv, two addresses */
+	yagura__telemetry__batch__free_unpacked(batch, NULL);
+}
+
+static void test_different_knowledge_makes_two_rows(void **state)
+{
+	struct record records[] = { sample_exit(), sample_exit(), sample_exit() };
+	Yagura__Telemetry__Batch *batch;
+
+	records[1].exit.process.args = (struct text){ 0 };
+	records[2].exit.process.args_truncated = true;
+	add_all(*state, records, 3);
+	batch = finish_and_unpack(*state);
+	assert_int_equal(batch->processes->n_pid, 3);
+	assert_int_equal(batch->processes->pid[1], batch->processes->pid[0]);
+	yagura__telemetry__batch__free_unpacked(batch, NULL);
+}
+
+static void test_no_process_comes_back_unknown(void **state)
+{
+	struct record record = sample_exit();
+	struct record want = record;
+
+	record.exit.process = (struct record_process){ 0 };
+	want.exit.process = (struct record_process){ .uid = UINT32_MAX, .gid = UINT32_MAX };
+	add_all(*state, &record, 1);
+	assert_comes_back(*state, &want, 1);
+}
+
+static void test_order_within_a_class(void **state)
+{
+	const enum record_class mixed[] = { RECORD_GAP,	 RECORD_FLOW, RECORD_EXIT, RECORD_EXEC,
+					    RECORD_EXIT, RECORD_GAP,  RECORD_FLOW };
+	struct record want[] = { sample_exec(), sample_exit(), sample_exit(), sample_flow(),
+				 sample_flow(), sample_gap(),  sample_gap() };
+	const size_t position[] = { 5, 3, 1, 0, 2, 6, 4 };
+
+	want[1].exit.status = 256;
+	want[3].flow.cookie = 9;
+	want[4].flow.cookie = 2;
+	want[5].gap.count = 1;
+	for (size_t i = 0; i < 7; i++) {
+		assert_int_equal(want[position[i]].class, mixed[i]);
+		add_all(*state, &want[position[i]], 1);
+	}
+	assert_int_equal(batch_encoder_count_class(*state, RECORD_EXEC), 1);
+	assert_int_equal(batch_encoder_count_class(*state, RECORD_EXIT), 2);
+	assert_int_equal(batch_encoder_count_class(*state, RECORD_CLASS_COUNT), 0);
+	assert_comes_back(*state, want, 7);
+}
+
+static void test_end_before_start_has_no_duration(void **state)
+{
+	struct record record = sample_flow();
+	struct record want = record;
+
+	record.flow.end_ns = record.flow.start_ns - 5000000;
+	want.flow.end_ns = want.flow.start_ns;
+	add_all(*state, &record, 1);
+	assert_comes_back(*state, &want, 1);
+}
+
+static void test_nothing_to_finish(void **state)
+{
+	uint8_t *bytes = NULL;
+	size_t raw_size = 7;
+	size_t size = 7;
+
+	assert_int_equal(batch_encoder_finish(*state, &bytes, &size, &raw_size), -ENODATA);
+	assert_null(bytes);
+	assert_int_equal(size, 7);
+	assert_int_equal(raw_size, 7);
+}
+
+static void test_unknown_class(void **state)
+{
+	const struct record record = { .class = RECORD_CLASS_COUNT };
+
+	assert_int_equal(batch_encoder_add(*state, &record), -EINVAL);
+	assert_int_equal(batch_encoder_count(*state), 0);
+}
+
+/* Bytes that do not deflate, so that the deflated size is put to the test, too. */
+static void scramble(char *bytes, size_t size, uint32_t *seed)
+{
+	for (size_t i = 0; i < size; i++) {
+		*seed = *seed * 1664525u + 1013904223u;
+		bytes[i] = (char)(*seed >> 24);
+	}
+}
+
+static void test_full_then_finish_then_add(void **state)
+{
+	_cleanup_free_ uint8_t *bytes = NULL;
+	struct record exec = sample_exec();
+	char args[32768];
+	size_t raw_size = 0;
+	size_t size = 0;
+	uint32_t seed = 1;
+	uint32_t added = 0;
+	int r;
+
+	exec.exec.process.args = (struct text){ args, sizeof(args) };
+	for (;;) {
+		scramble(args, sizeof(args), &seed);
+		r = batch_encoder_add(*state, &exec);
+		if (r < 0)
+			break;
+		added++;
+	}
+	assert_int_equal(r, -E2BIG);
+	assert_in_range(added, 120, 128);
+	assert_int_equal(batch_encoder_count(*state), added);
+	assert_int_equal(batch_encoder_finish(*state, &bytes, &size, &raw_size), 0);
+	assert_in_range(raw_size, 120 * sizeof(args), BATCH_RAW_BYTES_MAX);
+	assert_in_range(size, 120 * sizeof(args), BATCH_RAW_BYTES_MAX);
+	add_all(*state, &exec, 1);
+	assert_comes_back(*state, &exec, 1);
+}
+
+static void test_gaps_are_limited(void **state)
+{
+	struct record gap = sample_gap();
+	struct record exit_record = sample_exit();
+
+	for (uint32_t i = 0; i < 65536; i++)
+		assert_int_equal(batch_encoder_add(*state, &gap), 0);
+	assert_int_equal(batch_encoder_add(*state, &gap), -E2BIG);
+	assert_int_equal(batch_encoder_add(*state, &exit_record), 0);
+}
+
+static void test_overlong_texts_are_cut(void **state)
+{
+	static char huge[BATCH_RAW_BYTES_MAX];
+	struct record record = sample_exec();
+	struct record want;
+
+	memset(huge, 'a', sizeof(huge));
+	record.exec.process.executable = (struct text){ huge, sizeof(huge) };
+	record.exec.process.args = (struct text){ huge, BATCH_TEXT_BYTES_MAX + 1 };
+	want = record;
+	want.exec.process.executable.length = BATCH_TEXT_BYTES_MAX;
+	want.exec.process.args.length = BATCH_TEXT_BYTES_MAX;
+	want.exec.process.args_truncated = true;
+	add_all(*state, &record, 1);
+	assert_comes_back(*state, &want, 1);
+}
+
+static void test_free_takes_null(void **state)
+{
+	(void)state;
+	batch_encoder_free(NULL);
+}
+
+#define WITH_ENCODER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_ENCODER(test_each_class_round_trips),
+		WITH_ENCODER(test_extreme_values_round_trip),
+		WITH_ENCODER(test_addresses),
+		WITH_ENCODER(test_times_are_relative_to_the_first_record),
+		WITH_ENCODER(test_one_process_row_for_many_flows),
+		WITH_ENCODER(test_different_knowledge_makes_two_rows),
+		WITH_ENCODER(test_no_process_comes_back_unknown),
+		WITH_ENCODER(test_order_within_a_class),
+		WITH_ENCODER(test_end_before_start_has_no_duration),
+		WITH_ENCODER(test_nothing_to_finish),
+		WITH_ENCODER(test_unknown_class),
+		WITH_ENCODER(test_full_then_finish_then_add),
+		WITH_ENCODER(test_gaps_are_limited),
+		WITH_ENCODER(test_overlong_texts_are_cut),
+		cmocka_unit_test(test_free_takes_null),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows of an unpacked batch as records, each value checked. Private to telemetry/. */
+#ifndef YAGURA_TELEMETRY_BATCH_READ_H
+#define YAGURA_TELEMETRY_BATCH_READ_H
+
+#include "proto/telemetry.pb-c.h"
+#include "telemetry/batch_codec.h"
+#include "telemetry/record.h"
+
+/* One batch being read. The functions below give a harmless value for a bad one and note
+ * the first `why`, so that a reader looks like the row it reads; whoever calls them asks once. */
+struct reading {
+	const Yagura__Telemetry__Batch *batch;
+	struct batch_header header;
+	struct record_process *processes;
+	size_t process_count;
+	const char *why;
+};
+
+/* Notes why the batch is bad; the first reason stays. */
+void reading_refuse(struct reading *reading, const char *why);
+
+/* Rows as columns.h reads them. */
+struct record_process reading_process_row(struct reading *reading, const uint64_t *row);
+void reading_exec(struct reading *reading, const uint64_t *row, struct record *ret);
+void reading_exit(struct reading *reading, const uint64_t *row, struct record *ret);
+void reading_flow(struct reading *reading, const uint64_t *row, struct record *ret);
+void reading_gap(struct reading *reading, const Yagura__Telemetry__Gap *gap, struct record *ret);
+
+#endif
