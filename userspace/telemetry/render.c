@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "telemetry/render.h"
+
+#include "common/clock.h"
+#include "telemetry/utf8.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* "xxxxxxxx" of the boot id is enough to tell the boots of one host apart. */
+static uint32_t boot_prefix(const struct batch_header *header)
+{
+	uint32_t prefix = 0;
+
+	for (size_t i = 0; i < sizeof(prefix); i++)
+		prefix = prefix << 8 | header->boot_id[i];
+	return prefix;
+}
+
+void render_entity_id(char ret_id[RENDER_ID_BYTES], const struct batch_header *header,
+		      const struct record_process_key *key)
+{
+	ret_id[0] = '\0';
+	if (key->start_ns == 0 && key->pid == 0 && key->exec_count == 0)
+		return;
+	snprintf(ret_id, RENDER_ID_BYTES, "%08" PRIx32 "-%" PRIu32 "-%" PRIx64 "-%" PRIu32,
+		 boot_prefix(header), key->pid, key->start_ns, key->exec_count);
+}
+
+void render_flow_id(char ret_id[RENDER_ID_BYTES], const struct batch_header *header,
+		    const struct record_flow *flow)
+{
+	snprintf(ret_id, RENDER_ID_BYTES, "%08" PRIx32 "-%" PRIx64 "-%" PRIu32, boot_prefix(header),
+		 flow->cookie, flow->index);
+}
+
+void render_addr(char ret_addr[RENDER_ADDR_BYTES], const uint8_t addr[16])
+{
+	struct in6_addr in6;
+
+	memcpy(&in6, addr, sizeof(in6));
+	if (IN6_IS_ADDR_V4MAPPED(&in6))
+		inet_ntop(AF_INET, addr + 12, ret_addr, RENDER_ADDR_BYTES);
+	else
+		inet_ntop(AF_INET6, addr, ret_addr, RENDER_ADDR_BYTES);
+}
+
+void render_time(char ret_time[32], uint64_t time_ns)
+{
+	time_t seconds = (time_t)(time_ns / NS_PER_S);
+	unsigned int ms = (unsigned int)(time_ns / NS_PER_MS % 1000);
+	size_t length;
+	struct tm utc;
+
+	gmtime_r(&seconds, &utc); /* 64 bits of nanoseconds end in 2554 */
+	length = strftime(ret_time, 32, "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(ret_time + length, 32 - length, ".%03uZ", ms);
+}
+
+char *render_utf8(struct text text)
+{
+	const size_t replacement_length = strlen(UTF8_REPLACEMENT);
+	char *repaired = malloc(text.length * replacement_length + 1);
+	size_t length = 0;
+
+	if (!repaired)
+		return NULL;
+	for (struct utf8_character c = utf8_take(&text); c.length > 0; c = utf8_take(&text)) {
+		bool is_kept = c.is_valid && c.codepoint != 0;
+		size_t bytes = is_kept ? c.length : replacement_length;
+
+		memcpy(repaired + length, is_kept ? c.at : UTF8_REPLACEMENT, bytes);
+		length += bytes;
+	}
+	repaired[length] = '\0';
+	return repaired;
+}
+
+/* Takes the bytes up to the next NUL off *args; the last argument may lack its NUL. */
+static struct text take_argument(struct text *args)
+{
+	size_t length = strnlen(args->at, args->length);
+	size_t taken = length < args->length ? length + 1 : length;
+	struct text argument = { .at = args->at, .length = length };
+
+	args->at += taken;
+	args->length -= taken;
+	return argument;
+}
+
+static int append_argument(json_t *array, struct text argument)
+{
+	char *repaired = render_utf8(argument);
+	int r = json_array_append_new(array, repaired ? json_string(repaired) : NULL);
+
+	free(repaired);
+	return r;
+}
+
+char *render_args_json(struct text args)
+{
+	json_t *array = json_array();
+	char *json = NULL;
+	int r = array ? 0 : -1;
+
+	while (r == 0 && args.length > 0)
+		r = append_argument(array, take_argument(&args));
+	if (r == 0)
+		json = json_dumps(array, JSON_COMPACT);
+	json_decref(array);
+	return json;
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/clock.h"
+#include "telemetry/render.h"
+#include "telemetry/utf8.h"
+
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define PIECE_BYTES 128 /* the longest that write_format is used for: two addresses fit */
+
+/* A line being written; `at` has room for `size` bytes. Full is full: nothing that comes after the
+ * first piece that did not fit is written. */
+struct line {
+	char *at;
+	size_t size;
+	size_t length;
+	bool is_full;
+};
+
+static void write_bytes(struct line *line, const char *bytes, size_t length)
+{
+	if (line->is_full || length >= line->size - line->length) {
+		line->is_full = true;
+		return;
+	}
+	memcpy(line->at + line->length, bytes, length);
+	line->length += length;
+	line->at[line->length] = '\0';
+}
+
+/* By character, so that a cut never leaves half a one. */
+static void write_text(struct line *line, struct text text)
+{
+	while (text.length > 0 && !line->is_full) {
+		struct utf8_character c = utf8_take(&text);
+
+		if (utf8_is_printable(&c))
+			write_bytes(line, c.at, c.length);
+		else
+			write_bytes(line, "?", 1);
+	}
+}
+
+/* Our own words: ASCII, so the cut may fall anywhere. */
+static void write_format(struct line *line, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+static void write_format(struct line *line, const char *format, ...)
+{
+	char piece[PIECE_BYTES] = "";
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(piece, sizeof(piece), format, arguments);
+	va_end(arguments);
+	write_text(line, (struct text){ .at = piece, .length = strlen(piece) });
+}
+
+static void write_start(struct line *line, uint64_t time_ns, enum record_class class)
+{
+	time_t seconds = (time_t)(time_ns / NS_PER_S);
+	struct tm utc;
+
+	gmtime_r(&seconds, &utc);
+	write_format(line, "%02d:%02d:%02d.%03u %-6s ", utc.tm_hour, utc.tm_min, utc.tm_sec,
+		     (unsigned int)(time_ns / NS_PER_MS % 1000), record_class_name(class));
+}
+
+static bool is_no_process(const struct record_process *process)
+{
+	return process->key.start_ns == 0 && process->key.pid == 0 && process->key.exec_count == 0;
+}
+
+static void write_name(struct line *line, struct text name)
+{
+	if (name.length > 0)
+		write_text(line, name);
+	else
+		write_format(line, "?");
+}
+
+static struct text base_name(struct text path)
+{
+	const char *slash = path.length > 0 ? memrchr(path.at, '/', path.length) : NULL;
+	size_t skipped = slash ? (size_t)(slash - path.at) + 1 : 0;
+
+	if (skipped == 0)
+		return path;
+	return (struct text){ .at = path.at + skipped, .length = path.length - skipped };
+}
+
+static void write_process(struct line *line, const struct record_process *process)
+{
+	write_name(line, process->executable);
+	if (!is_no_process(process))
+		write_format(line, " [%" PRIu32 "]", process->key.pid);
+}
+
+/* argv with a blank between arguments; they keep their NULs, which would show as '?'. */
+static void write_args(struct line *line, const struct record_process *process)
+{
+	struct text rest = process->args;
+
+	write_format(line, ":");
+	while (rest.length > 0 && !line->is_full) {
+		size_t length = strnlen(rest.at, rest.length);
+		size_t taken = length < rest.length ? length + 1 : length;
+
+		write_format(line, " ");
+		write_text(line, (struct text){ .at = rest.at, .length = length });
+		rest.at += taken;
+		rest.length -= taken;
+	}
+	if (process->args_truncated)
+		write_format(line, " ...");
+}
+
+static void write_exec(struct line *line, const struct record_exec *exec)
+{
+	write_process(line, &exec->process);
+	if (exec->deleted)
+		write_format(line, " (deleted)");
+	if (exec->process.uid == UINT32_MAX)
+		write_format(line, " uid ?");
+	else
+		write_format(line, " uid %" PRIu32, exec->process.uid);
+	if (!is_no_process(&exec->parent)) {
+		write_format(line, " by ");
+		write_process(line, &exec->parent);
+	}
+	if (exec->process.args.length > 0)
+		write_args(line, &exec->process);
+}
+
+static void write_signal(struct line *line, int status)
+{
+	const char *name = sigabbrev_np(WTERMSIG(status));
+
+	if (name)
+		write_format(line, " signal %s", name);
+	else
+		write_format(line, " signal %d", WTERMSIG(status));
+	if (WCOREDUMP(status))
+		write_format(line, " (core dumped)");
+}
+
+static void write_exit(struct line *line, const struct record_exit *ended)
+{
+	write_process(line, &ended->process);
+	if (WIFSIGNALED(ended->status))
+		write_signal(line, ended->status);
+	else
+		write_format(line, " code %d", WEXITSTATUS(ended->status));
+}
+
+static void write_endpoint(struct line *line, const struct record_endpoint *end)
+{
+	char addr[RENDER_ADDR_BYTES];
+
+	render_addr(addr, end->addr);
+	write_format(line, strchr(addr, ':') ? "[%s]:%u" : "%s:%u", addr, end->port);
+}
+
+static void write_protocol(struct line *line, uint8_t protocol)
+{
+	if (protocol == IPPROTO_TCP)
+		write_format(line, " tcp");
+	else if (protocol == IPPROTO_UDP)
+		write_format(line, " udp");
+	else
+		write_format(line, " protocol %u", protocol);
+}
+
+static void write_outcome(struct line *line, const struct record_flow *flow)
+{
+	const char *name = strerrorname_np((int)flow->error);
+
+	write_format(line, " %s", record_flow_state_name(flow->state));
+	if (flow->error && name)
+		write_format(line, " %s", name);
+	else if (flow->error)
+		write_format(line, " error %" PRIu32, flow->error);
+}
+
+/* Sent and received as this host's end sees it; an unknown direction is told from the source. */
+static void write_traffic(struct line *line, const struct record_flow *flow)
+{
+	bool is_acceptor = flow->direction == DIRECTION_INGRESS;
+	const struct record_endpoint *local = is_acceptor ? &flow->destination : &flow->source;
+	const struct record_endpoint *remote = is_acceptor ? &flow->source : &flow->destination;
+
+	write_format(line, " sent %" PRIu64 " received %" PRIu64, local->bytes, remote->bytes);
+}
+
+static void write_flow(struct line *line, const struct record_flow *flow)
+{
+	write_format(line, "%s ", record_direction_name(flow->direction));
+	write_endpoint(line, &flow->source);
+	write_format(line, " > ");
+	write_endpoint(line, &flow->destination);
+	write_protocol(line, flow->protocol);
+	write_outcome(line, flow);
+	write_traffic(line, flow);
+	write_format(line, " ");
+	write_name(line, base_name(flow->process.executable));
+	if (!is_no_process(&flow->process))
+		write_format(line, " [%" PRIu32 "]", flow->process.key.pid);
+	write_format(line, " %s", record_owner_quality_name(flow->owner_quality));
+	if (is_no_process(&flow->listener))
+		return;
+	write_format(line, " (listener ");
+	write_name(line, base_name(flow->listener.executable));
+	write_format(line, "[%" PRIu32 "])", flow->listener.key.pid);
+}
+
+static void write_gap(struct line *line, const struct record_gap *gap)
+{
+	write_format(line, "%" PRIu64 " %s record%s missing: %s", gap->count,
+		     record_class_name(gap->class), gap->count == 1 ? "" : "s",
+		     gap_reason_name(gap->reason));
+}
+
+static void write_record(struct line *line, const struct record *record)
+{
+	switch (record->class) {
+	case RECORD_EXEC:
+		write_start(line, record->exec.time_ns, RECORD_EXEC);
+		write_exec(line, &record->exec);
+		break;
+	case RECORD_EXIT:
+		write_start(line, record->exit.time_ns, RECORD_EXIT);
+		write_exit(line, &record->exit);
+		break;
+	case RECORD_FLOW:
+		write_start(line, record->flow.end_ns, RECORD_FLOW);
+		write_flow(line, &record->flow);
+		break;
+	case RECORD_GAP:
+		write_start(line, record->gap.time_ns, RECORD_GAP);
+		write_gap(line, &record->gap);
+		break;
+	case RECORD_CLASS_COUNT:
+	default:
+		break;
+	}
+}
+
+size_t render_line(char *ret_line, size_t size, const struct record *record)
+{
+	struct line line = { .at = ret_line, .size = size };
+
+	if (size == 0)
+		return 0;
+	ret_line[0] = '\0';
+	write_record(&line, record);
+	return line.length;
+}
