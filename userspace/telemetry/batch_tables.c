@@ -98,11 +98,6 @@ static int fill_process_row(struct batch_tables *tables, const struct record_pro
 			  &row[PROCESS_ROW_ARGS]);
 }
 
-static bool is_no_process(const struct record_process_key *key)
-{
-	return key->start_ns == 0 && key->pid == 0 && key->exec_count == 0;
-}
-
 /* A row is interned by its whole content: records that know different things of one identity keep
  * what each of them knew. */
 static int refer_process(struct batch_tables *tables, const struct record_process *process,
@@ -113,7 +108,7 @@ static int refer_process(struct batch_tables *tables, const struct record_proces
 	int r;
 
 	*ret_reference = 0;
-	if (is_no_process(&process->key))
+	if (record_process_key_is_none(&process->key))
 		return 0;
 	r = fill_process_row(tables, process, row);
 	if (r < 0)

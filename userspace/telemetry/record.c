@@ -22,6 +22,11 @@ const char *record_class_name(enum record_class class)
 	return name_of(names, ARRAY_COUNT(names), class, "?");
 }
 
+bool record_process_key_is_none(const struct record_process_key *key)
+{
+	return key->start_ns == 0 && key->pid == 0 && key->exec_count == 0;
+}
+
 const char *record_direction_name(enum record_direction direction)
 {
 	static const char *const names[] = {

@@ -45,6 +45,8 @@ struct record_process_key {
 	uint32_t exec_count;
 };
 
+bool record_process_key_is_none(const struct record_process_key *key);
+
 /* What a record says of a process. `executable.length` is 0 when the sensor never learned it. */
 struct record_process {
 	struct record_process_key key;

@@ -2,6 +2,7 @@
 #include "telemetry/render.h"
 
 #include "common/clock.h"
+#include "telemetry/args.h"
 #include "telemetry/utf8.h"
 
 #include <arpa/inet.h>
@@ -27,7 +28,7 @@ void render_entity_id(char ret_id[RENDER_ID_BYTES], const struct batch_header *h
 		      const struct record_process_key *key)
 {
 	ret_id[0] = '\0';
-	if (key->start_ns == 0 && key->pid == 0 && key->exec_count == 0)
+	if (record_process_key_is_none(key))
 		return;
 	snprintf(ret_id, RENDER_ID_BYTES, "%08" PRIx32 "-%" PRIu32 "-%" PRIx64 "-%" PRIu32,
 		 boot_prefix(header), key->pid, key->start_ns, key->exec_count);
@@ -82,18 +83,6 @@ char *render_utf8(struct text text)
 	return repaired;
 }
 
-/* Takes the bytes up to the next NUL off *args; the last argument may lack its NUL. */
-static struct text take_argument(struct text *args)
-{
-	size_t length = strnlen(args->at, args->length);
-	size_t taken = length < args->length ? length + 1 : length;
-	struct text argument = { .at = args->at, .length = length };
-
-	args->at += taken;
-	args->length -= taken;
-	return argument;
-}
-
 static int append_argument(json_t *array, struct text argument)
 {
 	char *repaired = render_utf8(argument);
@@ -110,7 +99,7 @@ char *render_args_json(struct text args)
 	int r = array ? 0 : -1;
 
 	while (r == 0 && args.length > 0)
-		r = append_argument(array, take_argument(&args));
+		r = append_argument(array, args_take(&args));
 	if (r == 0)
 		json = json_dumps(array, JSON_COMPACT);
 	json_decref(array);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/clock.h"
+#include "telemetry/args.h"
 #include "telemetry/render.h"
 #include "telemetry/utf8.h"
 
@@ -70,11 +71,6 @@ static void write_start(struct line *line, uint64_t time_ns, enum record_class c
 		     (unsigned int)(time_ns / NS_PER_MS % 1000), record_class_name(class));
 }
 
-static bool is_no_process(const struct record_process *process)
-{
-	return process->key.start_ns == 0 && process->key.pid == 0 && process->key.exec_count == 0;
-}
-
 static void write_name(struct line *line, struct text name)
 {
 	if (name.length > 0)
@@ -96,7 +92,7 @@ static struct text base_name(struct text path)
 static void write_process(struct line *line, const struct record_process *process)
 {
 	write_name(line, process->executable);
-	if (!is_no_process(process))
+	if (!record_process_key_is_none(&process->key))
 		write_format(line, " [%" PRIu32 "]", process->key.pid);
 }
 
@@ -107,13 +103,8 @@ static void write_args(struct line *line, const struct record_process *process)
 
 	write_format(line, ":");
 	while (rest.length > 0 && !line->is_full) {
-		size_t length = strnlen(rest.at, rest.length);
-		size_t taken = length < rest.length ? length + 1 : length;
-
 		write_format(line, " ");
-		write_text(line, (struct text){ .at = rest.at, .length = length });
-		rest.at += taken;
-		rest.length -= taken;
+		write_text(line, args_take(&rest));
 	}
 	if (process->args_truncated)
 		write_format(line, " ...");
@@ -128,7 +119,7 @@ static void write_exec(struct line *line, const struct record_exec *exec)
 		write_format(line, " uid ?");
 	else
 		write_format(line, " uid %" PRIu32, exec->process.uid);
-	if (!is_no_process(&exec->parent)) {
+	if (!record_process_key_is_none(&exec->parent.key)) {
 		write_format(line, " by ");
 		write_process(line, &exec->parent);
 	}
@@ -207,10 +198,10 @@ static void write_flow(struct line *line, const struct record_flow *flow)
 	write_traffic(line, flow);
 	write_format(line, " ");
 	write_name(line, base_name(flow->process.executable));
-	if (!is_no_process(&flow->process))
+	if (!record_process_key_is_none(&flow->process.key))
 		write_format(line, " [%" PRIu32 "]", flow->process.key.pid);
 	write_format(line, " %s", record_owner_quality_name(flow->owner_quality));
-	if (is_no_process(&flow->listener))
+	if (record_process_key_is_none(&flow->listener.key))
 		return;
 	write_format(line, " (listener ");
 	write_name(line, base_name(flow->listener.executable));

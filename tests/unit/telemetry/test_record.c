@@ -53,13 +53,21 @@ static void test_gap_names(void **state)
 	assert_string_equal(gap_reason_name(GAP_REASON_COUNT), "unknown");
 }
 
+static void test_no_process(void **state)
+{
+	(void)state;
+	assert_true(record_process_key_is_none(&(struct record_process_key){ 0 }));
+	assert_false(record_process_key_is_none(&(struct record_process_key){ .pid = 1 }));
+	assert_false(record_process_key_is_none(&(struct record_process_key){ .start_ns = 1 }));
+	assert_false(record_process_key_is_none(&(struct record_process_key){ .exec_count = 1 }));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_class_names),
-		cmocka_unit_test(test_flow_names),
-		cmocka_unit_test(test_quality_names),
-		cmocka_unit_test(test_gap_names),
+		cmocka_unit_test(test_class_names),   cmocka_unit_test(test_flow_names),
+		cmocka_unit_test(test_quality_names), cmocka_unit_test(test_gap_names),
+		cmocka_unit_test(test_no_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
