@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collector/sinks/database.h"
+
+#include "collector/sinks/schema.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Only a reader that cleans up after itself ever makes us wait. */
+#define BUSY_MS 1000
+
+struct database {
+	sqlite3 *handle;
+};
+
+int database_errno(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_ROW:
+	case SQLITE_DONE:
+		return 0;
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EBUSY;
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+		return -EACCES;
+	case SQLITE_CANTOPEN:
+		return -ENOENT;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return -EUCLEAN;
+	default:
+		return -EIO;
+	}
+}
+
+static int execute(struct database *database, const char *sql)
+{
+	return database_errno(sqlite3_exec(database->handle, sql, NULL, NULL, NULL));
+}
+
+static int read_version(struct database *database, int *ret_version)
+{
+	sqlite3_stmt *statement = NULL;
+	int r = database_prepare(database, "PRAGMA user_version", &statement);
+
+	if (r < 0)
+		return r;
+	r = database_errno(sqlite3_step(statement));
+	if (r == 0)
+		*ret_version = sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	return r;
+}
+
+static int create_tables(struct database *database)
+{
+	int r = database_begin(database);
+
+	for (size_t i = 0; schema_statements[i] && r == 0; i++)
+		r = execute(database, schema_statements[i]);
+	if (r == 0)
+		r = database_commit(database);
+	return r;
+}
+
+static int prepare_file(struct database *database, int *ret_version)
+{
+	int r = execute(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+				  "PRAGMA journal_size_limit = 67108864");
+
+	if (r == 0)
+		r = read_version(database, ret_version);
+	if (r == 0 && *ret_version == 0)
+		r = create_tables(database);
+	else if (r == 0 && *ret_version > DATABASE_SCHEMA)
+		r = -EPROTO;
+	return r;
+}
+
+int database_open(const char *path, struct database **ret_database,
+		  char ret_error[DATABASE_ERROR_BYTES])
+{
+	struct database *database = calloc(1, sizeof(*database));
+	int version = 0;
+	int r;
+
+	if (!database)
+		return -ENOMEM;
+	r = database_errno(sqlite3_open(path, &database->handle));
+	sqlite3_busy_timeout(database->handle, BUSY_MS);
+	if (r == 0)
+		r = prepare_file(database, &version);
+	if (r == 0) {
+		*ret_database = database;
+		return 0;
+	}
+	if (r == -EPROTO)
+		snprintf(ret_error, DATABASE_ERROR_BYTES,
+			 "%s: schema %d, this version knows %d: a newer yagura-collector wrote it",
+			 path, version, DATABASE_SCHEMA);
+	else
+		snprintf(ret_error, DATABASE_ERROR_BYTES, "%s: %s", path, database_error(database));
+	database_close(database);
+	return r;
+}
+
+void database_close(struct database *database)
+{
+	if (!database)
+		return;
+	sqlite3_close_v2(database->handle);
+	free(database);
+}
+
+int database_prepare(struct database *database, const char *sql, sqlite3_stmt **ret_statement)
+{
+	sqlite3_stmt *statement = NULL;
+	int code = sqlite3_prepare_v3(database->handle, sql, -1, SQLITE_PREPARE_PERSISTENT,
+				      &statement, NULL);
+
+	if (code == SQLITE_OK)
+		*ret_statement = statement;
+	return database_errno(code);
+}
+
+static bool is_open(const struct database *database)
+{
+	return !sqlite3_get_autocommit(database->handle);
+}
+
+int database_begin(struct database *database)
+{
+	return is_open(database) ? 0 : execute(database, "BEGIN IMMEDIATE");
+}
+
+int database_commit(struct database *database)
+{
+	return is_open(database) ? execute(database, "COMMIT") : 0;
+}
+
+void database_roll_back(struct database *database)
+{
+	if (is_open(database))
+		execute(database, "ROLLBACK");
+}
+
+const char *database_error(const struct database *database)
+{
+	return sqlite3_errmsg(database->handle);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collector/sinks/row.h"
+
+#include "collector/sinks/database.h"
+#include "common/cleanup.h"
+#include "common/uuid.h"
+#include "telemetry/render.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+struct row row_of(sqlite3_stmt *statement)
+{
+	sqlite3_reset(statement);
+	sqlite3_clear_bindings(statement);
+	return (struct row){ .statement = statement };
+}
+
+static void note(struct row *row, int code)
+{
+	if (row->code == SQLITE_OK)
+		row->code = code;
+}
+
+void row_number(struct row *row, int column, uint64_t value)
+{
+	if (value <= INT64_MAX)
+		note(row, sqlite3_bind_int64(row->statement, column, (sqlite3_int64)value));
+}
+
+void row_known(struct row *row, int column, uint64_t value)
+{
+	if (value != 0)
+		row_number(row, column, value);
+}
+
+void row_id(struct row *row, int column, uint32_t id)
+{
+	if (id != UINT32_MAX)
+		row_number(row, column, id);
+}
+
+void row_string(struct row *row, int column, const char *string)
+{
+	if (string[0] != '\0')
+		note(row, sqlite3_bind_text(row->statement, column, string, -1, SQLITE_TRANSIENT));
+}
+
+void row_uuid(struct row *row, int column, const uint8_t uuid[16])
+{
+	char text[UUID_TEXT_BYTES];
+
+	uuid_format(uuid, text);
+	row_string(row, column, text);
+}
+
+void row_hex(struct row *row, int column, uint64_t value)
+{
+	char text[17];
+
+	snprintf(text, sizeof(text), "%016" PRIx64, value);
+	row_string(row, column, text);
+}
+
+void row_time(struct row *row, int column, uint64_t time_ns)
+{
+	char text[32];
+
+	if (time_ns == 0)
+		return;
+	render_time(text, time_ns);
+	row_string(row, column, text);
+}
+
+static void bind_rendered(struct row *row, int column, const char *rendered)
+{
+	if (rendered)
+		row_string(row, column, rendered);
+	else
+		note(row, SQLITE_NOMEM);
+}
+
+void row_text(struct row *row, int column, struct text text)
+{
+	_cleanup_free_ char *rendered = NULL;
+
+	if (text.length == 0)
+		return;
+	rendered = render_utf8(text);
+	bind_rendered(row, column, rendered);
+}
+
+void row_args(struct row *row, int column, struct text args)
+{
+	_cleanup_free_ char *rendered = NULL;
+
+	if (args.length == 0)
+		return;
+	rendered = render_args_json(args);
+	bind_rendered(row, column, rendered);
+}
+
+int row_store(struct row *row)
+{
+	if (row->code == SQLITE_OK)
+		row->code = sqlite3_step(row->statement);
+	/* Reset at once: a statement left half-run would keep the transaction from ending. */
+	sqlite3_reset(row->statement);
+	return database_errno(row->code);
+}

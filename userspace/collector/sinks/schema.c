@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collector/sinks/schema.h"
+
+#include "collector/sinks/database.h"
+
+#include <stddef.h>
+
+#define STRING_OF(x) #x
+#define STRING(x) STRING_OF(x)
+
+#define CREATE(table, COLUMNS, constraint)                                                         \
+	"CREATE TABLE " #table "(yagura_sensor TEXT NOT NULL" COLUMNS(SCHEMA_DECLARE) constraint ")"
+#define INDEX(table, column) "CREATE INDEX " #table "_" #column " ON " #table "(" #column ")"
+
+static const char marks[] =
+	"CREATE TABLE marks(sensor TEXT NOT NULL, generation TEXT NOT NULL, lane INTEGER NOT NULL,"
+	" seq INTEGER NOT NULL, PRIMARY KEY(sensor, generation, lane)) WITHOUT ROWID";
+
+/* Indexes: what a hunt asks for first, no more, since each costs every insert. */
+const char *const schema_statements[] = {
+	CREATE(flows, FLOW_COLUMNS, ", UNIQUE(yagura_sensor, yagura_flow_id)"),
+	CREATE(execs, EXEC_COLUMNS, ""),
+	CREATE(exits, EXIT_COLUMNS, ""),
+	CREATE(gaps, GAP_COLUMNS, ""),
+	CREATE(sensors, SENSOR_COLUMNS, ", PRIMARY KEY(yagura_sensor)"),
+	marks,
+	INDEX(flows, timestamp),
+	INDEX(flows, destination_ip),
+	INDEX(flows, process_executable),
+	INDEX(flows, process_entity_id),
+	INDEX(execs, timestamp),
+	INDEX(execs, process_executable),
+	INDEX(execs, process_entity_id),
+	INDEX(exits, timestamp),
+	INDEX(exits, process_entity_id),
+	INDEX(gaps, timestamp),
+	"PRAGMA user_version = " STRING(DATABASE_SCHEMA),
+	NULL,
+};

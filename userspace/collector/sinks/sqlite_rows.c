@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collector/sinks/sqlite_rows.h"
+
+#include "collector/sinks/schema.h"
+#include "telemetry/render.h"
+
+#include <limits.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static void entity_id(struct row *row, int column, const struct sink_item *item,
+		      const struct record_process *process)
+{
+	char id[RENDER_ID_BYTES];
+
+	render_entity_id(id, item->header, &process->key);
+	row_string(row, column, id);
+}
+
+void sqlite_fill_exec(struct row *row, const struct sink_item *item)
+{
+	const struct record_exec *exec = &item->record->exec;
+	const struct record_process *process = &exec->process;
+	const struct record_process *parent = &exec->parent;
+
+	row_time(row, EXEC_timestamp, exec->time_ns);
+	row_string(row, EXEC_event_action, "exec");
+	row_known(row, EXEC_process_pid, process->key.pid);
+	entity_id(row, EXEC_process_entity_id, item, process);
+	row_text(row, EXEC_process_executable, process->executable);
+	row_args(row, EXEC_process_args, process->args);
+	row_number(row, EXEC_process_args_truncated, process->args_truncated);
+	row_id(row, EXEC_process_user_id, process->uid);
+	row_id(row, EXEC_process_group_id, process->gid);
+	row_id(row, EXEC_process_effective_user_id, exec->euid);
+	row_id(row, EXEC_process_effective_group_id, exec->egid);
+	row_known(row, EXEC_process_parent_pid, parent->key.pid);
+	entity_id(row, EXEC_process_parent_entity_id, item, parent);
+	row_text(row, EXEC_process_parent_executable, parent->executable);
+	row_args(row, EXEC_process_parent_args, parent->args);
+	row_known(row, EXEC_yagura_cgroup_id, exec->cgroup_id);
+	row_number(row, EXEC_yagura_deleted, exec->deleted);
+}
+
+void sqlite_fill_exit(struct row *row, const struct sink_item *item)
+{
+	const struct record_exit *exit = &item->record->exit;
+	const struct record_process *process = &exit->process;
+
+	row_time(row, EXIT_timestamp, exit->time_ns);
+	row_string(row, EXIT_event_action, "exit");
+	row_known(row, EXIT_process_pid, process->key.pid);
+	entity_id(row, EXIT_process_entity_id, item, process);
+	row_text(row, EXIT_process_executable, process->executable);
+	row_args(row, EXIT_process_args, process->args);
+	row_id(row, EXIT_process_user_id, process->uid);
+	if (WIFEXITED(exit->status))
+		row_number(row, EXIT_process_exit_code, (uint64_t)WEXITSTATUS(exit->status));
+	else
+		row_number(row, EXIT_yagura_exit_signal, (uint64_t)WTERMSIG(exit->status));
+}
+
+static bool is_ipv4(const uint8_t addr[16])
+{
+	return IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)(const void *)addr);
+}
+
+/* No peer has the unspecified address: it stands for one that was never read. */
+static bool is_unspecified(const uint8_t addr[16])
+{
+	static const uint8_t zero[16];
+	size_t prefix = is_ipv4(addr) ? 12 : 0;
+
+	return memcmp(addr + prefix, zero, sizeof(zero) - prefix) == 0;
+}
+
+static void address(struct row *row, int column, const uint8_t addr[16])
+{
+	char text[RENDER_ADDR_BYTES];
+
+	if (is_unspecified(addr))
+		return;
+	render_addr(text, addr);
+	row_string(row, column, text);
+}
+
+static void fill_endpoints(struct row *row, const struct record_flow *flow)
+{
+	address(row, FLOW_source_ip, flow->source.addr);
+	row_known(row, FLOW_source_port, flow->source.port);
+	address(row, FLOW_destination_ip, flow->destination.addr);
+	row_known(row, FLOW_destination_port, flow->destination.port);
+	row_string(row, FLOW_network_type, is_ipv4(flow->destination.addr) ? "ipv4" : "ipv6");
+}
+
+/* The counters of a socket that was reused before they could be read are nobody's. */
+static void fill_counters(struct row *row, const struct record_flow *flow)
+{
+	if (flow->counters_reset)
+		return;
+	row_number(row, FLOW_source_bytes, flow->source.bytes);
+	row_number(row, FLOW_source_packets, flow->source.packets);
+	row_number(row, FLOW_destination_bytes, flow->destination.bytes);
+	row_number(row, FLOW_destination_packets, flow->destination.packets);
+	row_number(row, FLOW_yagura_retransmits, flow->retransmits);
+	row_known(row, FLOW_yagura_srtt_us, flow->srtt_us);
+	row_known(row, FLOW_yagura_handshake_us, flow->handshake_us);
+}
+
+static void fill_owner(struct row *row, const struct sink_item *item)
+{
+	const struct record_flow *flow = &item->record->flow;
+
+	row_known(row, FLOW_process_pid, flow->process.key.pid);
+	entity_id(row, FLOW_process_entity_id, item, &flow->process);
+	row_text(row, FLOW_process_executable, flow->process.executable);
+	row_args(row, FLOW_process_args, flow->process.args);
+	row_id(row, FLOW_process_user_id, flow->process.uid);
+	row_string(row, FLOW_yagura_owner_quality, record_owner_quality_name(flow->owner_quality));
+	row_known(row, FLOW_yagura_listener_pid, flow->listener.key.pid);
+	entity_id(row, FLOW_yagura_listener_entity_id, item, &flow->listener);
+	row_text(row, FLOW_yagura_listener_executable, flow->listener.executable);
+}
+
+static void fill_transport(struct row *row, const struct record_flow *flow)
+{
+	if (flow->protocol == IPPROTO_TCP)
+		row_string(row, FLOW_network_transport, "tcp");
+	else
+		row_number(row, FLOW_network_transport, flow->protocol);
+}
+
+static void fill_error(struct row *row, const struct record_flow *flow)
+{
+	const char *name = flow->error <= INT_MAX ? strerrorname_np((int)flow->error) : NULL;
+
+	if (flow->error != 0 && name)
+		row_string(row, FLOW_yagura_error, name);
+	else
+		row_known(row, FLOW_yagura_error, flow->error);
+}
+
+void sqlite_fill_flow(struct row *row, const struct sink_item *item)
+{
+	const struct record_flow *flow = &item->record->flow;
+	char id[RENDER_ID_BYTES];
+
+	render_flow_id(id, item->header, flow);
+	row_time(row, FLOW_timestamp, flow->end_ns);
+	row_string(row, FLOW_event_action, "flow");
+	row_string(row, FLOW_yagura_flow_id, id);
+	row_number(row, FLOW_yagura_part, flow->part);
+	row_number(row, FLOW_yagura_final, flow->final);
+	row_string(row, FLOW_yagura_state, record_flow_state_name(flow->state));
+	fill_error(row, flow);
+	row_time(row, FLOW_event_start, flow->start_ns);
+	row_time(row, FLOW_event_end, flow->end_ns);
+	fill_transport(row, flow);
+	row_string(row, FLOW_network_direction, record_direction_name(flow->direction));
+	fill_endpoints(row, flow);
+	fill_counters(row, flow);
+	fill_owner(row, item);
+}
+
+void sqlite_fill_gap(struct row *row, const struct sink_item *item)
+{
+	const struct record_gap *gap = &item->record->gap;
+	const struct sink_hole *hole = item->hole;
+
+	row_time(row, GAP_timestamp, gap->time_ns);
+	row_string(row, GAP_event_action, "gap");
+	row_string(row, GAP_yagura_reason, gap_reason_name(gap->reason));
+	row_number(row, GAP_yagura_count, gap->count);
+	if (!hole) {
+		row_string(row, GAP_yagura_record_class, record_class_name(gap->class));
+		return;
+	}
+	row_number(row, GAP_yagura_lane, hole->lane);
+	row_number(row, GAP_yagura_first_seq, hole->first_seq);
+	row_number(row, GAP_yagura_last_seq, hole->last_seq);
+}
