@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One sensor's TLS connection: frames in, frames out. Its life: handshake, waiting for the Hello,
+ * open, closing (what was said last goes out, what still comes in is not read). It frees itself,
+ * from the event loop and from nowhere else; `closed` is its last word.
+ */
+#ifndef YAGURA_COLLECTOR_CONNECTION_H
+#define YAGURA_COLLECTOR_CONNECTION_H
+
+#include <openssl/ssl.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#define CONNECTION_PEER_BYTES 64
+#define CONNECTION_HELLO_S 10 /* for handshake and Hello together */
+#define CONNECTION_LINGER_S 2 /* for the last frame to go out */
+
+struct event_base;
+struct listener;
+struct connection;
+
+/* Who is at the other end, certificate checked. */
+struct connection_peer {
+	uint8_t sensor[16];
+	const char *address; /* "192.0.2.1:40000" */
+	const char *tls_version;
+	const char *tls_group;
+};
+
+struct connection_handlers {
+	/* A sensor is there: what is returned is `session` below. NULL: close. */
+	void *(*opened)(void *context, struct connection *connection,
+			const struct connection_peer *peer);
+	size_t (*frame_bytes_max)(const void *session);
+	void (*frame)(void *session, const uint8_t *body, size_t size);
+	/* A frame declares more than frame_bytes_max. */
+	void (*oversized)(void *session);
+	/* No Hello (connection_established) in time. */
+	void (*late)(void *session);
+	void (*closed)(void *session);
+	void *context;
+	size_t input_bytes_max; /* the most that waits here unread: a whole frame and its prefix */
+};
+
+LIST_HEAD(connection_list, connection);
+
+/* The listener's side; outlives its connections. */
+struct connection_owner {
+	struct connection_handlers handlers;
+	struct connection_list connections;
+	/* One is no more, whether it was ever opened or not. */
+	void (*released)(struct listener *listener);
+	struct listener *listener;
+};
+
+/* Takes over `fd` and closes it also on failure. */
+int connection_new(struct event_base *base, SSL_CTX *tls, int fd, const char *address,
+		   struct connection_owner *owner);
+/* For every connection of the owner: close it (from the event loop), or free it now. */
+void connection_close_all(struct connection_owner *owner);
+void connection_free_all(struct connection_owner *owner);
+/* The Hello has come: from now on the sensor may be silent. */
+void connection_established(struct connection *connection);
+/* 0 or -ENOMEM. */
+int connection_send(struct connection *connection, const void *body, size_t size);
+/* Sends what waits, then closes. No frame is handed out any more. */
+void connection_close(struct connection *connection);
+
+#endif
