@@ -13,6 +13,7 @@
 
 struct database {
 	sqlite3 *handle;
+	bool has_begun; /* SQLite ends a transaction by itself when some errors hit it */
 };
 
 int database_errno(int code)
@@ -132,25 +133,41 @@ int database_prepare(struct database *database, const char *sql, sqlite3_stmt **
 	return database_errno(code);
 }
 
-static bool is_open(const struct database *database)
+static bool is_lost(const struct database *database)
 {
-	return !sqlite3_get_autocommit(database->handle);
+	return database->has_begun && sqlite3_get_autocommit(database->handle);
 }
 
 int database_begin(struct database *database)
 {
-	return is_open(database) ? 0 : execute(database, "BEGIN IMMEDIATE");
+	int r;
+
+	if (is_lost(database))
+		return -EIO;
+	if (database->has_begun)
+		return 0;
+	r = execute(database, "BEGIN IMMEDIATE");
+	database->has_begun = r == 0;
+	return r;
 }
 
 int database_commit(struct database *database)
 {
-	return is_open(database) ? execute(database, "COMMIT") : 0;
+	int r;
+
+	if (!database->has_begun)
+		return 0;
+	r = is_lost(database) ? -EIO : execute(database, "COMMIT");
+	if (r == 0)
+		database->has_begun = false;
+	return r;
 }
 
 void database_roll_back(struct database *database)
 {
-	if (is_open(database))
+	if (database->has_begun && !is_lost(database))
 		execute(database, "ROLLBACK");
+	database->has_begun = false;
 }
 
 const char *database_error(const struct database *database)

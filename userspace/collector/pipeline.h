@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The collector as a whole: sensors in, durable records out. */
+#ifndef YAGURA_COLLECTOR_PIPELINE_H
+#define YAGURA_COLLECTOR_PIPELINE_H
+
+#include "collector/accept/tls.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+#define PIPELINE_ERROR_BYTES 512
+
+struct pipeline;
+
+struct pipeline_options {
+	const char *address;
+	uint16_t port; /* 0: any free one */
+	struct tls_options tls;
+	const char *directory; /* of the store */
+	FILE *lines; /* where readable lines go, NULL: nowhere */
+	uint32_t connections_max;
+	uint64_t window_bytes;
+};
+
+/* Opens the store, then listens. 0, or -errno with one line in ret_error. */
+int pipeline_open(const struct pipeline_options *options, struct pipeline **ret_pipeline,
+		  char ret_error[PIPELINE_ERROR_BYTES]);
+/* Until SIGTERM or SIGINT: then what was received is committed and acknowledged. */
+int pipeline_run(struct pipeline *pipeline);
+/* Takes NULL. */
+void pipeline_close(struct pipeline *pipeline);
+/* Where it listens: "127.0.0.1:7443". */
+const char *pipeline_address(const struct pipeline *pipeline);
+
+#endif
