@@ -85,8 +85,9 @@ void connection_close_all(struct connection_owner *owner)
 {
 	struct connection *connection;
 
-	LIST_FOREACH(connection, &owner->connections, link)
-	connection_close(connection);
+	for (connection = LIST_FIRST(&owner->connections); connection;
+	     connection = LIST_NEXT(connection, link))
+		connection_close(connection);
 }
 
 void connection_free_all(struct connection_owner *owner)
