@@ -54,10 +54,12 @@ struct ship_status {
  * what to do in ret_error (SHIP_TEXT_BYTES). Options are copied. */
 int ship_new(struct event_base *base, const struct ship_options *options, struct spool *spool,
 	     ship_acked_fn acked, void *context, struct ship **ret_ship, char *ret_error);
+/* Ends the session. Takes NULL. */
 void ship_free(struct ship *ship);
-/* There may be more to send. */
+/* There may be more to send. May be called from the acked callback. */
 void ship_kick(struct ship *ship);
-/* Stops connecting; true once nothing is left unacknowledged or no session is up. */
+/* True when nothing is left to send or to be acknowledged, or no session is up: at the end of the
+ * program there is nothing to wait for. */
 bool ship_is_idle(const struct ship *ship);
 void ship_status(const struct ship *ship, struct ship_status *ret_status);
 const char *ship_state_name(enum ship_state state);
