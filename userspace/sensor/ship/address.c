@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/ship/address.h"
 
+#include "common/parse.h"
+
 #include <errno.h>
 #include <event2/util.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
 
 static int port_parse(const char *text, uint16_t *ret_port)
 {
-	size_t length = strlen(text);
-	unsigned long port;
+	uint64_t port;
 
-	if (length == 0 || length > 5 || strspn(text, "0123456789") != length)
-		return -EINVAL;
-	port = strtoul(text, NULL, 10);
-	if (port == 0 || port > UINT16_MAX)
+	if (parse_u64(text, &port) < 0 || port == 0 || port > UINT16_MAX)
 		return -EINVAL;
 	*ret_port = (uint16_t)port;
 	return 0;

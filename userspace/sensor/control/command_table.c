@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sensor/control/command_table.h"
+
+const struct control_command *const command_table[] = {
+	status_commands,
+	NULL,
+};
