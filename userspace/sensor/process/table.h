@@ -15,11 +15,13 @@
 #include <stdint.h>
 
 #define PROCESS_KEEP_NS (600ull * 1000000000ull)
+/* argv kept per image, for the flows to come; an exec record has all that the event had. */
+#define PROCESS_ARGS_BYTES_MAX 4096
 
 struct process_table;
 
 struct process_table_options {
-	uint32_t exited_max; /* exited processes kept, at most */
+	uint32_t exited_max; /* exited processes kept, at most; each exec left behind is one too */
 	uint32_t live_max; /* live ones; the oldest of a table that full is given up, and counted */
 };
 

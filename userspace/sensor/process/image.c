@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sensor/process/image.h"
+
+#include "sensor/process/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct text copy_text(char *to, struct text text)
+{
+	if (text.length > 0)
+		memcpy(to, text.at, text.length);
+	return (struct text){ .at = to, .length = text.length };
+}
+
+struct process_image *process_image_new(struct text executable, struct text args,
+					bool args_truncated)
+{
+	struct process_image *image;
+
+	if (args.length > PROCESS_ARGS_BYTES_MAX) {
+		args.length = PROCESS_ARGS_BYTES_MAX;
+		args_truncated = true;
+	}
+	image = malloc(sizeof(*image) + executable.length + args.length);
+	if (!image)
+		return NULL;
+	image->references = 1;
+	image->args_truncated = args_truncated;
+	image->executable = copy_text(image->bytes, executable);
+	image->args = copy_text(image->bytes + executable.length, args);
+	return image;
+}
+
+struct process_image *process_image_ref(struct process_image *image)
+{
+	image->references++;
+	return image;
+}
+
+void process_image_unref(struct process_image *image)
+{
+	if (image && --image->references == 0)
+		free(image);
+}
