@@ -12,8 +12,9 @@
 #include <stddef.h>
 
 /* Reads up to `size` bytes of argv into `ret_args`. The length, or -errno: -ESRCH when the process
- * has gone or its pid is another's by now, -EACCES when /proc does not show it. `proc` is "/proc"
- * (tests give another). start_ns is compared at the granularity /proc has (clock ticks). */
+ * has gone or its pid is another's by now, -EACCES when /proc does not show it, -EBADMSG when its
+ * stat makes no sense. On failure nothing in `ret_args` is of use. `proc` is "/proc" (tests give
+ * another). start_ns is compared at the granularity /proc has (clock ticks). */
 long procfs_args(const char *proc, const struct process_key *key, char *ret_args, size_t size);
 
 #endif
