@@ -15,7 +15,8 @@ void record_from_exec(const struct decoded_exec *exec, const struct process_tabl
 void record_from_exit(const struct event_exit *exit, const struct process_table *processes,
 		      uint64_t boot_epoch_ns, struct record *ret_record);
 /* Source is the end that initiated. *ret_has_process says whether the owner, when it has one, was
- * in the table (the record carries its identity either way). */
+ * in the table (the record carries its identity either way); true when it has none: nothing lacks.
+ */
 void record_from_flow(const struct event_flow *flow, const struct process_table *processes,
 		      uint64_t boot_epoch_ns, struct record *ret_record, bool *ret_has_process);
 
