@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+# The targets of the README, included by the Makefile. What they do stands in packaging/dev/ and
+# tests/check; here is only what depends on what.
+
+CHECK_PARTS := lint build unit unit-sanitized integration fuzz
+CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14 clang-format 2>/dev/null))
+
+.PHONY: $(addprefix check-,$(CHECK_PARTS))
+
+setup: ## install the Debian packages that building and checking need (root)
+	$(Q)packaging/dev/setup
+
+run: setup ## build, then start collector and sensor and show what happens (root)
+	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) all
+	$(Q)packaging/dev/run
+
+check: setup ## every check, at most 15 minutes on two cores (root)
+	$(Q)tests/check $(CHECK_PARTS)
+
+check-lint: setup ## format, licences, includes, lengths, tables, words
+check-build: setup ## everything compiles without a warning
+check-unit: setup ## unit tests
+check-unit-sanitized: setup ## unit tests under ASan and UBSan
+check-integration: setup ## sensor and collector on this host's kernel (root)
+check-fuzz: setup ## each fuzzer for FUZZ_SECONDS (10) on the kept corpus
+$(addprefix check-,$(CHECK_PARTS)): check-%:
+	$(Q)tests/check $*
+
+lint: ## check-lint without set-up
+	$(Q)tests/check lint
+
+format: ## lay out every C file as .clang-format says
+	$(Q)find bpf userspace tests -name '*.[ch]' -exec $(CLANG_FORMAT) -i {} +

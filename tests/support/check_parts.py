@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parts of the checks: each a function from the log directory to a list of results."""
+
+import concurrent.futures
+import os
+import pathlib
+import signal
+import subprocess
+
+from check_results import Result, exit_text, from_junit, from_tap
+
+PYTHON = "/usr/bin/python3"  # Debian's: another one first in PATH lacks python3-pytest
+JOBS = os.cpu_count() or 1
+LINT_SECONDS = 120
+BUILD_SECONDS = 420
+UNIT_SECONDS = 120
+INTEGRATION_SECONDS = 480
+FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "10"))
+SKIPPED = 77  # the exit status of a lint check that cannot run here
+
+
+class Broken(Exception):
+    """A part could not be run to its end."""
+
+
+class Outcome:
+    """How a command ended, and what it wrote."""
+
+    def __init__(self, code, output, errors):
+        self.code, self.output, self.errors = code, output, errors
+        self.text = output + errors
+
+
+def run(command, seconds, environment=None):
+    """Runs a command in a session of its own, so that nothing it starts outlives its time."""
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **(environment or {})},
+        start_new_session=True,
+    )
+    late = ""
+    try:
+        output, errors = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        late = f"\nended after {seconds} s without an answer\n"
+        output, errors = stop(process)
+    except BaseException:
+        stop(process)
+        raise
+    decoded = [stream.decode("utf-8", "replace") for stream in (output, errors)]
+    return Outcome(process.returncode, decoded[0], decoded[1] + late)
+
+
+def stop(process):
+    """Asks first: pytest then stops what it has started."""
+    for number, seconds in ((signal.SIGINT, 20), (signal.SIGKILL, None)):
+        os.killpg(process.pid, number)
+        try:
+            return process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            continue
+    return b"", b""
+
+
+def make(log, *arguments):
+    outcome = run(["make", f"-j{JOBS}", *arguments], BUILD_SECONDS)
+    log.write_text(outcome.text, encoding="utf-8")
+    if outcome.code != 0:
+        raise Broken(f"make {' '.join(arguments)}: {exit_text(outcome.code)}\n{outcome.text}")
+
+
+def lint(logs):
+    results = []
+    for check in sorted(pathlib.Path("tests/lint").iterdir()):
+        if check.suffix or not os.access(check, os.X_OK) or check.is_dir():
+            continue
+        outcome = run([str(check)], LINT_SECONDS)
+        (logs / f"lint-{check.name}.log").write_text(outcome.text, encoding="utf-8")
+        word = {0: "passed", SKIPPED: "skipped"}.get(outcome.code, "failed")
+        results.append(Result(check.name, word, outcome.text.strip()))
+    return results
+
+
+def build(logs):
+    make(logs / "build.log", "all")
+    return [Result("build", "passed", "")]
+
+
+def unit_in(logs, part, directory, arguments, environment):
+    make(logs / f"{part}-build.log", f"BUILD={directory}", *arguments, "unit-tests")
+    results = []
+    with (logs / f"{part}.log").open("w", encoding="utf-8") as log:
+        for source in sorted(pathlib.Path("tests/unit").rglob("test_*.c")):
+            program = str(source.with_suffix("")).removeprefix("tests/unit/")
+            outcome = run([f"{directory}/tests/unit/{program}"], UNIT_SECONDS, environment)
+            log.write(f"== {program}\n{outcome.text}\n")
+            results += from_tap(program, outcome.code, outcome.output, outcome.errors)
+    return results
+
+
+def unit(logs):
+    return unit_in(logs, "unit", "build", [], {"CMOCKA_MESSAGE_OUTPUT": "TAP"})
+
+
+def unit_sanitized(logs):
+    environment = {
+        "CMOCKA_MESSAGE_OUTPUT": "TAP",
+        "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+    }
+    return unit_in(logs, "unit-sanitized", "build/asan", ["SANITIZE=1"], environment)
+
+
+def integration(logs):
+    if os.geteuid() != 0:
+        raise Broken("loading eBPF programs needs root: sudo make check-integration")
+    make(logs / "integration-build.log", "all")
+    report = logs / "integration.xml"
+    report.unlink(missing_ok=True)
+    command = [PYTHON, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-v", "-rA"]
+    command += [f"--junitxml={report}", "tests/integration"]
+    outcome = run(command, INTEGRATION_SECONDS)
+    (logs / "integration.log").write_text(outcome.text, encoding="utf-8")
+    results = from_junit(report) if report.exists() else []
+    if outcome.code != 0 and not any(result.outcome == "failed" for result in results):
+        text = f"pytest: {exit_text(outcome.code)}\n{outcome.text}"
+        results.append(Result("pytest", "failed", text))
+    return results
+
+
+def fuzz_one(logs, name):
+    scratch = logs / "fuzz" / name
+    scratch.mkdir(parents=True, exist_ok=True)
+    corpus = pathlib.Path("tests/fuzz/corpus") / name.removeprefix("fuzz_")
+    if not corpus.is_dir() or not any(corpus.iterdir()):
+        return Result(name, "failed", f"{corpus} holds no seed")
+    # What it finds goes to the first directory; the kept corpus is only read.
+    command = [f"build/fuzz/tests/fuzz/{name}", f"-max_total_time={FUZZ_SECONDS}", "-timeout=10"]
+    command += [f"-artifact_prefix={scratch}/", "-print_final_stats=1", str(scratch), str(corpus)]
+    outcome = run(command, FUZZ_SECONDS + 60)
+    (logs / f"{name}.log").write_text(outcome.text, encoding="utf-8")
+    return Result(name, "passed" if outcome.code == 0 else "failed", outcome.text)
+
+
+def fuzz(logs):
+    make(logs / "fuzz-build.log", "BUILD=build/fuzz", "CC=clang", "FUZZ=1", "fuzz-tests")
+    names = sorted(source.stem for source in pathlib.Path("tests/fuzz").glob("fuzz_*.c"))
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        return list(pool.map(lambda name: fuzz_one(logs, name), names))
+
+
+PARTS = {
+    "lint": lint,
+    "build": build,
+    "unit": unit,
+    "unit-sanitized": unit_sanitized,
+    "integration": integration,
+    "fuzz": fuzz,
+}
