@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The two daemons as the tests run them: configuration, start, stop, kill; the store they fill."""
+
+import ctypes
+import json
+import os
+import pathlib
+import signal
+import socket
+import sqlite3
+import struct
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BIN = ROOT / "build" / "bin"
+SENSOR = BIN / "yagurad"
+COLLECTOR = BIN / "yagura-collector"
+CTL = BIN / "yaguractl"
+CLASSES = ("exec", "exit", "flow")
+STOP_SECONDS = 20
+
+
+def wait_until(predicate, seconds, what=""):
+    """The first true answer of `predicate`; fails with its last one."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = predicate()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what or predicate} (last: {answer!r})")
+        time.sleep(0.05)
+
+
+def free_port(address="127.0.0.1"):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.bind((address, 0))
+        return probe.getsockname()[1]
+
+
+def end_with_parent():
+    """Runs in the child: should pytest be killed, what it started is asked to stop."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
+class Process:
+    """Something a test has started, ended by its own id."""
+
+    def __init__(self, command, log):
+        self.log = pathlib.Path(log)
+        with self.log.open("ab") as output:
+            self.popen = subprocess.Popen(
+                [str(word) for word in command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=end_with_parent,
+            )
+        self.pid = self.popen.pid
+
+    def is_running(self):
+        return self.popen.poll() is None
+
+    def output(self):
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def kill(self):
+        self.popen.kill()
+        self.popen.wait()
+
+    def stop(self, number=signal.SIGTERM):
+        """The exit status; one that does not stop is killed, and that is an error."""
+        if self.is_running():
+            self.popen.send_signal(number)
+        try:
+            return self.popen.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"did not stop within {STOP_SECONDS} s:\n{self.output()}") from None
+
+
+def write_config(path, sections):
+    lines = []
+    for name, options in sections.items():
+        lines += [f"[{name}]", *(f"{key} = {value}" for key, value in options.items()), ""]
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+
+def tls_options(pki, name):
+    return {"ca": pki / "ca.crt", "certificate": pki / f"{name}.crt", "key": pki / f"{name}.key"}
+
+
+class Collector:
+    """One collector's store and configuration; started and stopped any number of times."""
+
+    def __init__(self, directory, pki):
+        self.directory = directory / "collector"
+        self.directory.mkdir()
+        self.config = directory / "collector.conf"
+        self.port = free_port()
+        self.process = None
+        self.sections = {
+            "listen": {"address": "127.0.0.1", "port": self.port},
+            "tls": tls_options(pki, "collector"),
+            "store": {"directory": self.directory},
+            "log": {"level": "debug"},
+        }
+
+    def start(self):
+        write_config(self.config, self.sections)
+        log = self.directory.parent / "collector.log"
+        self.process = Process([COLLECTOR, "--config", self.config], log)
+        wait_until(self.answers, 10, "the collector listens")
+
+    def answers(self):
+        assert self.process.is_running(), self.process.output()
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def kill(self):
+        self.process.kill()
+        self.process = None
+
+    def stop(self):
+        if self.process:
+            process, self.process = self.process, None
+            code = process.stop()
+            assert code == 0, f"collector: exit status {code}\n{process.output()}"
+
+    def rows(self, query, *parameters):
+        """Rows as dictionaries; none while there is no store yet."""
+        path = self.directory / "yagura.db"
+        if not path.exists():
+            return []
+        store = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+        try:
+            store.row_factory = sqlite3.Row
+            return [dict(row) for row in store.execute(query, parameters)]
+        finally:
+            store.close()
+
+    def wait_rows(self, count, query, *parameters, seconds=15):
+        """Waits for at least so many rows; the caller says how many there may be at most."""
+
+        def enough():
+            rows = self.rows(query, *parameters)
+            return rows if len(rows) >= count else None
+
+        return wait_until(enough, seconds, f"{count} rows of {query} {parameters}")
+
+    def wait_row(self, query, *parameters, seconds=15):
+        rows = self.wait_rows(1, query, *parameters, seconds=seconds)
+        assert len(rows) == 1, rows
+        return rows[0]
+
+    def missing(self, record_class):
+        """Records of a class that gaps account for."""
+        query = "SELECT coalesce(sum(yagura_count), 0) AS n FROM gaps WHERE yagura_record_class = ?"
+        return self.rows(query, record_class)[0]["n"]
+
+
+class Sensor:
+    """One sensor's state and configuration; collector_port None: it only spools."""
+
+    def __init__(self, directory, pki, collector_port):
+        self.directory = directory / "sensor"
+        (self.directory / "state").mkdir(parents=True)
+        self.config = directory / "sensor.conf"
+        self.socket = self.directory / "control.sock"
+        self.process = None
+        self.sections = {
+            "sensor": {
+                "id": (pki / "sensor.id").read_text(encoding="utf-8").strip(),
+                "state_directory": self.directory / "state",
+            },
+            "batch": {"interval_ms": 100},
+            "control": {"socket": self.socket},
+            "log": {"level": "debug"},
+        }
+        if collector_port:
+            self.sections["collector"] = {
+                "address": f"127.0.0.1:{collector_port}",
+                "server_name": "localhost",
+                "backoff_min_ms": 100,
+                "backoff_max_ms": 500,
+                **tls_options(pki, "sensor"),
+            }
+
+    def start(self, state="connected"):
+        """Waits until every required probe is attached and shipping is in `state` (None: any)."""
+        write_config(self.config, self.sections)
+        log = self.directory.parent / "sensor.log"
+        self.process = Process([SENSOR, "--keeper", "--config", self.config], log)
+        wait_until(lambda: self.is_ready(state), 30, f"the sensor is ready, see {log}")
+
+    def is_ready(self, state):
+        assert self.process.is_running(), self.process.output()
+        try:
+            now = self.ask_status()
+        except OSError:
+            return False
+        attached = all(p["state"] == "attached" for p in now["probes"] if p["required"])
+        return attached and (state is None or now["ship"]["state"] == state)
+
+    def stop(self, number=signal.SIGTERM):
+        if self.process:
+            process, self.process = self.process, None
+            code = process.stop(number)
+            assert code == 0, f"sensor: exit status {code}\n{process.output()}"
+
+    def status(self):
+        """Through yaguractl, as an operator asks."""
+        command = [CTL, "--socket", self.socket, "status", "--json"]
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+        assert answer.returncode == 0, answer.stderr
+        return json.loads(answer.stdout)
+
+    def ask_status(self):
+        """Over the socket, from this process: no program is executed, so nothing becomes due."""
+        with socket.socket(socket.AF_UNIX) as stream:
+            stream.settimeout(10)
+            stream.connect(str(self.socket))
+            send_frame(stream, field(1, b"\x08\x01"))  # Request.greeting: protocol 1
+            receive_frame(stream)
+            send_frame(stream, field(2, field(1, b"status")))  # Request.call: command
+            rows, done = [], False
+            while not done:
+                number, body = split_field(receive_frame(stream))
+                done = number == 3
+                if number == 2:
+                    rows.append(json.loads(split_field(body)[1]))
+                elif done and body:
+                    raise AssertionError(f"status was refused: {body!r}")
+        assert len(rows) == 1, rows
+        return rows[0]
+
+    def worker_pid(self):
+        """The keeper's child that is a worker, from /proc."""
+        for entry in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                stat = (entry / "stat").read_text(encoding="utf-8", errors="replace")
+                command = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            parent = int(stat.rpartition(")")[2].split()[1])
+            if parent == self.process.pid and b"--worker" in command:
+                return int(entry.name)
+        return None
+
+    def kill_worker(self):
+        """SIGKILL; returns when the keeper has started another that answers."""
+        old = wait_until(self.worker_pid, 10, "a worker runs")
+        os.kill(old, signal.SIGKILL)
+        wait_until(lambda: self.worker_pid() not in (None, old), 15, "a new worker runs")
+
+
+def field(number, body):
+    """A protobuf field of bytes; enough for the requests above."""
+    return varint(number << 3 | 2) + varint(len(body)) + body
+
+
+def varint(value):
+    encoded = b""
+    while value > 0x7F:
+        encoded += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return encoded + bytes([value])
+
+
+def split_field(message):
+    """Number and bytes of a message's first field, which is all a Reply or Row holds."""
+    tag, rest = take_varint(message)
+    assert tag & 7 == 2, message
+    length, rest = take_varint(rest)
+    return tag >> 3, rest[:length]
+
+
+def take_varint(data):
+    value = 0
+    for shift, byte in enumerate(data):
+        value |= (byte & 0x7F) << 7 * shift
+        if byte < 0x80:
+            return value, data[shift + 1 :]
+    raise AssertionError("varint without an end")
+
+
+def send_frame(stream, body):
+    stream.sendall(struct.pack(">I", len(body)) + body)
+
+
+def receive_frame(stream):
+    (size,) = struct.unpack(">I", receive_exactly(stream, 4))
+    return receive_exactly(stream, size)
+
+
+def receive_exactly(stream, size):
+    data = b""
+    while len(data) < size:
+        piece = stream.recv(size - len(data))
+        if not piece:
+            raise ConnectionError("the daemon closed the connection")
+        data += piece
+    return data
