@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The worker is killed in the middle: the keeper starts another, and every record is either there
+once or said to be missing."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+
+import traffic
+from daemons import wait_until
+
+NUMBERS = range(300)
+
+
+def accounted(collector, name, marker):
+    found = traffic.Found(collector, name, marker, NUMBERS)
+    return len(found.missing) <= collector.missing(name)
+
+
+def test_every_record_is_there_or_accounted_for(pair, local_nginx, marker):
+    kills = {number: pair.sensor.kill_worker for number in (80, 150, 220)}
+    traffic.run(marker, local_nginx.port, NUMBERS, kills)
+    wait_until(lambda: pair.sensor.is_ready("connected"), 20, "the last worker is connected")
+    assert pair.sensor.ask_status()["sensor"]["worker_restarts"] == len(kills)
+
+    for name in traffic.QUERIES:
+        wait_until(
+            lambda name=name: accounted(pair.collector, name, marker), 30, f"{name}: none unsaid"
+        )
+        found = traffic.Found(pair.collector, name, marker, NUMBERS)
+        assert not found.twice and not found.strange, (name, found.twice, found.strange)
+    traffic.wait_conserved(pair.sensor)
+
+
+def test_new_worker_knows_who_ran_before_it(pair, marker):
+    """A connection made under the old worker and ended under the new one keeps its owner."""
+    script = "import socket, sys; s = socket.create_connection(('127.0.0.1', int(sys.argv[1]))); s.recv(1)"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        words = ["/usr/bin/python3", "-c", script, str(port), marker]
+        client = subprocess.Popen(words)
+        connection, peer = listener.accept()
+        pair.collector.wait_rows(1, "SELECT * FROM execs WHERE process_args LIKE ?", f"%{marker}%")
+        pair.sensor.kill_worker()
+        wait_until(lambda: pair.sensor.is_ready("connected"), 20, "the new worker is connected")
+        connection.close()
+        client.wait(10)
+    row = pair.collector.wait_row(
+        "SELECT * FROM flows WHERE network_direction = 'egress' AND source_port = ? AND destination_port = ?",
+        peer[1], port,
+    )
+    assert row["process_pid"] == client.pid
+    assert json.loads(row["process_args"]) == words
+
+
+def test_keeper_that_is_killed_takes_its_worker_along(pair):
+    """Nobody is left who believes to be sensing; the kernel detaches the programs."""
+    worker = pair.sensor.worker_pid()
+    keeper, pair.sensor.process = pair.sensor.process, None
+    os.kill(keeper.pid, signal.SIGKILL)
+    keeper.popen.wait()
+    wait_until(lambda: not os.path.exists(f"/proc/{worker}"), 20, "the worker has ended")
