@@ -107,7 +107,8 @@ $(BUILD)/obj/%.o: %.c | $(PROTO_HDR)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/obj/userspace/sensor/keeper/%.o: | $(SKELETON)
+# By name: a pattern rule without a recipe would add nothing.
+$(filter $(BUILD)/obj/userspace/sensor/keeper/%,$(call objects,$(SENSOR_SRC))): | $(SKELETON)
 # The generated skeleton is not written to our warning flags.
 $(BUILD)/obj/userspace/sensor/keeper/%.o: CFLAGS += -Wno-conversion -Wno-sign-conversion -Wno-cast-qual
 
