@@ -3,61 +3,17 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "common/uuid.h"
-#include "sensor/control/control_sensor.h"
 #include "sensor/kernel/keeper_link.h"
-#include "sensor/pipeline.h"
-#include "sensor/workplace.h"
+#include "sensor/worker_rooms.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/utsname.h>
-#include <unistd.h>
 
-#define EXITED_PROCESSES_MAX 32768
-#define LIVE_PROCESSES_MAX 65536
 /* How long a stopping worker waits for the collector to acknowledge what was just written. */
 #define STOP_PATIENCE_NS (5 * NS_PER_S)
-#define ERROR_BYTES 512
-
-enum loop_event {
-	LOOP_POLL, /* the rings are looked at this often at least */
-	LOOP_SECOND, /* kernel counters, expiry */
-	LOOP_RING_VALUABLE,
-	LOOP_RING_BULK,
-	LOOP_KEEPER,
-	LOOP_SIGTERM,
-	LOOP_SIGINT,
-	LOOP_EVENTS
-};
-
-struct worker {
-	const struct worker_options *options;
-	struct event_base *base;
-	struct event *events[LOOP_EVENTS];
-	struct workplace workplace;
-	int link;
-	int descriptors[KEEPER_FD_COUNT];
-	struct keeper_description description;
-	struct utsname host;
-	char sensor_id[UUID_TEXT_BYTES];
-	uint8_t boot_id[UUID_BYTES];
-	void *state;
-	struct pipeline pipeline;
-	struct ship *ship;
-	struct control *control;
-	struct control_sensor control_sensor;
-	uint64_t shipped_bytes_before; /* by earlier workers of this keeper */
-	uint64_t stop_deadline_ns; /* 0: not stopping */
-	int status;
-	char error[ERROR_BYTES];
-};
 
 /* --- the loop -----------------------------------------------------------------------------------
  */
@@ -122,22 +78,6 @@ static void on_keeper(evutil_socket_t fd, short what, void *context)
 	begin_stop(worker);
 }
 
-static void on_acked(void *context, enum spool_lane lane, uint64_t seq,
-		     const uint64_t acked[RECORD_CLASS_COUNT], uint64_t payload_bytes)
-{
-	struct worker *worker = context;
-	struct journal_totals totals = journal_totals(worker->pipeline.journal);
-	struct ship_status status;
-
-	ship_status(worker->ship, &status);
-	totals.shipped_bytes = worker->shipped_bytes_before + status.shipped_bytes;
-	totals.acked_seq[lane] = seq;
-	totals.acked_bytes += payload_bytes;
-	for (size_t class = 0; class < RECORD_CLASS_COUNT; class ++)
-		totals.acked[class] += acked[class];
-	journal_set_totals(worker->pipeline.journal, &totals);
-}
-
 static int add_event(struct worker *worker, enum loop_event which, struct event *event,
 		     uint32_t interval_ms)
 {
@@ -183,277 +123,40 @@ static int open_loop(struct worker *worker)
 				    evsignal_new(base, SIGINT, on_signal, worker), 0);
 }
 
-/* --- what control may ask -----------------------------------------------------------------------
- */
-
-static void control_in_memory(void *context, uint64_t ret_counts[RECORD_CLASS_COUNT])
-{
-	const struct worker *worker = context;
-
-	for (int class = 0; class < RECORD_CLASS_COUNT; class ++)
-		ret_counts[class] =
-			batch_count(worker->pipeline.batch[0], (enum record_class) class) +
-			batch_count(worker->pipeline.batch[1], (enum record_class) class);
-}
-
-static int control_counters(void *context, struct counters *ret_counters)
-{
-	const struct worker *worker = context;
-
-	return keeper_link_counters(worker->link, ret_counters);
-}
-
-static int control_probes(void *context, struct keeper_probes *ret_probes)
-{
-	const struct worker *worker = context;
-
-	return keeper_link_probes(worker->link, ret_probes);
-}
-
-static void control_backlog(void *context, uint64_t ret_bytes[EVENT_RING_COUNT])
-{
-	const struct worker *worker = context;
-
-	for (size_t ring = 0; ring < EVENT_RING_COUNT; ring++)
-		ret_bytes[ring] = ring_unreleased_bytes(worker->pipeline.ring[ring]);
-}
-
-static int open_control(struct worker *worker)
-{
-	worker->control_sensor = (struct control_sensor){
-		.version = worker->options->version,
-		.sensor_id = worker->sensor_id,
-		.description = &worker->description,
-		.spool = worker->pipeline.spool,
-		.ship = worker->ship,
-		.journal = worker->pipeline.journal,
-		.processes = worker->pipeline.processes,
-		.counters = &worker->pipeline.counters,
-		.started_ns = clock_boottime_ns(),
-		.in_memory = control_in_memory,
-		.kernel_counters = control_counters,
-		.probes = control_probes,
-		.ring_backlog = control_backlog,
-		.context = worker,
-	};
-	return control_new(worker->base, &worker->options->control, &worker->control_sensor,
-			   &worker->control, worker->error);
-}
-
-/* --- opening and closing ------------------------------------------------------------------------
- */
-
-static int read_boot_id(uint8_t ret_boot_id[UUID_BYTES])
-{
-	char text[UUID_TEXT_BYTES] = "";
-	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-	int r = -EIO;
-
-	if (!file)
-		return -errno;
-	if (fgets(text, sizeof(text), file))
-		r = uuid_parse(text, ret_boot_id);
-	fclose(file);
-	return r;
-}
-
-static int open_kernel(struct worker *worker)
-{
-	int r = keeper_link_describe(worker->link, &worker->description, worker->descriptors);
-
-	if (r < 0) {
-		snprintf(worker->error, ERROR_BYTES, "the keeper does not answer: %s",
-			 strerror(-r));
-		return r;
-	}
-	worker->state = mmap(NULL, worker->description.state_bytes, PROT_READ | PROT_WRITE,
-			     MAP_SHARED, worker->descriptors[KEEPER_FD_STATE], 0);
-	r = worker->state == MAP_FAILED ? -errno : 0;
-	for (size_t i = 0; i < EVENT_RING_COUNT && r == 0; i++)
-		r = ring_open(worker->descriptors[i], worker->description.ring_bytes[i],
-			      &worker->pipeline.ring[i]);
-	if (r < 0)
-		snprintf(worker->error, ERROR_BYTES, "cannot map what the keeper passed: %s",
-			 strerror(-r));
-	return r;
-}
-
-static int open_spool(struct worker *worker)
-{
-	struct spool_options options = {
-		.directory = worker->workplace.spool_directory,
-		.instance = worker->description.instance,
-		.bytes_max = worker->options->spool_bytes_max,
-		.segment_bytes_max = worker->options->segment_bytes,
-		.now_ms = clock_realtime_ns() / NS_PER_MS,
-	};
-	int r;
-
-	memcpy(options.sensor, worker->options->sensor, sizeof(options.sensor));
-	r = spool_open(&options, &worker->pipeline.spool);
-	if (r < 0)
-		snprintf(worker->error, ERROR_BYTES, "cannot open the spool %s: %s%s",
-			 options.directory, strerror(-r),
-			 r == -EUCLEAN ? "; it belongs to another sensor id" : "");
-	return r;
-}
-
-static int open_lane(struct worker *worker, enum spool_lane lane)
-{
-	struct batch_options options = {
-		.lane = lane,
-		.instance = worker->description.instance,
-		.records_max = worker->options->batch_records,
-		.interval_ns = worker->options->batch_interval_ms * NS_PER_MS,
-	};
-
-	memcpy(options.boot_id, worker->boot_id, sizeof(options.boot_id));
-	worker->pipeline.batch[lane] = batch_new(&options, worker->pipeline.spool);
-	return worker->pipeline.batch[lane] ? 0 : -ENOMEM;
-}
-
-/* Takes up where an earlier worker of this keeper was: what it had written is not read again, what
- * it had only read is. */
-static void resume(struct worker *worker)
-{
-	struct pipeline *pipeline = &worker->pipeline;
-	struct journal_totals totals = journal_totals(pipeline->journal);
-	uint64_t counted_already[RECORD_CLASS_COUNT] = { 0 };
-	struct spool_mark mark;
-
-	for (size_t lane = 0; lane < SPOOL_LANE_COUNT; lane++) {
-		bool found = spool_last_mark(pipeline->spool, (enum spool_lane)lane, &mark);
-
-		if (found)
-			ring_seek(pipeline->ring[lane], mark.ring_position);
-		batch_set_position(pipeline->batch[lane], ring_read_position(pipeline->ring[lane]));
-		if (totals.acked_seq[lane])
-			spool_acknowledge(pipeline->spool, (enum spool_lane)lane,
-					  totals.acked_seq[lane], counted_already);
-		if (lane == SPOOL_LANE_A)
-			losses_init(&pipeline->losses, found ? &mark : NULL);
-	}
-	for (int class = 0; class < RECORD_CLASS_COUNT; class ++)
-		batch_set_lost_reported(pipeline->batch[SPOOL_LANE_A], (enum record_class) class,
-					pipeline->losses.told[GAP_RING_FULL][class]);
-	worker->shipped_bytes_before = totals.shipped_bytes;
-	journal_replay(pipeline->journal, pipeline_replay, pipeline);
-}
-
-static int open_pipeline(struct worker *worker)
-{
-	const struct process_table_options processes = { .exited_max = EXITED_PROCESSES_MAX,
-							 .live_max = LIVE_PROCESSES_MAX };
-	struct pipeline *pipeline = &worker->pipeline;
-	int r = open_spool(worker);
-
-	if (r < 0)
-		return r;
-	pipeline->processes = process_table_new(&processes);
-	if (!pipeline->processes || open_lane(worker, SPOOL_LANE_A) < 0 ||
-	    open_lane(worker, SPOOL_LANE_B) < 0 ||
-	    journal_open(worker->state, worker->description.state_bytes,
-			 worker->description.instance, &pipeline->journal) < 0) {
-		snprintf(worker->error, ERROR_BYTES, "out of memory");
-		return -ENOMEM;
-	}
-	resume(worker);
-	return 0;
-}
-
-static int open_ship(struct worker *worker)
-{
-	struct ship_options options = worker->options->ship;
-
-	memcpy(options.sensor, worker->options->sensor, sizeof(options.sensor));
-	memcpy(options.boot_id, worker->boot_id, sizeof(options.boot_id));
-	options.instance = worker->description.instance;
-	options.kernel_release = worker->host.release;
-	options.host = worker->host.nodename;
-	return ship_new(worker->base, &options, worker->pipeline.spool, on_acked, worker,
-			&worker->ship, worker->error);
-}
-
-static void worker_free(struct worker *worker)
-{
-	for (size_t i = 0; i < LOOP_EVENTS; i++)
-		if (worker->events[i])
-			event_free(worker->events[i]);
-	control_free(worker->control);
-	ship_free(worker->ship);
-	for (size_t i = 0; i < SPOOL_LANE_COUNT; i++)
-		batch_free(worker->pipeline.batch[i]);
-	journal_close(worker->pipeline.journal);
-	process_table_free(worker->pipeline.processes);
-	spool_close(worker->pipeline.spool);
-	for (size_t i = 0; i < EVENT_RING_COUNT; i++)
-		ring_close(worker->pipeline.ring[i]);
-	workplace_close(&worker->workplace);
-	if (worker->base)
-		event_base_free(worker->base);
-	free(worker);
-}
-
-/* What a worker needs with or without a keeper. */
-static struct worker *worker_new(const struct worker_options *options)
-{
-	struct worker *worker = calloc(1, sizeof(*worker));
-
-	if (!worker)
-		return NULL;
-	worker->options = options;
-	worker->workplace.lock = -1;
-	uname(&worker->host);
-	uuid_format(options->sensor, worker->sensor_id);
-	worker->base = event_base_new();
-	if (!worker->base) {
-		free(worker);
-		return NULL;
-	}
-	signal(SIGPIPE, SIG_IGN);
-	return worker;
-}
-
-static int open_workplace(struct worker *worker)
-{
-	return workplace_open(worker->options->state_directory, &worker->workplace, worker->error,
-			      sizeof(worker->error));
-}
-
 int worker_check(const struct worker_options *options)
 {
-	struct worker *worker = worker_new(options);
+	struct worker *worker = worker_rooms_new(options);
 	int r;
 
 	if (!worker)
 		return 1;
-	r = open_workplace(worker);
-	r = r ?: open_ship(worker);
-	r = r ?: open_control(worker);
+	r = worker_rooms_open_workplace(worker);
+	r = r ?: worker_rooms_open_ship(worker);
+	r = r ?: worker_rooms_open_control(worker);
 	if (r < 0)
 		log_error("config", "%s", worker->error);
-	worker_free(worker);
+	worker_rooms_free(worker);
 	return r < 0;
 }
 
 int worker_run(const struct worker_options *options, int link)
 {
-	struct worker *worker = worker_new(options);
+	struct worker *worker = worker_rooms_new(options);
 	int r;
 
 	if (!worker)
 		return 1;
 	worker->link = link;
-	r = read_boot_id(worker->boot_id);
-	r = r ?: open_workplace(worker);
-	r = r ?: open_kernel(worker);
-	r = r ?: open_pipeline(worker);
-	r = r ?: open_ship(worker);
-	r = r ?: open_control(worker);
+	r = worker_rooms_open_identity(worker);
+	r = r ?: worker_rooms_open_workplace(worker);
+	r = r ?: worker_rooms_open_kernel(worker);
+	r = r ?: worker_rooms_open_pipeline(worker);
+	r = r ?: worker_rooms_open_ship(worker);
+	r = r ?: worker_rooms_open_control(worker);
 	r = r ?: open_loop(worker);
 	if (r < 0) {
 		log_error("worker", "%s", *worker->error ? worker->error : strerror(-r));
-		worker_free(worker);
+		worker_rooms_free(worker);
 		return 1;
 	}
 	r = keeper_link_snapshot(link);
@@ -461,6 +164,6 @@ int worker_run(const struct worker_options *options, int link)
 		log_warn("worker", "processes that run already stay unknown: %s", strerror(-r));
 	event_base_dispatch(worker->base);
 	r = worker->status;
-	worker_free(worker);
+	worker_rooms_free(worker);
 	return r;
 }
