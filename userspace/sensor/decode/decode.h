@@ -17,10 +17,10 @@
  * beginning, so it gets no leading slash: nobody shall take it for a whole one. Args point into the
  * ring. */
 struct decoded_exec {
-	struct event_exec fixed;
 	char path[EVENT_PATH_BYTES_MAX + 2];
 	size_t path_length;
 	struct text args; /* as in memory: a NUL after each; the last one may lack it when cut */
+	struct event_exec fixed; /* last, for its flexible `bytes`, which stay in the ring */
 };
 
 struct decoded_event {
