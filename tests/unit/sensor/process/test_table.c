@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/process/table.h"
 
-#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -10,7 +9,6 @@
 
 #include "support/event_build.h"
 
-#define SECOND 1000000000ull
 #define KEPT PROCESS_KEEP_NS
 
 static const struct process_key shell = { 1000, 10, 1 };
@@ -359,58 +357,6 @@ static void nobody_is_not_found(void **state)
 	process_table_free(NULL);
 }
 
-/* A busy host for a long time: 1,000,000 programs, 100 a second, forked by one shell. */
-static void a_million_programs_take_no_more_memory(void **state)
-{
-	struct process_table_options options = { .exited_max = 20000, .live_max = 1000 };
-	struct process_table *table = process_table_new(&options);
-	size_t after_a_while = 0;
-
-	(void)state;
-	tell_exec(table, shell, "/bin/sh", 1);
-	for (uint32_t i = 1; i <= 1000000; i++) {
-		uint64_t now_ns = i * SECOND / 100;
-		struct process_key forked = build_key(now_ns, 100 + i % 30000, 1);
-		struct process_key executed = build_key(now_ns, 100 + i % 30000, 2);
-
-		tell_fork(table, forked, shell, now_ns);
-		tell_exec(table, executed, "/usr/bin/true", now_ns);
-		tell_exit(table, executed, now_ns);
-		process_table_expire(table, now_ns);
-		if (i == 100000)
-			after_a_while = mallinfo2().uordblks;
-	}
-	assert_counts(table, 1, 20000);
-	assert_int_equal(stats_of(table).evicted_live, 0);
-	/* the last 10,000 programs are still there, the one before is not */
-	assert_executable(table, build_key(1000000 * (SECOND / 100), 100 + 1000000 % 30000, 2),
-			  "/usr/bin/true");
-	assert_executable(table, build_key(990001 * (SECOND / 100), 100 + 990001 % 30000, 1),
-			  "/bin/sh");
-	assert_null(process_table_find(
-		table, &(struct process_key){ 990000 * (SECOND / 100), 100 + 990000 % 30000, 2 }));
-	/* 0 == 0 under the sanitizer, which has its own allocator */
-	assert_true(mallinfo2().uordblks <= after_a_while);
-	process_table_free(table);
-}
-
-/* Two entries and an image of its own: what one fork, exec and exit leave behind. */
-static void a_short_program_costs_less_than_700_bytes(void **state)
-{
-	struct process_table *table = *state;
-	size_t before;
-
-	tell_exec(table, shell, "/bin/sh", 1);
-	before = mallinfo2().uordblks;
-	for (uint32_t i = 1; i <= 400; i++) {
-		tell_fork(table, build_key(i, 100 + i, 1), shell, i);
-		tell_exec(table, build_key(i, 100 + i, 2), "/usr/bin/true", i);
-		tell_exit(table, build_key(i, 100 + i, 2), i);
-	}
-	assert_counts(table, 1, 800);
-	assert_true(mallinfo2().uordblks - before <= 400 * 700);
-}
-
 #define TABLE_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -430,11 +376,9 @@ int main(void)
 		TABLE_TEST(args_are_kept_up_to_the_limit),
 		TABLE_TEST(the_exited_are_kept_for_a_while),
 		TABLE_TEST(nobody_is_not_found),
-		TABLE_TEST(a_short_program_costs_less_than_700_bytes),
 		cmocka_unit_test(too_many_exited_drop_the_oldest),
 		cmocka_unit_test(too_many_live_drop_the_oldest),
 		cmocka_unit_test(limits_of_nothing_keep_nothing),
-		cmocka_unit_test(a_million_programs_take_no_more_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
