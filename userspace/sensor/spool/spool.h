@@ -49,13 +49,20 @@ struct spool_stats {
 	uint64_t records[RECORD_CLASS_COUNT]; /* not acknowledged, of this instance */
 	uint64_t earlier_records; /* not acknowledged, of earlier instances */
 	uint64_t dropped[RECORD_CLASS_COUNT]; /* given up for want of room since opening */
+	uint64_t corrupt[RECORD_CLASS_COUNT]; /* in batches that could not be read back */
+	uint64_t earlier_dropped; /* as `dropped` and `corrupt`, of earlier instances */
+	uint64_t earlier_corrupt;
 	uint64_t torn_bytes; /* cut off at recovery */
 	uint64_t corrupt_stretches; /* skipped at recovery */
+	uint64_t missing_batches; /* numbers nobody held at recovery; what was in them is unknown */
 	uint64_t write_errors;
 	int last_error; /* errno of the last failed write, 0 when the last one went well */
 };
 
+/* Opens or creates the spool. 0 or -errno; -EUCLEAN: the directory is another sensor's, or both
+ * lanes hold batches but of different generations. */
 int spool_open(const struct spool_options *options, struct spool **ret_spool);
+/* Closes without syncing. Takes NULL. */
 void spool_close(struct spool *spool);
 
 /* The mark of the last batch of a lane; false when the lane is empty or its last batch is another
@@ -63,15 +70,18 @@ void spool_close(struct spool *spool);
 bool spool_last_mark(const struct spool *spool, enum spool_lane lane, struct spool_mark *ret_mark);
 
 uint64_t spool_generation(const struct spool *spool);
+/* The oldest batch not acknowledged; == next when there is none. */
 uint64_t spool_first_seq(const struct spool *spool, enum spool_lane lane);
 uint64_t spool_next_seq(const struct spool *spool, enum spool_lane lane);
 /* Everything below this is on disk and may be shipped. */
 uint64_t spool_synced_seq(const struct spool *spool, enum spool_lane lane);
 
 /* Appends one batch. 0 or -errno (nothing was appended; keep the records and try again). When room
- * had to be made, the counts that went are added to stats.dropped: tell them in a Gap. */
+ * had to be made, the counts that went are added to stats.dropped: tell them in a Gap. The last
+ * segment of a lane never goes, so bytes_max should have room for several. */
 int spool_append(struct spool *spool, enum spool_lane lane, const struct spool_mark *mark,
 		 const uint8_t *payload, uint32_t size, uint64_t now_ms);
+/* Brings what was appended to the disk and moves spool_synced_seq. 0 or -errno. */
 int spool_sync(struct spool *spool);
 
 /* Reads batch `seq`. 0, -ENOENT (gone: acknowledged, dropped or damaged; go on with the next),
@@ -79,7 +89,8 @@ int spool_sync(struct spool *spool);
 int spool_read(struct spool *spool, enum spool_lane lane, uint64_t seq,
 	       struct spool_batch *ret_batch);
 
-/* The collector has everything up to and including `seq`. Adds what this newly acknowledges to
+/* The collector has everything up to and including `seq` (what is not synced yet, it cannot have:
+ * a larger number counts as that far). Adds what this newly acknowledges to
  * ret_acked (of this instance). */
 void spool_acknowledge(struct spool *spool, enum spool_lane lane, uint64_t seq,
 		       uint64_t ret_acked[RECORD_CLASS_COUNT]);
