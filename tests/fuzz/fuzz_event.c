@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A run of events, each a 2-byte big-endian length and that many bytes, through decoder, process
+ * table and record building. The header's size field is put right, else hardly any input got past
+ * it.
+ */
+#include "sensor/record/record_build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ENTRIES_MAX 4 /* small, so that a short input reaches the limits */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static volatile uint8_t sink;
+
+/* Touches every byte, for the sanitizer's sake. */
+static void read_text(struct text text)
+{
+	for (size_t i = 0; i < text.length; i++)
+		sink ^= (uint8_t)text.at[i];
+}
+
+static void read_process(const struct record_process *process)
+{
+	read_text(process->executable);
+	read_text(process->args);
+}
+
+static void use_exec(struct process_table *table, const struct decoded_event *event)
+{
+	const struct decoded_exec *exec = &event->exec;
+	struct text path = { exec->path, exec->path_length };
+	struct record record;
+
+	if (strlen(exec->path) != exec->path_length)
+		abort();
+	if (event->kind == EVENT_SNAPSHOT)
+		process_table_snapshot(table, &exec->fixed, path, exec->args);
+	else
+		process_table_exec(table, &exec->fixed, path, exec->args);
+	record_from_exec(exec, table, 1, &record);
+	read_process(&record.exec.process);
+	read_process(&record.exec.parent);
+}
+
+static void use_flow(const struct process_table *table, const struct event_flow *flow)
+{
+	struct record record;
+	bool has_process;
+
+	record_from_flow(flow, table, 1, &record, &has_process);
+	if (flow->header.time_ns < UINT64_MAX && record.flow.end_ns < record.flow.start_ns)
+		abort();
+	read_process(&record.flow.process);
+	read_process(&record.flow.listener);
+}
+
+static void use_exit(struct process_table *table, const struct event_exit *event)
+{
+	const struct process *process;
+	struct record record;
+
+	process_table_exit(table, event);
+	process = process_table_find(table, &event->process);
+	if (process && !process->exited)
+		abort();
+	record_from_exit(event, table, 1, &record);
+	read_process(&record.exit.process);
+}
+
+static void use(struct process_table *table, const struct decoded_event *event)
+{
+	struct process_table_stats stats;
+
+	switch (event->kind) {
+	case EVENT_FORK:
+		process_table_fork(table, &event->fork);
+		break;
+	case EVENT_EXEC:
+	case EVENT_SNAPSHOT:
+		use_exec(table, event);
+		break;
+	case EVENT_EXIT:
+		use_exit(table, &event->exit);
+		break;
+	case EVENT_FLOW:
+		use_flow(table, &event->flow);
+		process_table_expire(table, event->header.time_ns);
+		break;
+	case EVENT_KIND_NONE:
+	case EVENT_KIND_COUNT:
+		abort();
+	}
+	process_table_stats(table, &stats);
+	if (stats.live > ENTRIES_MAX || stats.exited > ENTRIES_MAX)
+		abort();
+}
+
+static void feed(struct process_table *table, const struct cursor *bytes)
+{
+	static struct decoded_event event;
+	uint32_t size = (uint32_t)bytes->left;
+	uint8_t *copy = malloc(size > 0 ? size : 1);
+
+	if (!copy)
+		return;
+	if (size > 0)
+		memcpy(copy, bytes->at, size);
+	if (size >= sizeof(size))
+		memcpy(copy, &size, sizeof(size));
+	if (decode_event(copy, size, &event) == 0)
+		use(table, &event);
+	free(copy);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct process_table_options options = { .exited_max = ENTRIES_MAX,
+						 .live_max = ENTRIES_MAX };
+	struct process_table *table = process_table_new(&options);
+	struct cursor c = cursor_of(data, size);
+
+	while (table && c.left > 0) {
+		struct cursor bytes = cursor_take(&c, cursor_u16(&c));
+
+		if (cursor_ok(&bytes))
+			feed(table, &bytes);
+	}
+	process_table_free(table);
+	return 0;
+}
