@@ -83,6 +83,9 @@ static void acknowledged_batches_go(void **state)
 
 	append_many(spool, A, 1, 6);
 	assert_int_equal(count_files(*state, 'a'), 3);
+	spool_acknowledge(spool, A, 2, acked); /* the last of its file */
+	assert_sums(acked, 1 + 2, 2);
+	assert_int_equal(count_files(*state, 'a'), 2);
 	spool_acknowledge(spool, A, 3, acked);
 	assert_sums(acked, 1 + 2 + 3, 3);
 	assert_int_equal(count_files(*state, 'a'), 2);
