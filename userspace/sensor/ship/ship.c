@@ -370,7 +370,7 @@ void ship_free(struct ship *ship)
 	if (ship->bev)
 		bufferevent_free(ship->bev);
 	if (ship->dns)
-		evdns_base_free(ship->dns, 0);
+		evdns_base_free(ship->dns, 1); /* ends what it still asks, next turn of the loop */
 	if (ship->timer)
 		event_free(ship->timer);
 	if (ship->kick)

@@ -123,6 +123,8 @@ static bool is_ip_address(const char *name)
 SSL *tls_client_new(SSL_CTX *context, const char *server_name)
 {
 	SSL *ssl = SSL_new(context);
+	/* The macro below casts const away, which clang minds. */
+	char *sni = (char *)(uintptr_t)server_name;
 	int named;
 
 	if (!ssl)
@@ -132,7 +134,7 @@ SSL *tls_client_new(SSL_CTX *context, const char *server_name)
 		named = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), server_name) == 1;
 	else
 		named = SSL_set1_host(ssl, server_name) == 1 &&
-			SSL_set_tlsext_host_name(ssl, server_name) == 1;
+			SSL_set_tlsext_host_name(ssl, sni) == 1;
 	if (!named) {
 		SSL_free(ssl);
 		return NULL;
@@ -154,7 +156,8 @@ void tls_client_failure(struct bufferevent *bev, char ret_text[SHIP_TEXT_BYTES])
 	long verified = SSL_get_verify_result(bufferevent_openssl_get_ssl(bev));
 	unsigned long error = bufferevent_get_openssl_error(bev);
 	int dns_error = bufferevent_socket_get_dns_error(bev);
-	const char *reason = ERR_reason_error_string(error);
+	/* libevent also hands over bare SSL_ERROR_ codes, which name no reason. */
+	const char *reason = ERR_SYSTEM_ERROR(error) ? NULL : ERR_reason_error_string(error);
 
 	if (dns_error != 0)
 		snprintf(ret_text, SHIP_TEXT_BYTES, "name not resolved: %s",
@@ -162,9 +165,9 @@ void tls_client_failure(struct bufferevent *bev, char ret_text[SHIP_TEXT_BYTES])
 	else if (verified != X509_V_OK)
 		snprintf(ret_text, SHIP_TEXT_BYTES, "certificate verify failed: %s",
 			 X509_verify_cert_error_string(verified));
-	else if (error != 0 && !ERR_SYSTEM_ERROR(error))
-		snprintf(ret_text, SHIP_TEXT_BYTES, "TLS: %s", reason ? reason : "unknown error");
+	else if (reason)
+		snprintf(ret_text, SHIP_TEXT_BYTES, "TLS: %s", reason);
 	else
 		snprintf(ret_text, SHIP_TEXT_BYTES, "%s",
-			 strerror(error != 0 ? ERR_GET_REASON(error) : system_error));
+			 system_error != 0 ? strerror(system_error) : "connection broken");
 }

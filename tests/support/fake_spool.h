@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An implementation of spool.h in memory, for tests of what stands behind a spool. It defines
+ * spool.h's functions, so that the real spool stays out of the program: include it from one file.
+ */
+#ifndef YAGURA_TESTS_SUPPORT_FAKE_SPOOL_H
+#define YAGURA_TESTS_SUPPORT_FAKE_SPOOL_H
+
+#include "sensor/spool/spool.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define FAKE_SPOOL_BATCHES_MAX 4096
+#define FAKE_SPOOL_PAYLOAD_BYTES_MAX (64u << 10)
+
+struct spool {
+	uint64_t first_seq[SPOOL_LANE_COUNT];
+	uint64_t next_seq[SPOOL_LANE_COUNT];
+	uint64_t synced_seq[SPOOL_LANE_COUNT];
+	bool lost[SPOOL_LANE_COUNT][FAKE_SPOOL_BATCHES_MAX]; /* by sequence number */
+	uint32_t payload_bytes; /* of every batch */
+	int read_error; /* returned by each spool_read unless 0 */
+	uint8_t payload[FAKE_SPOOL_PAYLOAD_BYTES_MAX];
+};
+
+/* Batches 1 … count in a lane, all on disk. */
+static inline void fake_spool_fill(struct spool *spool, enum spool_lane lane, uint64_t count)
+{
+	spool->first_seq[lane] = 1;
+	spool->next_seq[lane] = count + 1;
+	spool->synced_seq[lane] = count + 1;
+}
+
+uint64_t spool_generation(const struct spool *spool)
+{
+	(void)spool;
+	return 0x1122334455667788;
+}
+
+uint64_t spool_first_seq(const struct spool *spool, enum spool_lane lane)
+{
+	return spool->first_seq[lane];
+}
+
+uint64_t spool_next_seq(const struct spool *spool, enum spool_lane lane)
+{
+	return spool->next_seq[lane];
+}
+
+uint64_t spool_synced_seq(const struct spool *spool, enum spool_lane lane)
+{
+	return spool->synced_seq[lane];
+}
+
+/* The payload tells lane and number, so that a mix-up shows. */
+int spool_read(struct spool *spool, enum spool_lane lane, uint64_t seq,
+	       struct spool_batch *ret_batch)
+{
+	if (spool->read_error < 0)
+		return spool->read_error;
+	if (seq < spool->first_seq[lane] || seq >= spool->next_seq[lane] ||
+	    seq >= FAKE_SPOOL_BATCHES_MAX || spool->lost[lane][seq])
+		return -ENOENT;
+	memset(spool->payload, (int)(seq * 2 + lane), spool->payload_bytes);
+	*ret_batch = (struct spool_batch){
+		.seq = seq,
+		.mark = { .raw_size = 2 * spool->payload_bytes },
+		.payload = spool->payload,
+		.size = spool->payload_bytes,
+	};
+	return 0;
+}
+
+/* One exec record a batch. */
+void spool_acknowledge(struct spool *spool, enum spool_lane lane, uint64_t seq,
+		       uint64_t ret_acked[RECORD_CLASS_COUNT])
+{
+	for (; spool->first_seq[lane] <= seq && spool->first_seq[lane] < spool->next_seq[lane];
+	     spool->first_seq[lane]++)
+		if (!spool->lost[lane][spool->first_seq[lane] % FAKE_SPOOL_BATCHES_MAX])
+			ret_acked[RECORD_EXEC]++;
+}
+
+void spool_stats(const struct spool *spool, struct spool_stats *ret_stats)
+{
+	*ret_stats = (struct spool_stats){ .bytes = 4096, .records = { 5, 6, 7, 8 } };
+	for (int lane = 0; lane < SPOOL_LANE_COUNT; lane++)
+		ret_stats->batches[lane] = spool->next_seq[lane] - spool->first_seq[lane];
+}
+
+#endif

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Frames of the collector, one by one: what each does to the window, and which end the session. */
+#include "sensor/ship/session.h"
+
+#include "common/frame.h"
+#include "support/fake_spool.h"
+
+#include "proto/transport.pb-c.h"
+
+#include <event2/buffer.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#define PAYLOAD_BYTES 1000u
+#define BATCHES 20
+
+static struct world {
+	struct session session;
+	struct spool spool;
+	struct evbuffer *output;
+	uint64_t acked_records;
+	uint64_t acked_bytes;
+} world;
+
+static const struct ship_options options = { .kernel_release = "6.1", .host = "h" };
+
+static void on_acked(void *context, enum spool_lane lane, uint64_t seq,
+		     const uint64_t acked[RECORD_CLASS_COUNT], uint64_t payload_bytes)
+{
+	(void)context, (void)lane, (void)seq;
+	world.acked_records += acked[RECORD_EXEC];
+	world.acked_bytes += payload_bytes;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	world = (struct world){ .spool = { .payload_bytes = PAYLOAD_BYTES },
+				.output = evbuffer_new() };
+	fake_spool_fill(&world.spool, SPOOL_LANE_A, BATCHES);
+	fake_spool_fill(&world.spool, SPOOL_LANE_B, BATCHES);
+	session_init(&world.session, &options, &world.spool, on_acked, NULL);
+	return world.output ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	evbuffer_free(world.output);
+	return 0;
+}
+
+static int receive(const Yagura__Transport__Frame *frame)
+{
+	uint8_t body[512];
+
+	return session_receive(&world.session, body, yagura__transport__frame__pack(frame, body));
+}
+
+struct hello_lane {
+	uint32_t lane;
+	uint64_t next_seq;
+};
+
+static int receive_hello(uint32_t protocol, const struct hello_lane *wanted, size_t count,
+			 uint64_t window_bytes)
+{
+	Yagura__Transport__Lane lanes[4];
+	Yagura__Transport__Lane *pointers[4];
+	Yagura__Transport__HelloAck ack;
+	Yagura__Transport__Frame frame;
+
+	for (size_t i = 0; i < count; i++) {
+		yagura__transport__lane__init(&lanes[i]);
+		lanes[i].lane = wanted[i].lane;
+		lanes[i].next_seq = wanted[i].next_seq;
+		pointers[i] = &lanes[i];
+	}
+	yagura__transport__hello_ack__init(&ack);
+	yagura__transport__frame__init(&frame);
+	ack.protocol = protocol;
+	ack.n_lanes = count;
+	ack.lanes = pointers;
+	ack.window_bytes = window_bytes;
+	frame.body_case = YAGURA__TRANSPORT__FRAME__BODY_HELLO_ACK;
+	frame.hello_ack = &ack;
+	return receive(&frame);
+}
+
+static void greet(uint64_t next_a, uint64_t next_b, uint64_t window_bytes)
+{
+	const struct hello_lane wanted[] = { { 0, next_a }, { 1, next_b } };
+
+	assert_int_equal(receive_hello(1, wanted, 2, window_bytes), 0);
+}
+
+static int receive_ack(uint32_t lane, uint64_t seq)
+{
+	Yagura__Transport__Ack ack;
+	Yagura__Transport__Frame frame;
+
+	yagura__transport__ack__init(&ack);
+	yagura__transport__frame__init(&frame);
+	ack.lane = lane;
+	ack.seq = seq;
+	frame.body_case = YAGURA__TRANSPORT__FRAME__BODY_ACK;
+	frame.ack = &ack;
+	return receive(&frame);
+}
+
+/* Sends what may be sent and checks which batches those are. */
+static void expect_sent(uint32_t lane, uint64_t first, uint64_t last)
+{
+	const uint8_t *body;
+	size_t size;
+
+	for (uint64_t seq = first; seq <= last; seq++) {
+		Yagura__Transport__Frame *frame;
+
+		assert_int_equal(frame_peek(world.output, SESSION_FRAME_BYTES_MAX, &body, &size),
+				 1);
+		frame = yagura__transport__frame__unpack(NULL, size, body);
+		assert_non_null(frame);
+		assert_int_equal(frame->body_case, YAGURA__TRANSPORT__FRAME__BODY_BATCH);
+		assert_int_equal(frame->batch->lane, lane);
+		assert_int_equal(frame->batch->seq, seq);
+		yagura__transport__frame__free_unpacked(frame, NULL);
+		frame_drain(world.output, size);
+	}
+}
+
+static void expect_nothing_more(void)
+{
+	assert_int_equal(evbuffer_get_length(world.output), 0);
+}
+
+static void test_hello(void **state)
+{
+	Yagura__Transport__Frame *frame;
+	const uint8_t *body;
+	size_t size;
+
+	(void)state;
+	world.spool.first_seq[SPOOL_LANE_B] = 7;
+	assert_int_equal(session_greet(&world.session, world.output), 0);
+	assert_int_equal(frame_peek(world.output, SESSION_FRAME_BYTES_MAX, &body, &size), 1);
+	frame = yagura__transport__frame__unpack(NULL, size, body);
+	assert_non_null(frame);
+	assert_int_equal(frame->body_case, YAGURA__TRANSPORT__FRAME__BODY_HELLO);
+	assert_int_equal(frame->hello->protocol, 1);
+	assert_int_equal(frame->hello->sensor.len, 16);
+	assert_int_equal(frame->hello->boot_id.len, 16);
+	assert_int_equal(frame->hello->n_lanes, 2);
+	assert_int_equal(frame->hello->lanes[1]->lane, 1);
+	assert_int_equal(frame->hello->lanes[1]->first_seq, 7);
+	assert_int_equal(frame->hello->lanes[1]->next_seq, BATCHES + 1);
+	assert_string_equal(frame->hello->kernel, "6.1");
+	yagura__transport__frame__free_unpacked(frame, NULL);
+}
+
+static void test_nothing_before_the_hello(void **state)
+{
+	(void)state;
+	assert_int_equal(session_send(&world.session, world.output), 0);
+	expect_nothing_more();
+}
+
+/* Five batches fit 4,001 bytes: a batch may start while less than the window is under way. */
+static void test_window(void **state)
+{
+	(void)state;
+	greet(1, 1, 4 * PAYLOAD_BYTES + 1);
+	assert_int_equal(session_send(&world.session, world.output), 0);
+	expect_sent(0, 1, 5);
+	expect_nothing_more();
+	assert_int_equal(receive_ack(0, 3), 0);
+	assert_int_equal(world.session.unacked_bytes, 2 * PAYLOAD_BYTES);
+	assert_int_equal(session_send(&world.session, world.output), 0);
+	expect_sent(0, 6, 8);
+	expect_nothing_more();
+	assert_int_equal(world.acked_bytes, 3 * PAYLOAD_BYTES);
+	assert_int_equal(world.acked_records, 3);
+}
+
+static void test_smallest_window_still_moves(void **state)
+{
+	(void)state;
+	greet(BATCHES + 1, 1, 1);
+	for (uint64_t seq = 1; seq <= BATCHES; seq++) {
+		assert_int_equal(session_send(&world.session, world.output), 0);
+		expect_sent(1, seq, seq);
+		expect_nothing_more();
+		assert_int_equal(receive_ack(1, seq), 0);
+	}
+	assert_true(session_is_idle(&world.session));
+}
+
+static void test_lane_a_first(void **state)
+{
+	(void)state;
+	greet(1, 1, 1 << 20);
+	assert_int_equal(session_send(&world.session, world.output), 0);
+	expect_sent(0, 1, BATCHES);
+	expect_sent(1, 1, BATCHES);
+	expect_nothing_more();
+	assert_false(session_is_idle(&world.session));
+}
+
+static void test_output_is_bounded(void **state)
+{
+	(void)state;
+	world.spool.payload_bytes = FAKE_SPOOL_PAYLOAD_BYTES_MAX;
+	greet(1, 1, 1 << 30);
+	assert_int_equal(session_send(&world.session, world.output), 0);
+	assert_in_range(evbuffer_get_length(world.output), SESSION_OUTPUT_BYTES_MAX,
+			SESSION_OUTPUT_BYTES_MAX + FAKE_SPOOL_PAYLOAD_BYTES_MAX + 100);
+}
+
+/* In a window that never fills; and the ring of those under way wraps. */
+static void test_flight_is_bounded(void **state)
+{
+	const struct session_lane *lane = &world.session.lanes[0];
+
+	(void)state;
+	world.spool.payload_bytes = 1;
+	fake_spool_fill(&world.spool, SPOOL_LANE_A, 3 * SESSION_FLIGHT_MAX);
+	greet(1, BATCHES + 1, 1 << 20);
+	assert_int_equal(session_send(&world.session, world.output), 0);
+	expect_sent(0, 1, SESSION_FLIGHT_MAX);
+	expect_nothing_more();
+	assert_int_equal(receive_ack(0, 1000), 0);
+	assert_int_equal(session_send(&world.session, world.output), 0);
+	expect_sent(0, SESSION_FLIGHT_MAX + 1, SESSION_FLIGHT_MAX + 1000);
+	expect_nothing_more();
+	assert_int_equal(lane->flight_count, SESSION_FLIGHT_MAX);
+	assert_int_equal(receive_ack(0, SESSION_FLIGHT_MAX + 999), 0);
+	assert_int_equal(world.session.unacked_bytes, 1);
+	assert_int_equal(lane->flight_count, 1);
+}
+
+static void test_resumes_where_the_collector_is(void **state)
+{
+	(void)state;
+	world.spool.lost[SPOOL_LANE_A][2] = true;
+	greet(5, BATCHES + 1, 1 << 20);
+	assert_int_equal(world.acked_records, 3 + BATCHES);
+	assert_int_equal(world.acked_bytes, (3 + BATCHES) * PAYLOAD_BYTES);
+	assert_int_equal(world.spool.first_seq[SPOOL_LANE_A], 5);
+	assert_int_equal(session_send(&world.session, world.output), 0);
+	expect_sent(0, 5, BATCHES);
+	expect_nothing_more();
+}
+
+static void test_collector_behind_the_spool(void **state)
+{
+	(void)state;
+	world.spool.first_seq[SPOOL_LANE_A] = 9;
+	greet(3, 1, 1 << 20);
+	assert_int_equal(world.acked_records, 0);
+	assert_int_equal(session_send(&world.session, world.output), 0);
+	expect_sent(0, 9, BATCHES);
+}
+
+/* The spool gave up its oldest ones while they were under way or still to send. */
+static void test_spool_drops_under_us(void **state)
+{
+	(void)state;
+	greet(1, BATCHES + 1, 2 * PAYLOAD_BYTES);
+	assert_int_equal(session_send(&world.session, world.output), 0);
+	expect_sent(0, 1, 2);
+	world.spool.first_seq[SPOOL_LANE_A] = 10;
+	assert_int_equal(receive_ack(0, 2), 0);
+	assert_int_equal(world.session.unacked_bytes, 0);
+	assert_int_equal(session_send(&world.session, world.output), 0);
+	expect_sent(0, 10, 11);
+}
+
+static void test_acks_are_cumulative(void **state)
+{
+	(void)state;
+	greet(1, 1, 1 << 20);
+	session_send(&world.session, world.output);
+	assert_int_equal(receive_ack(0, 10), 0);
+	assert_int_equal(receive_ack(0, 10), 0);
+	assert_int_equal(receive_ack(0, 4), 0); /* late, harmless */
+	assert_int_equal(receive_ack(0, 0), 0);
+	assert_int_equal(world.acked_records, 10);
+	assert_int_equal(world.session.unacked_bytes, (2 * BATCHES - 10) * PAYLOAD_BYTES);
+}
+
+static void test_unsent_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(receive_ack(0, 1), -EPROTO); /* before its hello */
+	greet(1, 1, PAYLOAD_BYTES);
+	session_send(&world.session, world.output);
+	assert_int_equal(receive_ack(0, 2), -EPROTO);
+	assert_int_equal(receive_ack(1, 1), -EPROTO);
+	assert_int_equal(receive_ack(2, 1), -EPROTO);
+	assert_int_equal(receive_ack(0, UINT64_MAX), -EPROTO);
+	assert_int_equal(world.acked_records, 0);
+	assert_int_equal(receive_ack(0, 1), 0);
+}
+
+static struct hello_case {
+	const char *name;
+	uint32_t protocol;
+	struct hello_lane lanes[3];
+	size_t count;
+	uint64_t window_bytes;
+	const char *want_error;
+} hellos[] = {
+	{ "protocol 2", 2, { { 0, 1 }, { 1, 1 } }, 2, 1, "speaks protocol 2" },
+	{ "no window", 1, { { 0, 1 }, { 1, 1 } }, 2, 0, "no window" },
+	{ "no lane", 1, { { 0 } }, 0, 1, "names 0 lanes" },
+	{ "one lane", 1, { { 0, 1 } }, 1, 1, "names 1 lanes" },
+	{ "three lanes", 1, { { 0, 1 }, { 1, 1 }, { 2, 1 } }, 3, 1, "names 3 lanes" },
+	{ "a lane twice", 1, { { 1, 1 }, { 1, 1 } }, 2, 1, "lane 1 wrongly" },
+	{ "lane 2", 1, { { 0, 1 }, { 2, 1 } }, 2, 1, "lane 2 wrongly" },
+	{ "one ahead", 1, { { 0, BATCHES + 2 }, { 1, 1 } }, 2, 1, "made 20; was it set back" },
+	{ "far ahead", 1, { { 0, 1 }, { 1, UINT64_MAX } }, 2, 1, "of lane b" },
+};
+
+static void check_hello(void **state)
+{
+	const struct hello_case *c = *state;
+
+	assert_int_equal(set_up(NULL), 0);
+	assert_int_equal(receive_hello(c->protocol, c->lanes, c->count, c->window_bytes), -EPROTO);
+	assert_non_null(strstr(world.session.error, c->want_error));
+	assert_false(world.session.greeted);
+	assert_int_equal(world.acked_records, 0); /* nothing half done */
+	tear_down(NULL);
+}
+
+static void test_hello_twice(void **state)
+{
+	const struct hello_lane wanted[] = { { 0, 1 }, { 1, 1 } };
+
+	(void)state;
+	greet(1, 1, 1);
+	assert_int_equal(receive_hello(1, wanted, 2, 1), -EPROTO);
+}
+
+static void test_frames_of_the_sensor_come_back(void **state)
+{
+	const uint8_t *body;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(session_greet(&world.session, world.output), 0);
+	assert_int_equal(frame_peek(world.output, SESSION_FRAME_BYTES_MAX, &body, &size), 1);
+	assert_int_equal(session_receive(&world.session, body, size), -EPROTO);
+	assert_int_equal(session_receive(&world.session, body, 0), -EPROTO);
+	assert_int_equal(session_receive(&world.session, body, size - 1), -EPROTO);
+}
+
+#define TEST(function)                                                                             \
+	{                                                                                          \
+#function, function, set_up, tear_down, NULL                                       \
+	}
+
+static const struct CMUnitTest plain[] = {
+	TEST(test_hello),
+	TEST(test_nothing_before_the_hello),
+	TEST(test_window),
+	TEST(test_smallest_window_still_moves),
+	TEST(test_lane_a_first),
+	TEST(test_output_is_bounded),
+	TEST(test_flight_is_bounded),
+	TEST(test_resumes_where_the_collector_is),
+	TEST(test_collector_behind_the_spool),
+	TEST(test_spool_drops_under_us),
+	TEST(test_acks_are_cumulative),
+	TEST(test_unsent_is_refused),
+	TEST(test_hello_twice),
+	TEST(test_frames_of_the_sensor_come_back),
+};
+
+#define PLAIN_COUNT (sizeof(plain) / sizeof(*plain))
+#define HELLO_COUNT (sizeof(hellos) / sizeof(*hellos))
+
+int main(void)
+{
+	struct CMUnitTest tests[PLAIN_COUNT + HELLO_COUNT];
+
+	memcpy(tests, plain, sizeof(plain));
+	for (size_t i = 0; i < HELLO_COUNT; i++)
+		tests[PLAIN_COUNT + i] =
+			(struct CMUnitTest){ hellos[i].name, check_hello, NULL, NULL, &hellos[i] };
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
