@@ -61,11 +61,13 @@ BPF_LINKED := $(BUILD)/bpf/yagura.bpf.o
 SKELETON := $(BUILD)/gen/bpf/yagura.skel.h
 UNIT_SRC := $(call sources,tests/unit)
 UNIT_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
+BPF_TEST_SRC := $(wildcard tests/bpf/test_*.c)
+BPF_TEST_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(BPF_TEST_SRC))
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(FUZZ_SRC))
 BIN := $(addprefix $(BUILD)/bin/,yagurad yaguractl yagura-collector)
 
-.PHONY: all help setup run check clean format lint unit-tests fuzz-tests
+.PHONY: all help setup run check clean format lint unit-tests bpf-tests fuzz-tests
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -127,7 +129,7 @@ lib = $(foreach l,$(1),$(BUILD)/lib/lib$(l).a)
 define link
 $(call say,LINK,$@)
 $(Q)mkdir -p $(@D)
-$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1)
+$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(1)
 endef
 $(BUILD)/bin/yagurad: $(BUILD)/obj/userspace/sensor/main.o $(call lib,sensor telemetry common)
 	$(call link,$(LIBS_sensor))
@@ -143,6 +145,9 @@ $(BUILD)/obj/tests/%.o: CFLAGS += -Wno-cast-qual
 $(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests
 
 unit-tests: $(UNIT_BIN)
+
+$(BPF_TEST_BIN): $(BUILD)/obj/tests/bpf/probe_fixture.o
+bpf-tests: $(BPF_TEST_BIN)
 
 # Fuzzers: libFuzzer wants clang for every object that it should see into, so they get a BUILD of their
 # own (`make check-fuzz` calls `make BUILD=build/fuzz CC=clang FUZZ=1 fuzz-tests`).

@@ -2,7 +2,7 @@
 # The targets of the README, included by the Makefile. What they do stands in packaging/dev/ and
 # tests/check; here is only what depends on what.
 
-CHECK_PARTS := lint build unit unit-sanitized integration fuzz
+CHECK_PARTS := lint build unit unit-sanitized bpf integration fuzz
 CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14 clang-format 2>/dev/null))
 
 .PHONY: $(addprefix check-,$(CHECK_PARTS))
@@ -21,6 +21,7 @@ check-lint: setup ## format, licences, includes, lengths, tables, words
 check-build: setup ## everything compiles without a warning
 check-unit: setup ## unit tests
 check-unit-sanitized: setup ## unit tests under ASan and UBSan
+check-bpf: setup ## the BPF programs on this host's kernel, one by one (root)
 check-integration: setup ## sensor and collector on this host's kernel (root)
 check-fuzz: setup ## each fuzzer for FUZZ_SECONDS (10) on the kept corpus
 $(addprefix check-,$(CHECK_PARTS)): check-%:

@@ -20,7 +20,7 @@ SENSOR_CASES = {
     "no log level": ("log", "level", "loud", "'level' in [log]"),
     "no id": ("sensor", "id", REMOVE, "'id' in [sensor]"),
     "id is no UUID": ("sensor", "id", "not-a-uuid", "not-a-uuid"),
-    "no state directory": ("sensor", "state_directory", REMOVE, "'state_directory' in [sensor]"),
+    "state directory without a parent": ("sensor", "state_directory", "/nonexistent/up/state", "/nonexistent/up/state"),
     "address without key": ("collector", "key", REMOVE, "key"),
     "address without port": ("collector", "address", "127.0.0.1", "address"),
     "CA file missing": ("collector", "ca", "/nonexistent/ca.crt", "/nonexistent/ca.crt"),

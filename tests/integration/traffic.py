@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Numbered commands and transfers, and how many of each the collector has: exactly, or not."""
 
+import concurrent.futures
+import queue
 import subprocess
-import threading
 
 from daemons import wait_until
 
@@ -26,15 +27,28 @@ def one(marker, number, port):
 
 
 def run(marker, port, numbers, at=None):
-    """All of them in order; `at` maps numbers to what is done, beside them, when they are reached."""
-    threads = []
-    for number in numbers:
-        if at and number in at:
-            threads.append(threading.Thread(target=at[number]))
-            threads[-1].start()
-        one(marker, number, port)
-    for thread in threads:
-        thread.join()
+    """All of them in order; `at` maps numbers to what is done, beside them, when they are reached.
+
+    The traffic has a thread of its own and not the deeds: what they start would be asked to stop
+    when their thread ends (PR_SET_PDEATHSIG knows threads, not processes).
+    """
+    at = at or {}
+    reached = queue.Queue()
+
+    def all_of_them():
+        try:
+            for number in numbers:
+                if number in at:
+                    reached.put(number)
+                one(marker, number, port)
+        finally:
+            reached.put(None)
+
+    with concurrent.futures.ThreadPoolExecutor(1) as executor:
+        traffic = executor.submit(all_of_them)
+        while (number := reached.get()) is not None:
+            at[number]()
+        traffic.result()
 
 
 class Found:

@@ -89,34 +89,46 @@ def build(logs):
     return [Result("build", "passed", "")]
 
 
-def unit_in(logs, part, directory, arguments, environment):
-    make(logs / f"{part}-build.log", f"BUILD={directory}", *arguments, "unit-tests")
+def cmocka_in(logs, part, directory="build", arguments=(), environment=None):
+    """Builds and runs every tests/SUITE/**/test_*.c below one build directory."""
+    suite = part.partition("-")[0]
+    make(logs / f"{part}-build.log", f"BUILD={directory}", *arguments, f"{suite}-tests")
+    environment = {"CMOCKA_MESSAGE_OUTPUT": "TAP", **(environment or {})}
     results = []
     with (logs / f"{part}.log").open("w", encoding="utf-8") as log:
-        for source in sorted(pathlib.Path("tests/unit").rglob("test_*.c")):
-            program = str(source.with_suffix("")).removeprefix("tests/unit/")
-            outcome = run([f"{directory}/tests/unit/{program}"], UNIT_SECONDS, environment)
+        for source in sorted(pathlib.Path("tests", suite).rglob("test_*.c")):
+            program = str(source.with_suffix(""))
+            outcome = run([f"{directory}/{program}"], UNIT_SECONDS, environment)
             log.write(f"== {program}\n{outcome.text}\n")
+            program = program.removeprefix(f"tests/{suite}/")
             results += from_tap(program, outcome.code, outcome.output, outcome.errors)
     return results
 
 
 def unit(logs):
-    return unit_in(logs, "unit", "build", [], {"CMOCKA_MESSAGE_OUTPUT": "TAP"})
+    return cmocka_in(logs, "unit")
 
 
 def unit_sanitized(logs):
     environment = {
-        "CMOCKA_MESSAGE_OUTPUT": "TAP",
         "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
         "UBSAN_OPTIONS": "print_stacktrace=1",
     }
-    return unit_in(logs, "unit-sanitized", "build/asan", ["SANITIZE=1"], environment)
+    return cmocka_in(logs, "unit-sanitized", "build/asan", ["SANITIZE=1"], environment)
+
+
+def need_root(part):
+    if os.geteuid() != 0:
+        raise Broken(f"loading eBPF programs needs root: sudo make check-{part}")
+
+
+def bpf(logs):
+    need_root("bpf")
+    return cmocka_in(logs, "bpf")
 
 
 def integration(logs):
-    if os.geteuid() != 0:
-        raise Broken("loading eBPF programs needs root: sudo make check-integration")
+    need_root("integration")
     make(logs / "integration-build.log", "all")
     report = logs / "integration.xml"
     report.unlink(missing_ok=True)
@@ -157,6 +169,7 @@ PARTS = {
     "build": build,
     "unit": unit,
     "unit-sanitized": unit_sanitized,
+    "bpf": bpf,
     "integration": integration,
     "fuzz": fuzz,
 }
