@@ -83,7 +83,7 @@ static bool build(struct pipeline *p, const struct decoded_event *event, struct 
 static void take_event(struct pipeline *p, struct batch *batch, const uint8_t *bytes, size_t size)
 {
 	struct record record;
-	int r = decode_event(bytes, size, &p->event);
+	int r = decode_event(bytes, size, p->event);
 
 	if (r < 0) {
 		p->counters.malformed++;
@@ -92,12 +92,12 @@ static void take_event(struct pipeline *p, struct batch *batch, const uint8_t *b
 		return;
 	}
 	p->counters.events++;
-	if (apply(p, &p->event) < 0)
+	if (apply(p, p->event) < 0)
 		log_error("pipeline", "out of memory for the process table");
-	if (p->event.kind != EVENT_FLOW)
+	if (p->event->kind != EVENT_FLOW)
 		journal_append(p->journal, bytes, size);
 	/* There is room: the ring is only read while the batch takes more. */
-	if (build(p, &p->event, &record) && batch_add(batch, &record, p->now_ns) < 0)
+	if (build(p, p->event, &record) && batch_add(batch, &record, p->now_ns) < 0)
 		log_error("pipeline", "a record could not be added");
 }
 
@@ -105,7 +105,7 @@ void pipeline_replay(void *pipeline, const uint8_t *bytes, size_t size)
 {
 	struct pipeline *p = pipeline;
 
-	if (decode_event(bytes, size, &p->event) < 0 || apply(p, &p->event) < 0)
+	if (decode_event(bytes, size, p->event) < 0 || apply(p, p->event) < 0)
 		return;
 	p->counters.replayed_events++;
 }

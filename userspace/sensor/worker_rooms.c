@@ -208,7 +208,8 @@ int worker_rooms_open_pipeline(struct worker *worker)
 	if (r < 0)
 		return r;
 	pipeline->processes = process_table_new(&processes);
-	if (!pipeline->processes || open_lane(worker, SPOOL_LANE_A) < 0 ||
+	pipeline->event = malloc(sizeof(*pipeline->event));
+	if (!pipeline->processes || !pipeline->event || open_lane(worker, SPOOL_LANE_A) < 0 ||
 	    open_lane(worker, SPOOL_LANE_B) < 0 ||
 	    journal_open(worker->state, worker->description.state_bytes,
 			 worker->description.instance, &pipeline->journal) < 0) {
@@ -243,6 +244,7 @@ void worker_rooms_free(struct worker *worker)
 		batch_free(worker->pipeline.batch[i]);
 	journal_close(worker->pipeline.journal);
 	process_table_free(worker->pipeline.processes);
+	free(worker->pipeline.event);
 	spool_close(worker->pipeline.spool);
 	for (size_t i = 0; i < EVENT_RING_COUNT; i++)
 		ring_close(worker->pipeline.ring[i]);

@@ -7,8 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* OpenSSL before 3.5 knows no ML-KEM and refuses a list that names it. */
-static const char *const groups[] = { "X25519MLKEM768:X25519:prime256v1", "X25519:prime256v1" };
+/* Best first: OpenSSL before 3.5 does not know the hybrid group and then refuses the whole list. */
+#define GROUPS_HYBRID "X25519MLKEM768:X25519:prime256v1"
+#define GROUPS_CLASSICAL "X25519:prime256v1"
 
 static int explain(char *ret_error, const char *what, const char *file, const char *advice)
 {
@@ -59,12 +60,10 @@ static int load_files(SSL_CTX *context, const struct tls_options *options, char 
 
 static int set_groups(SSL_CTX *context)
 {
-	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
-		if (SSL_CTX_set1_groups_list(context, groups[i]) == 1)
-			return 0;
-		ERR_clear_error();
-	}
-	return -EINVAL;
+	if (SSL_CTX_set1_groups_list(context, GROUPS_HYBRID) == 1)
+		return 0;
+	ERR_clear_error();
+	return SSL_CTX_set1_groups_list(context, GROUPS_CLASSICAL) == 1 ? 0 : -EINVAL;
 }
 
 /* A daemon has nobody to ask: an encrypted key is an error, not a prompt. */

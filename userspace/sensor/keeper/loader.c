@@ -34,7 +34,8 @@ struct loader {
 	int cpu_count;
 };
 
-static int print_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static int print_libbpf(enum libbpf_print_level level,
+							      const char *format, va_list arguments)
 {
 	char text[1024];
 
