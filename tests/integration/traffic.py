@@ -2,8 +2,8 @@
 """Numbered commands and transfers, and how many of each the collector has: exactly, or not."""
 
 import concurrent.futures
-import queue
 import subprocess
+import threading
 
 from daemons import wait_until
 
@@ -27,28 +27,24 @@ def one(marker, number, port):
 
 
 def run(marker, port, numbers, at=None):
-    """All of them in order; `at` maps numbers to what is done, beside them, when they are reached.
+    """All of them in order; `at` maps numbers to what is done when they are reached, meanwhile."""
+    actions = at or {}
+    reached = {number: threading.Event() for number in actions}
 
-    The traffic has a thread of its own and not the deeds: what they start would be asked to stop
-    when their thread ends (PR_SET_PDEATHSIG knows threads, not processes).
-    """
-    at = at or {}
-    reached = queue.Queue()
+    def commands():
+        for number in numbers:
+            if number in reached:
+                reached[number].set()
+            one(marker, number, port)
 
-    def all_of_them():
-        try:
-            for number in numbers:
-                if number in at:
-                    reached.put(number)
-                one(marker, number, port)
-        finally:
-            reached.put(None)
-
-    with concurrent.futures.ThreadPoolExecutor(1) as executor:
-        traffic = executor.submit(all_of_them)
-        while (number := reached.get()) is not None:
-            at[number]()
-        traffic.result()
+    # The commands go to the other thread: a daemon belongs to the thread that started it (it is
+    # told to stop when that ends), so the actions must stay in this one.
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        done = pool.submit(commands)
+        for number in sorted(actions):
+            assert reached[number].wait(60), f"number {number} was not reached"
+            actions[number]()
+        done.result()
 
 
 class Found:
