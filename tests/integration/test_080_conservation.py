@@ -3,11 +3,13 @@
 counted where it happens, so the equation can fail, and does when a record is lost unsaid."""
 
 import copy
+import json
+import subprocess
 
 import pytest
 
 import traffic
-from daemons import CLASSES
+from daemons import CLASSES, CTL, wait_until
 
 NUMBERS = range(50)
 
@@ -40,3 +42,19 @@ def test_one_lost_record_breaks_the_equation(pair, name):
     lossy = copy.deepcopy(status)
     lossy["conservation"][name]["acked"] -= 1
     assert not traffic.conserved(lossy)
+
+
+def test_equation_holds_for_who_has_to_be_executed_to_ask(pair):
+    """yaguractl is itself an event the daemon has hardly seen yet when it answers."""
+
+    def asks():
+        answer = subprocess.run(
+            [CTL, "--socket", pair.sensor.socket, "status", "--json"],
+            capture_output=True,
+            check=True,
+            timeout=30,
+        )
+        return traffic.conserved(json.loads(answer.stdout))
+
+    traffic.wait_conserved(pair.sensor)
+    wait_until(asks, 20, "the equation holds in an answer to yaguractl")

@@ -14,6 +14,8 @@
 
 #define EXITED_PROCESSES_MAX 32768
 #define LIVE_PROCESSES_MAX 65536
+/* How often to look for a moment in which nothing happened; on a busy host there may be none. */
+#define SETTLE_ATTEMPTS 5
 
 /* --- what control may ask -----------------------------------------------------------------------
  */
@@ -28,11 +30,28 @@ static void control_in_memory(void *context, uint64_t ret_counts[RECORD_CLASS_CO
 			batch_count(worker->pipeline.batch[1], (enum record_class) class);
 }
 
+/* Reads the rings up to now as well, so that the terms that are then looked at belong together:
+ * whoever asks has just been executed, and that event would otherwise always be missing from the
+ * sum. */
 static int control_counters(void *context, struct counters *ret_counters)
 {
-	const struct worker *worker = context;
+	struct worker *worker = context;
+	struct counters before, after;
+	int r;
 
-	return keeper_link_counters(worker->link, ret_counters);
+	for (int attempt = 0; attempt < SETTLE_ATTEMPTS; attempt++) {
+		r = keeper_link_counters(worker->link, &before);
+		if (r < 0)
+			return r;
+		pipeline_turn(&worker->pipeline, false);
+		r = keeper_link_counters(worker->link, &after);
+		if (r < 0)
+			return r;
+		if (memcmp(&before, &after, sizeof(before)) == 0)
+			break;
+	}
+	*ret_counters = after;
+	return 0;
 }
 
 static int control_probes(void *context, struct keeper_probes *ret_probes)

@@ -22,7 +22,8 @@ struct control_sensor {
 	uint64_t started_ns; /* CLOCK_BOOTTIME */
 	/* Records in open batches, per class. */
 	void (*in_memory)(void *context, uint64_t ret_counts[RECORD_CLASS_COUNT]);
-	/* Fresh from the keeper: 0 or -errno. */
+	/* Fresh from the keeper, the rings read up to that moment where the host leaves one: 0 or
+	 * -errno. To be asked before anything else that is counted. */
 	int (*kernel_counters)(void *context, struct counters *ret_counters);
 	int (*probes)(void *context, struct keeper_probes *ret_probes);
 	/* Bytes waiting in the rings, read or not, not released yet. */
