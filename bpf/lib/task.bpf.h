@@ -22,8 +22,10 @@ static __always_inline void key_fill(struct process_key *key, struct task_struct
  * Does this program run on behalf of `task`, or did it merely interrupt it? `frame` is the
  * program's context, which lies on the stack of whoever called it: x86-64 runs softirqs on a stack
  * of their own. Measured against the softirq bits of preempt_count on 6.1, 6.12 and 7.2: always the
- * same answer. In assembler, because the verifier lets a privileged program compare a pointer with
- * a number, but not subtract one from the other, which is what the compiler would make of it.
+ * same answer. Where softirqs may run on a task's stack (PREEMPT_RT) the keeper leaves this unused:
+ * arm_attempts_max is 0. In assembler, because the verifier lets a privileged program compare a
+ * pointer with a number, but not subtract one from the other, which is what the compiler would make
+ * of it.
  */
 static __always_inline bool runs_for(struct task_struct *task, void *frame)
 {

@@ -12,10 +12,18 @@
 #include "task.bpf.h"
 #include <bpf/bpf_tracing.h>
 
+/* Whoever is at work here and now: a process, or the kernel on its own behalf. */
 static __always_inline void owner_set_current(struct flow_storage *flow)
 {
-	key_fill(&flow->owner, bpf_get_current_task_btf());
-	flow->owner_quality = OWNER_CALLER;
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (task->flags & PF_KTHREAD) {
+		__builtin_memset(&flow->owner, 0, sizeof(flow->owner));
+		flow->owner_quality = OWNER_KERNEL;
+	} else {
+		key_fill(&flow->owner, task);
+		flow->owner_quality = OWNER_CALLER;
+	}
 }
 
 static __always_inline void callback_on(struct bpf_sock_ops *ops, struct flow_storage *flow,
@@ -87,7 +95,8 @@ static __always_inline void on_accepted(struct bpf_sock_ops *ops, struct flow_st
 	flow->direction = FLOW_INGRESS;
 	if (has_listener) {
 		flow->listener = flow->owner;
-		flow->owner_quality = OWNER_INHERITED;
+		if (flow->owner_quality != OWNER_KERNEL)
+			flow->owner_quality = OWNER_INHERITED;
 	} else {
 		__builtin_memset(&flow->owner, 0, sizeof(flow->owner));
 		__builtin_memset(&flow->listener, 0, sizeof(flow->listener));
@@ -187,8 +196,8 @@ int yagura_release(struct bpf_sock *sk)
 {
 	struct flow_storage *flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
 
-	if (flow && flow->phase == FLOW_PHASE_ESTABLISHED && flow->owner_quality < OWNER_CALLER &&
-	    !(bpf_get_current_task_btf()->flags & PF_KTHREAD))
+	if (flow && flow->phase == FLOW_PHASE_ESTABLISHED &&
+	    (flow->owner_quality == OWNER_UNKNOWN || flow->owner_quality == OWNER_INHERITED))
 		owner_set_current(flow);
 	return 1;
 }
