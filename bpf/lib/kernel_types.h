@@ -159,10 +159,16 @@ struct tcp_sock {
 	__u32 segs_out;
 	__u32 total_retrans;
 	__u32 srtt_us;
+	__u64 tcp_mstamp; /* CLOCK_MONOTONIC us of the latest packet */
 };
 
 struct bpf_iter__task {
 	struct task_struct *task;
+};
+
+struct bpf_iter__bpf_sk_storage_map {
+	struct sock *sk;
+	void *value;
 };
 
 #pragma clang attribute pop

@@ -50,6 +50,7 @@ static __always_inline void flow_begin(struct bpf_sock_ops *ops, struct flow_sto
 {
 	flow->phase = phase;
 	flow->flags = 0;
+	flow->part = 0;
 	flow->handshake_us = 0;
 	flow->opened_ns = bpf_ktime_get_boot_ns();
 	flow->cookie = bpf_get_socket_cookie(ops);
@@ -67,7 +68,6 @@ static __always_inline void on_connect(struct bpf_sock_ops *ops, struct flow_sto
 		flow->index++;
 	__builtin_memset(&flow->listener, 0, sizeof(flow->listener));
 	flow_begin(ops, flow, sk, FLOW_PHASE_OPEN);
-	flow->direction = FLOW_EGRESS;
 	owner_set_current(flow);
 	/* Only until it is established: to learn why an attempt failed while the socket still
 	 * knows. */
@@ -92,7 +92,7 @@ static __always_inline void on_accepted(struct bpf_sock_ops *ops, struct flow_st
 
 	flow->index = 0;
 	flow_begin(ops, flow, sk, FLOW_PHASE_ESTABLISHED);
-	flow->direction = FLOW_INGRESS;
+	flow->flags |= STORAGE_INGRESS;
 	if (has_listener) {
 		flow->listener = flow->owner;
 		if (flow->owner_quality != OWNER_KERNEL)
@@ -227,5 +227,43 @@ int BPF_PROG(yagura_destroy, struct sock *sk)
 
 	if (flow && (flow->phase == FLOW_PHASE_OPEN || flow->phase == FLOW_PHASE_ESTABLISHED))
 		emit_flow_final(flow, bpf_skc_to_tcp_sock(sk), 0);
+	return 0;
+}
+
+/*
+ * Is it time to tell of a flow that goes on? After each interval in which packets moved; an idle
+ * one after the first, the fifth, then every sixtieth. Told from its age, so nothing needs to be
+ * remembered.
+ */
+static __always_inline bool is_due(const struct flow_storage *flow, struct tcp_sock *tcp)
+{
+	__u64 interval_us = (__u64)probe_config.sweep_interval_ms * 1000;
+	__u64 age_us = (bpf_ktime_get_boot_ns() - flow->opened_ns) / 1000;
+	__u64 quiet_us = bpf_ktime_get_ns() / 1000 - tcp->tcp_mstamp;
+	__u64 intervals;
+
+	if (!interval_us)
+		return false;
+	intervals = age_us / interval_us;
+	if (quiet_us < interval_us + interval_us / 8) /* sweeps are not exactly on time */
+		return intervals > 0;
+	return intervals == 1 || intervals == 5 || (intervals > 0 && intervals % 60 == 0);
+}
+
+/* Over every socket that has storage, in all network namespaces. A flow that ends at this very
+ * moment may get an interim after its final record; the final one counts. */
+SEC("iter/bpf_sk_storage_map")
+int yagura_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct flow_storage *flow = ctx->value;
+	struct sock *sk = ctx->sk;
+	struct tcp_sock *tcp;
+
+	if (!flow || !sk ||
+	    (flow->phase != FLOW_PHASE_OPEN && flow->phase != FLOW_PHASE_ESTABLISHED))
+		return 0;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (tcp && is_due(flow, tcp))
+		emit_flow_interim(flow, tcp);
 	return 0;
 }

@@ -2,6 +2,8 @@
 /* bpf/probes/flow.bpf.c on the running kernel: real sockets, exact fields, at both ends. */
 #include "bpf/probe_fixture.h"
 
+#include "sensor/keeper/probe_table.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -312,9 +314,47 @@ static void one_socket_carries_several_flows(void **state)
 	}
 }
 
+/* A connection that goes on is told of when it is due and not before; its end is the last part. */
+static void a_flow_that_goes_on_is_told_of(void **state)
+{
+	int listener = listening(AF_INET);
+	int client = connected(AF_INET, local_port(listener));
+	int server = accept(listener, NULL, NULL);
+	struct wanted egress = { FLOW_EGRESS, local_port(client), local_port(listener) };
+	const struct event_flow *flow;
+
+	(void)state;
+	probe_fixture_drain(shared);
+	assert_int_equal(loader_iterate(shared->loader, PROBE_TCP_SWEEP), 0);
+	assert_false(probe_fixture_find(shared, EVENT_RING_BULK, matches, &egress, 20));
+
+	for (uint32_t part = 0; part < 3; part++) {
+		assert_int_equal(send(client, "12345", 5, 0), 5);
+		receive_bytes(server, 5);
+		usleep(part == 0 ? 110000 : 1000); /* the fixture's interval is 100 ms */
+		assert_int_equal(send(server, "1", 1, 0), 1);
+		receive_bytes(client, 1);
+		assert_int_equal(loader_iterate(shared->loader, PROBE_TCP_SWEEP), 0);
+		flow = must_find(shared, egress);
+		assert_int_equal(flow->part, part);
+		assert_int_equal(flow->flags, 0);
+		assert_int_equal(flow->state, FLOW_STATE_ESTABLISHED);
+		assert_int_equal(flow->owner.pid, getpid());
+		assert_int_equal(flow->sent_bytes, 5 * (part + 1));
+		assert_int_equal(flow->received_bytes, part + 1);
+	}
+	close(client);
+	close(server);
+	close(listener);
+	flow = must_find(shared, egress);
+	assert_int_equal(flow->part, 3);
+	assert_int_equal(flow->flags, FLOW_FINAL);
+	assert_int_equal(flow->sent_bytes, 15);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[sizeof(dialogues) / sizeof(*dialogues) + 2];
+	struct CMUnitTest tests[sizeof(dialogues) / sizeof(*dialogues) + 3];
 	size_t count = 0;
 	void *fixture = NULL;
 	int failed;
@@ -324,6 +364,7 @@ int main(void)
 						      NULL, NULL, (void *)&dialogues[i] };
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(a_refused_attempt_says_why);
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(one_socket_carries_several_flows);
+	tests[count++] = (struct CMUnitTest)cmocka_unit_test(a_flow_that_goes_on_is_told_of);
 	if (probe_fixture_setup(&fixture) < 0)
 		return 1;
 	shared = fixture;

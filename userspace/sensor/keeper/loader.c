@@ -124,6 +124,7 @@ static int size_maps(struct loader *loader, const struct loader_options *options
 	skeleton->rodata->probe_config.wakeup_fill_bytes = (uint32_t)(smaller / 4);
 	skeleton->rodata->probe_config.cpu_count = cpus;
 	skeleton->rodata->probe_config.args_bytes_max = options->args_bytes;
+	skeleton->rodata->probe_config.sweep_interval_ms = options->sweep_interval_ms;
 	if (!knows_first_sender())
 		skeleton->rodata->probe_config.arm_attempts_max = 0;
 	if (bpf_map__set_max_entries(skeleton->maps.ring_valuable,
@@ -152,6 +153,17 @@ static int map_counters(struct loader *loader)
 	return 0;
 }
 
+static struct bpf_link *attach_socket_iterator(const struct loader *loader,
+					       const struct bpf_program *program)
+{
+	union bpf_iter_link_info info = { .map.map_fd = (__u32)bpf_map__fd(
+						  loader->skeleton->maps.flow_storage) };
+	DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info,
+			    .link_info_len = sizeof(info));
+
+	return bpf_program__attach_iter(program, &options);
+}
+
 static int attach_probe(struct loader *loader, size_t row)
 {
 	struct probe_status *status = &loader->status[row];
@@ -166,8 +178,11 @@ static int attach_probe(struct loader *loader, size_t row)
 	case PROBE_HOOK_CGROUP:
 		status->link = bpf_program__attach_cgroup(program, loader->cgroup_fd);
 		break;
-	case PROBE_HOOK_ITERATOR:
+	case PROBE_HOOK_TASK_ITERATOR:
 		status->link = bpf_program__attach_iter(program, NULL);
+		break;
+	case PROBE_HOOK_SOCKET_ITERATOR:
+		status->link = attach_socket_iterator(loader, program);
 		break;
 	}
 	r = status->link ? 0 : -errno;
@@ -332,26 +347,28 @@ const char *loader_cgroup(const struct loader *loader)
 	return loader->cgroup;
 }
 
-int loader_snapshot(struct loader *loader)
+/* The programs print nothing; reading runs them over every object. */
+static int run_iterator(const struct bpf_link *link)
 {
 	char ignored[256];
 	ssize_t got;
-	int fd;
+	int fd = bpf_iter_create(bpf_link__fd(link));
+	int r;
 
-	for (size_t i = 0; probe_table[i].name; i++) {
-		const struct probe_status *status = &loader->status[i];
+	if (fd < 0)
+		return -errno;
+	do
+		got = read(fd, ignored, sizeof(ignored));
+	while (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)));
+	r = got < 0 ? -errno : 0;
+	close(fd);
+	return r;
+}
 
-		if (!status->link || status->way->hook != PROBE_HOOK_ITERATOR)
-			continue;
-		fd = bpf_iter_create(bpf_link__fd(status->link));
-		if (fd < 0)
-			return -errno;
-		/* The program prints nothing; reading runs it over every task. */
-		do
-			got = read(fd, ignored, sizeof(ignored));
-		while (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)));
-		close(fd);
-		return got < 0 ? -errno : 0;
-	}
+int loader_iterate(struct loader *loader, const char *probe_name)
+{
+	for (size_t i = 0; probe_table[i].name; i++)
+		if (loader->status[i].link && strcmp(probe_table[i].name, probe_name) == 0)
+			return run_iterator(loader->status[i].link);
 	return -EOPNOTSUPP;
 }
