@@ -33,6 +33,7 @@ static const struct batch_header header = { .boot_id = { 0xde, 0xad, 0xbe, 0xef,
 							 11, 12, 13, 14, 15, 16 } };
 
 struct fixture {
+	const void *row; /* of a table of cases, unless NULL */
 	char *directory;
 	char *path;
 	struct database *database;
@@ -64,6 +65,7 @@ static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
+	f->row = *state;
 	f->directory = temp_dir_new();
 	f->path = temp_dir_path(f->directory, "yagura.db");
 	open_store(f);
@@ -320,17 +322,13 @@ static struct upsert_case {
 
 static void check_upsert(void **state)
 {
-	const struct upsert_case *c = *state;
-	struct fixture *f;
-	void *fixture;
+	struct fixture *f = *state;
+	const struct upsert_case *c = f->row;
 
-	set_up(&fixture);
-	f = fixture;
 	for (uint64_t i = 0; i < 3; i++)
 		write_part(f, c->parts[i].part, c->parts[i].final, (i + 1) * 100);
 	assert_int_equal(sinks_flush(&f->sinks), 0);
 	expect(f, "SELECT yagura_part, yagura_final, source_bytes FROM flows", c->want);
-	tear_down(&fixture);
 }
 
 static void gap_rows(void **state)
@@ -576,7 +574,7 @@ int main(void)
 	int failed;
 
 	for (size_t i = 0; i < UPSERTS; i++)
-		tests[i] = (struct CMUnitTest){ upserts[i].name, check_upsert, NULL, NULL,
+		tests[i] = (struct CMUnitTest){ upserts[i].name, check_upsert, set_up, tear_down,
 						&upserts[i] };
 	failed = cmocka_run_group_tests_name("parts of a flow", tests, NULL, NULL);
 	return failed + cmocka_run_group_tests_name("sqlite", others, NULL, NULL);
