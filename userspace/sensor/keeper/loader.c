@@ -88,7 +88,7 @@ static int choose_programs(struct loader *loader, char *ret_error)
 			bpf_program__set_autoload(program, true);
 		} else if (probe_table[i].required) {
 			snprintf(ret_error, LOADER_ERROR_BYTES,
-				 "this kernel offers no hook for probe %s; Linux 5.10 or later is "
+				 "this kernel offers no hook for probe %s; Linux 6.1 or later is "
 				 "needed",
 				 probe_table[i].name);
 			r = -EOPNOTSUPP;
