@@ -99,7 +99,6 @@ struct css_set {
 };
 
 struct task_struct {
-	void *stack;
 	unsigned int flags;
 	int exit_code;
 	int pid;
@@ -135,8 +134,13 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 };
 
+typedef struct {
+	int owned;
+} socket_lock_t;
+
 struct sock {
 	struct sock_common __sk_common;
+	socket_lock_t sk_lock;
 	int sk_err;
 };
 

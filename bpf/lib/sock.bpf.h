@@ -7,6 +7,18 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 
+/*
+ * Does this program run on behalf of a user of the socket, so that `current` is that user? Whoever
+ * works on a socket holds its lock. A task that does marks it as owned until it lets go; softirqs
+ * and timers take the spinlock inside without marking it, and leave a socket that is owned alone
+ * (net/core/sock.c, lock_sock and bh_lock_sock). So a callback that finds the lock owned was called
+ * by its owner.
+ */
+static __always_inline bool runs_for_user(const struct tcp_sock *tcp)
+{
+	return ((const struct sock *)tcp)->sk_lock.owned;
+}
+
 /* RFC 4291 2.5.5.2. */
 static __always_inline void addr_from_ipv4(__u8 addr[16], __be32 ipv4)
 {

@@ -5,8 +5,8 @@
  * is destroyed.
  *
  * Owner: connect() and listen() call back in the caller's context. An accepted socket starts as its
- * listener's (inherited); the first segment that leaves on a process' own kernel stack, else the
- * process that closes it, is its caller.
+ * listener's (inherited); the process that makes its first segment, else the one that closes it, is
+ * its caller.
  */
 #include "sock.bpf.h"
 #include "task.bpf.h"
@@ -107,11 +107,12 @@ static __always_inline void on_accepted(struct bpf_sock_ops *ops, struct flow_st
 		callback_on(ops, flow, BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG, STORAGE_FOREIGN_HDR_CB);
 }
 
-/* A segment of an accepted socket is being made; if its sender makes it, that is the owner. We
- * reserve no header room, so nothing changes on the wire. */
-static __always_inline void on_segment(struct bpf_sock_ops *ops, struct flow_storage *flow)
+/* A segment of an accepted socket is being made; when a user of the socket makes it, that is the
+ * owner. We reserve no header room, so nothing changes on the wire. */
+static __always_inline void on_segment(struct bpf_sock_ops *ops, struct flow_storage *flow,
+				       const struct tcp_sock *tcp)
 {
-	bool seen = runs_for(bpf_get_current_task_btf(), ops);
+	bool seen = runs_for_user(tcp);
 
 	if (!flow->arm_left)
 		return;
@@ -183,7 +184,7 @@ int yagura_sockops(struct bpf_sock_ops *ops)
 		on_state(ops, flow, tcp);
 		break;
 	case BPF_SOCK_OPS_HDR_OPT_LEN_CB:
-		on_segment(ops, flow);
+		on_segment(ops, flow, tcp);
 		break;
 	}
 	return 1;

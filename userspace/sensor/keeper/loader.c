@@ -17,7 +17,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/utsname.h>
 
 struct probe_status {
 	const struct probe_way *way; /* NULL: this kernel meets no way's need */
@@ -98,21 +97,6 @@ static int choose_programs(struct loader *loader, char *ret_error)
 	return r;
 }
 
-/*
- * Whether the first sender of an accepted connection can be told by the stack it runs on (bpf/lib,
- * runs_for): not where softirqs run on the stack of whatever task they meet. Untried means no.
- */
-static bool knows_first_sender(void)
-{
-#ifdef __x86_64__
-	struct utsname name;
-
-	return uname(&name) == 0 && !strstr(name.version, "PREEMPT_RT");
-#else
-	return false;
-#endif
-}
-
 static int size_maps(struct loader *loader, const struct loader_options *options)
 {
 	struct yagura_bpf *skeleton = loader->skeleton;
@@ -125,8 +109,6 @@ static int size_maps(struct loader *loader, const struct loader_options *options
 	skeleton->rodata->probe_config.cpu_count = cpus;
 	skeleton->rodata->probe_config.args_bytes_max = options->args_bytes;
 	skeleton->rodata->probe_config.sweep_interval_ms = options->sweep_interval_ms;
-	if (!knows_first_sender())
-		skeleton->rodata->probe_config.arm_attempts_max = 0;
 	if (bpf_map__set_max_entries(skeleton->maps.ring_valuable,
 				     (uint32_t)options->ring_bytes[EVENT_RING_VALUABLE]) ||
 	    bpf_map__set_max_entries(skeleton->maps.ring_bulk,
@@ -309,17 +291,6 @@ void loader_counters(const struct loader *loader, struct counters *ret_counters)
 	}
 }
 
-static void describe_first_sender(struct keeper_probe *probe)
-{
-	bool known = knows_first_sender();
-
-	snprintf(probe->name, sizeof(probe->name), "tcp-first-sender");
-	snprintf(probe->program, sizeof(probe->program), "%s", known ? "yagura_sockops" : "");
-	snprintf(probe->reason, sizeof(probe->reason), "%s",
-		 known ? "" : "softirqs may run on any stack here; the closer is named");
-	probe->state = known ? KEEPER_PROBE_ATTACHED : KEEPER_PROBE_UNAVAILABLE;
-}
-
 void loader_probes(const struct loader *loader, struct keeper_probes *ret_probes)
 {
 	memset(ret_probes, 0, sizeof(*ret_probes));
@@ -339,7 +310,6 @@ void loader_probes(const struct loader *loader, struct keeper_probes *ret_probes
 			snprintf(probe->reason, sizeof(probe->reason), "%s",
 				 strerror(-status->error));
 	}
-	describe_first_sender(&ret_probes->probe[ret_probes->count++]);
 }
 
 const char *loader_cgroup(const struct loader *loader)
