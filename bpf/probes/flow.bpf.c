@@ -191,14 +191,16 @@ int yagura_sockops(struct bpf_sock_ops *ops)
 }
 
 /* The last close, in the closer's context: its last chance for a connection whose user never sent.
- */
+ * Kernel threads close what others let go of (descriptors in flight, collected as garbage); they
+ * used nothing. */
 SEC("cgroup/sock_release")
 int yagura_release(struct bpf_sock *sk)
 {
 	struct flow_storage *flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
 
 	if (flow && flow->phase == FLOW_PHASE_ESTABLISHED &&
-	    (flow->owner_quality == OWNER_UNKNOWN || flow->owner_quality == OWNER_INHERITED))
+	    (flow->owner_quality == OWNER_UNKNOWN || flow->owner_quality == OWNER_INHERITED) &&
+	    !(bpf_get_current_task_btf()->flags & PF_KTHREAD))
 		owner_set_current(flow);
 	return 1;
 }

@@ -163,8 +163,8 @@ int worker_run(const struct worker_options *options, int link)
 		worker_rooms_free(worker);
 		return 1;
 	}
-	/* The first worker finds the keeper's own listing in the ring; a later one may have lost more
-	 * than the journal holds. */
+	/* The first worker finds the keeper's own listing in the ring; a later one may have lost
+	 * more than the journal holds. */
 	if (worker->description.worker_restarts > 0)
 		keeper_link_snapshot(link);
 	event_base_dispatch(worker->base);
