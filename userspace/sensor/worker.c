@@ -146,6 +146,7 @@ int worker_check(const struct worker_options *options)
 int worker_run(const struct worker_options *options, int link)
 {
 	struct worker *worker = worker_rooms_new(options);
+	sigset_t none;
 	int r;
 
 	if (!worker)
@@ -163,6 +164,8 @@ int worker_run(const struct worker_options *options, int link)
 		worker_rooms_free(worker);
 		return 1;
 	}
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL); /* the keeper starts us with the stop held back */
 	/* The first worker finds the keeper's own listing in the ring; a later one may have lost
 	 * more than the journal holds. */
 	if (worker->description.worker_restarts > 0)
