@@ -10,7 +10,10 @@ Q := @
 say = @printf '  %-8s %s\n' $(1) $(2)
 endif
 
-CC ?= gcc
+# make itself presets CC to cc, which ?= would leave alone.
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 # Debian's unversioned clang is the one its kernel tools are tested with.
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
@@ -99,8 +102,6 @@ $(BUILD)/gen/proto/%.pb-c.c $(BUILD)/gen/proto/%.pb-c.h: proto/%.proto
 	$(Q)mkdir -p $(BUILD)/gen/proto
 	$(Q)protoc-c --proto_path=proto --c_out=$(BUILD)/gen/proto $<
 
-$(BUILD)/gen/proto/%.o: $(BUILD)/gen/proto/%.pb-c.c
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -w -c $< -o $@
 $(PROTO_OBJ): %.o: %.c
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -w -c $< -o $@
 
