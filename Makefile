@@ -100,7 +100,7 @@ $(SKELETON): $(BPF_LINKED)
 $(BUILD)/gen/proto/%.pb-c.c $(BUILD)/gen/proto/%.pb-c.h: proto/%.proto
 	$(call say,PROTOC,$<)
 	$(Q)mkdir -p $(BUILD)/gen/proto
-	$(Q)protoc-c --proto_path=proto --c_out=$(BUILD)/gen/proto $<
+	$(Q)protoc --proto_path=proto --c_out=$(BUILD)/gen/proto $<
 
 $(PROTO_OBJ): %.o: %.c
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -w -c $< -o $@
