@@ -25,7 +25,8 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 HARDENING := -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE
 INCLUDES := -Iuserspace -I. -I$(BUILD)/gen
 CPPFLAGS += -D_GNU_SOURCE -DYAGURA_VERSION='"$(VERSION)"' $(INCLUDES)
-CFLAGS += -std=gnu11 -O2 -g $(WARNINGS) $(HARDENING) -ffile-prefix-map=$(CURDIR)=.
+CFLAGS += -std=gnu11 -O2 -g $(WARNINGS) $(HARDENING) -ffile-prefix-map=$(CURDIR)=. \
+	-ffile-prefix-map=$(BUILD)/=build/
 LDFLAGS += -pie -Wl,-z,relro,-z,now
 # SANITIZE=1 builds the same tree under ASan and UBSan; `make check-unit-sanitized` uses its own BUILD.
 # -Wnull-dereference is left out there: the instrumentation gives it false positives (gcc 12).
