@@ -146,7 +146,7 @@ $(BUILD)/bin/yagura-collector: $(BUILD)/obj/userspace/collector/main.o $(call li
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(call lib,support sensor ctl collector telemetry common)
 	$(call link,$(LIBS_test))
 $(BUILD)/obj/tests/%.o: CFLAGS += -Wno-cast-qual
-$(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests
+$(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests -DBPF_OBJECT='"$(BPF_LINKED)"'
 
 unit-tests: $(UNIT_BIN)
 

@@ -3,8 +3,8 @@
  * The kernel/user contract: what the BPF programs write into the two rings.
  *
  * Every record starts with struct event_header. Fixed-width fields only, no pointers, no bitfields,
- * no holes: both compilers check the layout (the pragma below, the assertions at the end), and a
- * unit test compares the sizes in the BPF object's BTF with what userspace was compiled with.
+ * no holes: both compilers check the layout (the pragma below, the assertions at the end), and
+ * tests/bpf/test_layout.c compares the BPF object's BTF with what userspace was compiled with.
  *
  * Times are CLOCK_BOOTTIME nanoseconds. Addresses and ports are in network byte order. IPv4
  * addresses are stored as IPv4-mapped IPv6 (RFC 4291 2.5.5.2), so there is one shape of flow.

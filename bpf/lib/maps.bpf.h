@@ -115,4 +115,13 @@ const volatile struct probe_config probe_config __weak = {
 	.sweep_interval_ms = 60000,
 };
 
+/* Keeps the records' layout in the object's BTF, where tests and auditors find it; never read. */
+union event_record {
+	struct event_fork fork;
+	struct event_exec exec;
+	struct event_exit exit;
+	struct event_flow flow;
+};
+const union event_record *const event_layout __weak = NULL;
+
 #endif
