@@ -103,8 +103,7 @@ struct event_exec {
 struct event_exit {
 	struct event_header header;
 	struct process_key process;
-	__s32 status; /* as wait(2) reports it: exit code << 8, or signal number (| 0x80 with a
-			 core) */
+	__s32 status; /* as of wait(2): exit code << 8, or signal number (| 0x80: core) */
 	__u32 uid;
 	char comm[EVENT_COMM_BYTES];
 };
@@ -124,8 +123,7 @@ enum event_flow_state {
 
 enum event_owner_quality {
 	OWNER_UNKNOWN = 0,
-	OWNER_INHERITED =
-		1, /* clone of the listener's owner: no user of this very socket was seen */
+	OWNER_INHERITED = 1, /* the listener's owner: nobody was seen using this very socket */
 	OWNER_SNAPSHOT = 2, /* found holding the socket by an iterator */
 	OWNER_KERNEL = 3, /* a kernel socket: no process owns it */
 	OWNER_CREATOR = 4, /* made the socket; nobody was seen using it */

@@ -57,8 +57,8 @@ static __always_inline void flow_begin(struct bpf_sock_ops *ops, struct flow_sto
 	endpoints_fill(flow, sk);
 }
 
-/* connect(): runs in the caller's context, addresses and ports are set, the SYN is about to leave.
- */
+/* connect(): runs in the caller's context, addresses and ports are set, the SYN is about
+ * to leave. */
 static __always_inline void on_connect(struct bpf_sock_ops *ops, struct flow_storage *flow,
 				       struct sock *sk)
 {

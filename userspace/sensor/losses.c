@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* Which BPF counter counts the losses of a record class. Gaps are made here and never lost there.
- */
+/* Which BPF counter counts the losses of a record class. Gaps are made here and never
+ * lost there. */
 static const struct {
 	enum record_class class;
 	enum counter counter;

@@ -13,8 +13,7 @@
 #include <stdint.h>
 
 struct losses {
-	uint64_t seen[GAP_REASON_COUNT]
-		     [RECORD_CLASS_COUNT]; /* as counted at the place of the loss */
+	uint64_t seen[GAP_REASON_COUNT][RECORD_CLASS_COUNT]; /* as counted where it happens */
 	uint64_t told[GAP_REASON_COUNT][RECORD_CLASS_COUNT]; /* in Gap records */
 	uint64_t in_batch[RECORD_CLASS_COUNT]; /* told in a batch that is not in the spool yet */
 };

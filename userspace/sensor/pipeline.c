@@ -16,8 +16,7 @@
 /* A record that stays half-written this long belongs to a program that will not go on soon. */
 #define BUSY_PATIENCE_NS NS_PER_S
 
-/* --- events → records ---------------------------------------------------------------------------
- */
+/* --- events → records --- */
 
 static struct text executable_of(const struct decoded_exec *exec)
 {
@@ -110,8 +109,7 @@ void pipeline_replay(void *pipeline, const uint8_t *bytes, size_t size)
 	p->counters.replayed_events++;
 }
 
-/* --- the turn -----------------------------------------------------------------------------------
- */
+/* --- the turn --- */
 
 /* Writes the lane's batch, then gives the ring back what is safely on disk. */
 static int write_lane(struct pipeline *p, size_t lane)

@@ -17,8 +17,7 @@
 /* How often to look for a moment in which nothing happened; on a busy host there may be none. */
 #define SETTLE_ATTEMPTS 5
 
-/* --- what control may ask -----------------------------------------------------------------------
- */
+/* --- what control may ask --- */
 
 static void control_in_memory(void *context, uint64_t ret_counts[RECORD_CLASS_COUNT])
 {
@@ -107,8 +106,7 @@ static void on_acked(void *context, enum spool_lane lane, uint64_t seq,
 	journal_set_totals(worker->pipeline.journal, &totals);
 }
 
-/* --- opening and closing ------------------------------------------------------------------------
- */
+/* --- opening and closing --- */
 
 static int read_boot_id(uint8_t ret_boot_id[UUID_BYTES])
 {
@@ -273,7 +271,6 @@ void worker_rooms_free(struct worker *worker)
 	free(worker);
 }
 
-/* What a worker needs with or without a keeper. */
 struct worker *worker_rooms_new(const struct worker_options *options)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));

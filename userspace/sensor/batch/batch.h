@@ -42,8 +42,8 @@ uint32_t batch_count(const struct batch *batch, enum record_class class);
 /* Deflates and appends to the spool. 1 when a batch was written, 0 when there was nothing, or
  * -errno: then everything stays and the next call tries again. */
 int batch_write(struct batch *batch, uint64_t now_ms);
-/* The position written with the last batch: the ring may be released up to here once it is synced.
- */
+/* The position written with the last batch: the ring may be released up to here once it
+ * is synced. */
 uint64_t batch_written_position(const struct batch *batch);
 
 #endif

@@ -13,7 +13,7 @@
 struct event_base;
 struct control;
 struct control_call;
-struct control_sensor; /* what cmd_*.c may look into: control_sensor.h, filled by pipeline.c */
+struct control_sensor; /* what cmd_*.c may look into: control_sensor.h, filled by worker_rooms.c */
 
 enum control_role { CONTROL_NOBODY, CONTROL_VIEWER, CONTROL_OPERATOR, CONTROL_ADMIN };
 
@@ -47,8 +47,8 @@ struct control_options {
 
 #define CONTROL_ERROR_BYTES 256
 
-/* Binds and listens. 0, or -errno with one line in ret_error (-EADDRINUSE: another daemon answers).
- */
+/* Binds and listens. 0, or -errno with one line in ret_error (-EADDRINUSE: another
+ * daemon answers). */
 int control_new(struct event_base *base, const struct control_options *options,
 		struct control_sensor *sensor, struct control **ret_control,
 		char ret_error[CONTROL_ERROR_BYTES]);

@@ -37,8 +37,7 @@ static int refuse_client(struct evbuffer *output, const char *text)
 	return r < 0 ? r : -EPROTO;
 }
 
-/* --- Greeting → Welcome -------------------------------------------------------------------------
- */
+/* --- Greeting → Welcome --- */
 
 /* The messages of one Command, all of them in one piece of memory. */
 struct listed {
@@ -116,8 +115,7 @@ static int greet(struct dispatch *dispatch, const Yagura__Control__Greeting *gre
 	return welcome(dispatch, output);
 }
 
-/* --- Call → Row… Done ---------------------------------------------------------------------------
- */
+/* --- Call → Row… Done --- */
 
 static const struct control_command *find_command(command_list table, const char *name)
 {

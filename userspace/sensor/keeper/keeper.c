@@ -53,8 +53,8 @@ static int make_state(struct keeper *keeper)
 	keeper->serve.state_fd = fd;
 	if (ftruncate(fd, (off_t)keeper->options->state_bytes) < 0)
 		return -errno;
-	/* The size is part of the contract: a worker must not pull the rug from under the next one.
-	 */
+	/* The size is part of the contract: a worker must not pull the rug from under the
+	 * next one. */
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
 		return -errno;
 	return 0;

@@ -67,8 +67,8 @@ static void assert_cgroup(const struct answer *answer)
 	assert_true(strlen(answer->path) > 0);
 }
 
-/* Mounted somewhere or not, with nothing said or "": the root of the hierarchy; by its name, too.
- */
+/* Mounted somewhere or not, with nothing said or "": the root of the hierarchy; by its
+ * name, too. */
 static void root_is_found(void **state)
 {
 	struct answer answer, again;

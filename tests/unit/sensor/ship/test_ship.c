@@ -101,8 +101,7 @@ static void test_spool_fails(void **state)
 	expect_everything(world, 1);
 }
 
-/* --- faults, by table ---------------------------------------------------------------------------
- */
+/* --- faults, by table --- */
 
 /* A close with bytes unread is a reset: which of the two the sensor sees is a matter of timing, so
  * those rows ask for what both messages have. */

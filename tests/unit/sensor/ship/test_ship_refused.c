@@ -74,8 +74,7 @@ static void test_free_while_resolving(void **state)
 	assert_int_equal(status_of(world).state, SHIP_CONNECTING);
 }
 
-/* --- at start -----------------------------------------------------------------------------------
- */
+/* --- at start --- */
 
 static void expect_refused(struct world *world, const char *what, const char *file)
 {
