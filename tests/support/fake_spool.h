@@ -26,6 +26,7 @@ struct spool {
 	struct spool_mark appended_mark; /* of the last of them */
 	uint32_t appended_bytes; /* of it, at `payload` */
 	uint64_t dropped[RECORD_CLASS_COUNT];
+	uint64_t corrupt[RECORD_CLASS_COUNT];
 	uint8_t payload[FAKE_SPOOL_PAYLOAD_BYTES_MAX];
 };
 
@@ -107,6 +108,7 @@ void spool_stats(const struct spool *spool, struct spool_stats *ret_stats)
 {
 	*ret_stats = (struct spool_stats){ .bytes = 4096, .records = { 5, 6, 7, 8 } };
 	memcpy(ret_stats->dropped, spool->dropped, sizeof(spool->dropped));
+	memcpy(ret_stats->corrupt, spool->corrupt, sizeof(spool->corrupt));
 	for (int lane = 0; lane < SPOOL_LANE_COUNT; lane++)
 		ret_stats->batches[lane] = spool->next_seq[lane] - spool->first_seq[lane];
 }

@@ -35,6 +35,7 @@ void losses_spool(struct losses *losses, const struct spool *spool)
 
 	spool_stats(spool, &stats);
 	memcpy(losses->seen[GAP_SPOOL_FULL], stats.dropped, sizeof(stats.dropped));
+	memcpy(losses->seen[GAP_CORRUPT], stats.corrupt, sizeof(stats.corrupt));
 }
 
 void losses_malformed(struct losses *losses, enum record_class class)

@@ -121,17 +121,19 @@ static void each_place_has_its_reason(void **state)
 	const struct record want[] = { gap(RECORD_FLOW, GAP_RING_FULL, 1),
 				       gap(RECORD_EXEC, GAP_SPOOL_FULL, 20),
 				       gap(RECORD_FLOW, GAP_SPOOL_FULL, 30),
+				       gap(RECORD_EXIT, GAP_CORRUPT, 40),
 				       gap(RECORD_FLOW, GAP_MALFORMED, 2) };
 	struct fixture *f = *state;
 
 	kernel_loses(f, COUNTER_LOST_FLOW, 1);
 	f->spool.dropped[RECORD_EXEC] = 20;
 	f->spool.dropped[RECORD_FLOW] = 30;
+	f->spool.corrupt[RECORD_EXIT] = 40;
 	losses_spool(&f->losses, &f->spool);
 	losses_malformed(&f->losses, RECORD_FLOW);
 	losses_malformed(&f->losses, RECORD_FLOW);
 	report(f);
-	assert_told(f, want, 4);
+	assert_told(f, want, 5);
 	/* Only what the kernel lost is known again from the kernel after a restart. */
 	assert_int_equal(f->spool.appended_mark.lost_reported[RECORD_EXEC], 0);
 	assert_int_equal(f->spool.appended_mark.lost_reported[RECORD_FLOW], 1);
