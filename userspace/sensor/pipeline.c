@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The whole flow on one screen: rings → decode → process + flow → record → batch → spool. (Shipping
- * and control stand beside it: worker.c.)
+ * The whole flow on one screen: rings → decode → process → record → batch → spool. (Shipping and
+ * control stand beside it: worker.c.)
  */
 #include "sensor/pipeline.h"
 

@@ -57,11 +57,14 @@ void control_free(struct control *control);
 
 /* For the handlers in cmd_*.c. */
 struct control_sensor *control_sensor(struct control_call *call);
+/* Arguments of the call, whose types were checked: `fallback`, or NULL, when it was not given. */
 uint32_t control_arg_u32(const struct control_call *call, const char *name, uint32_t fallback);
 const char *control_arg_text(const struct control_call *call, const char *name);
-/* One row of the answer: a JSON object; the reference is taken. */
+/* One row of the answer: a JSON object; the reference is taken, NULL counts as out of memory. 0 or
+ * -errno: then no row was added. */
 struct json_t;
 int control_row(struct control_call *call, struct json_t *object);
+/* Says why the command failed; returns what its handler has to. */
 int control_fail(struct control_call *call, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -151,7 +151,8 @@ static int answer_call(const struct dispatch *dispatch, const Yagura__Control__C
 	if (!dispatch->greeted)
 		return refuse_client(output, "a call before the greeting");
 	if (!command) {
-		snprintf(text, sizeof(text), "'%.64s' is no command of this daemon",
+		snprintf(text, sizeof(text),
+			 "'%.64s' is no command of this daemon; 'help' lists them",
 			 request->command);
 		return dispatch_done(output, DISPATCH_UNKNOWN_COMMAND, text);
 	}

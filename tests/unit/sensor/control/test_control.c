@@ -28,7 +28,8 @@ static void test_unknown_command(void **state)
 	start();
 	ask("reboot");
 	assert_string_equal(world.answer,
-			    "the daemon refuses: 'reboot' is no command of this daemon");
+			    "the daemon refuses: 'reboot' is no command of this daemon; 'help' "
+			    "lists them");
 }
 
 static void test_no_daemon(void **state)
