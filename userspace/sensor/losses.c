@@ -38,9 +38,9 @@ void losses_spool(struct losses *losses, const struct spool *spool)
 	memcpy(losses->seen[GAP_CORRUPT], stats.corrupt, sizeof(stats.corrupt));
 }
 
-void losses_malformed(struct losses *losses, enum record_class class)
+void losses_count(struct losses *losses, enum gap_reason reason, enum record_class class)
 {
-	losses->seen[GAP_MALFORMED][class]++;
+	losses->seen[reason][class]++;
 }
 
 static void tell(struct losses *losses, struct batch *lane_a, struct record_gap gap,

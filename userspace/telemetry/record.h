@@ -128,7 +128,7 @@ struct record_flow {
 	X(RING_FULL, ring_full) /* the kernel ring had no room */                                  \
 	X(SPOOL_FULL, spool_full) /* the oldest spooled records gave way to newer ones */          \
 	X(CORRUPT, corrupt) /* spooled bytes did not verify when read again */                     \
-	X(WORKER_LOST, worker_lost) /* the worker ended with records it had not spooled */         \
+	X(NO_MEMORY, no_memory) /* the worker had no memory to keep it */                          \
 	X(MALFORMED, malformed) /* an event from the kernel did not decode */                      \
 	X(UNEXPLAINED, unexplained) /* noticed by the collector: a hole nobody accounted for */
 

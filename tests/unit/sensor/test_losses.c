@@ -130,8 +130,8 @@ static void each_place_has_its_reason(void **state)
 	f->spool.dropped[RECORD_FLOW] = 30;
 	f->spool.corrupt[RECORD_EXIT] = 40;
 	losses_spool(&f->losses, &f->spool);
-	losses_malformed(&f->losses, RECORD_FLOW);
-	losses_malformed(&f->losses, RECORD_FLOW);
+	losses_count(&f->losses, GAP_MALFORMED, RECORD_FLOW);
+	losses_count(&f->losses, GAP_MALFORMED, RECORD_FLOW);
 	report(f);
 	assert_told(f, want, 5);
 	/* Only what the kernel lost is known again from the kernel after a restart. */
@@ -179,7 +179,7 @@ static void counted_when_written(void **state)
 	struct fixture *f = *state;
 
 	kernel_loses(f, COUNTER_LOST_EXEC, 3);
-	losses_malformed(&f->losses, RECORD_EXEC);
+	losses_count(&f->losses, GAP_MALFORMED, RECORD_EXEC);
 	report(f);
 	f->spool.append_error = -ENOSPC;
 	assert_int_equal(batch_write(f->batch, 1), -ENOSPC);
