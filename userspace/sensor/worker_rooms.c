@@ -12,7 +12,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define EXITED_PROCESSES_MAX 32768
+/* More than one valuable ring can tell of (two entries a short program, 300 bytes of events): it is
+ * read before the bulk ring, and must not push out the owners of the flows that wait there. */
+#define EXITED_PROCESSES_MAX 65536
 #define LIVE_PROCESSES_MAX 65536
 /* How often to look for a moment in which nothing happened; on a busy host there may be none. */
 #define SETTLE_ATTEMPTS 5
