@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #define INSTANCE 7
-#define MEMORY_BYTES 2048
+#define MEMORY_BYTES 2992
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -29,7 +29,7 @@
 struct journal_totals journal_totals(const struct journal *journal)
 {
 	(void)journal;
-	return (struct journal_totals){ .acked = { 10, 11, 12 }, .gaps = { 20, 21, 22 } };
+	return (struct journal_totals){ .acked = { 10, 11, 12 }, .gaps = { { 20, 21, 22 } } };
 }
 
 static int probes_result;

@@ -18,7 +18,7 @@
 
 #define INSTANCE 0xa1a2a3a4a5a6a7a8ull
 #define SEGMENT_BYTES 1000 /* holds two batches of PAYLOAD_BYTES */
-#define PAYLOAD_BYTES 350
+#define PAYLOAD_BYTES 382
 #define A SPOOL_LANE_A
 #define B SPOOL_LANE_B
 
@@ -56,7 +56,6 @@ static inline struct spool_mark mark_of(uint32_t n)
 	return (struct spool_mark){
 		.instance = INSTANCE,
 		.ring_position = 1000ull * n,
-		.lost_reported = { n, n + 1, n + 2, 1ull << 40 },
 		.counts = { n, 2 * n, 3 * n, 1 },
 		.raw_size = 5000 + n,
 	};
@@ -92,7 +91,6 @@ static inline void assert_mark(const struct spool_mark *mark, uint32_t n)
 
 	assert_int_equal(mark->instance, want.instance);
 	assert_int_equal(mark->ring_position, want.ring_position);
-	assert_memory_equal(mark->lost_reported, want.lost_reported, sizeof(want.lost_reported));
 	assert_memory_equal(mark->counts, want.counts, sizeof(want.counts));
 	assert_int_equal(mark->raw_size, want.raw_size);
 }

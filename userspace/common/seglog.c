@@ -225,6 +225,14 @@ int seglog_drop_before(struct seglog *log, uint64_t seq)
 	return r;
 }
 
+int seglog_oldest(const struct seglog *log, uint64_t *ret_last)
+{
+	if (log->count < 2)
+		return -ENOENT;
+	*ret_last = log->segments[1].first_seq - 1;
+	return 0;
+}
+
 int seglog_drop_oldest(struct seglog *log, seglog_record_fn each, void *context,
 		       uint64_t *ret_first, uint64_t *ret_last)
 {
@@ -232,10 +240,11 @@ int seglog_drop_oldest(struct seglog *log, seglog_record_fn each, void *context,
 	uint64_t first = seglog_first_seq(log);
 	int r;
 
-	if (log->count < 2)
-		return -ENOENT;
-	uint64_t last = log->segments[1].first_seq - 1;
+	uint64_t last;
 
+	r = seglog_oldest(log, &last);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; each && i < log->segments[0].count; i++) {
 		if (seglog_read(log, first + i, &record) == 0)
 			each(context, &record);

@@ -70,6 +70,9 @@ int seglog_read(struct seglog *log, uint64_t seq, struct segment_record *ret_rec
 
 /* Unlinks every segment whose records all come before `seq`, the last segment excepted. */
 int seglog_drop_before(struct seglog *log, uint64_t seq);
+/* The last number in the segment that seglog_drop_oldest would unlink. -ENOENT when only one is
+ * left. */
+int seglog_oldest(const struct seglog *log, uint64_t *ret_last);
 /* Unlinks the oldest segment, for want of room; *ret_first … *ret_last are the numbers that went.
  * `each` (may be NULL) sees its records first. -ENOENT when only the last one is left. */
 int seglog_drop_oldest(struct seglog *log, seglog_record_fn each, void *context,

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* Which BPF counter counts the losses of a record class. Gaps are made here and never
- * lost there. */
+/* Which BPF counter counts the losses of a record class. Gaps are made here and never lost there.
+ */
 static const struct {
 	enum record_class class;
 	enum counter counter;
@@ -14,12 +14,39 @@ static const struct {
 	{ RECORD_FLOW, COUNTER_LOST_FLOW },
 };
 
-void losses_init(struct losses *losses, const struct spool_mark *mark)
+static void add(uint64_t to[GAP_REASON_COUNT][RECORD_CLASS_COUNT],
+		const uint64_t more[GAP_REASON_COUNT][RECORD_CLASS_COUNT])
 {
+	for (size_t reason = 0; reason < GAP_REASON_COUNT; reason++)
+		for (size_t class = 0; class < RECORD_CLASS_COUNT; class ++)
+			to[reason][class] += more[reason][class];
+}
+
+/* Ends what losses_writing began: the batch with these Gaps is in the spool, or will not be. */
+static void settle(struct journal *journal, bool is_written)
+{
+	struct journal_totals totals = journal_totals(journal);
+
+	if (totals.telling_seq == 0)
+		return;
+	if (is_written)
+		add(totals.gaps, totals.telling);
+	totals.telling_seq = 0;
+	journal_set_totals(journal, &totals);
+}
+
+void losses_init(struct losses *losses, struct journal *journal, uint64_t next_seq)
+{
+	struct journal_totals totals = journal_totals(journal);
+
+	settle(journal, totals.telling_seq < next_seq);
+	totals = journal_totals(journal);
 	memset(losses, 0, sizeof(*losses));
-	if (mark)
-		memcpy(losses->told[GAP_RING_FULL], mark->lost_reported,
-		       sizeof(losses->told[GAP_RING_FULL]));
+	memcpy(losses->told, totals.gaps, sizeof(losses->told));
+	/* What only a worker counts begins where the last one's telling ended. */
+	memcpy(losses->seen, totals.gaps, sizeof(losses->seen));
+	memcpy(losses->seen[GAP_SPOOL_FULL], totals.dropped, sizeof(totals.dropped));
+	memcpy(losses->corrupt_before, totals.gaps[GAP_CORRUPT], sizeof(losses->corrupt_before));
 }
 
 void losses_kernel(struct losses *losses, const struct counters *counters)
@@ -29,13 +56,27 @@ void losses_kernel(struct losses *losses, const struct counters *counters)
 			counters->value[kernel_losses[i].counter];
 }
 
-void losses_spool(struct losses *losses, const struct spool *spool)
+void losses_dropping(struct journal *journal, enum spool_lane lane, uint64_t seq,
+		     const uint64_t counts[RECORD_CLASS_COUNT])
 {
+	struct journal_totals totals = journal_totals(journal);
+
+	totals.dropped_seq[lane] = seq;
+	for (size_t class = 0; class < RECORD_CLASS_COUNT; class ++)
+		totals.dropped[class] += counts[class];
+	journal_set_totals(journal, &totals);
+}
+
+void losses_spool(struct losses *losses, const struct journal *journal, const struct spool *spool)
+{
+	struct journal_totals totals = journal_totals(journal);
 	struct spool_stats stats;
 
 	spool_stats(spool, &stats);
-	memcpy(losses->seen[GAP_SPOOL_FULL], stats.dropped, sizeof(stats.dropped));
-	memcpy(losses->seen[GAP_CORRUPT], stats.corrupt, sizeof(stats.corrupt));
+	memcpy(losses->seen[GAP_SPOOL_FULL], totals.dropped, sizeof(totals.dropped));
+	for (size_t class = 0; class < RECORD_CLASS_COUNT; class ++)
+		losses->seen[GAP_CORRUPT][class] =
+			losses->corrupt_before[class] + stats.corrupt[class];
 }
 
 void losses_count(struct losses *losses, enum gap_reason reason, enum record_class class)
@@ -53,9 +94,8 @@ static void tell(struct losses *losses, struct batch *lane_a, struct record_gap 
 	if (batch_add(lane_a, &record, now_ns) < 0)
 		return; /* no room now: the next turn tells it */
 	*told += record.gap.count;
-	losses->in_batch[gap.class] += record.gap.count;
-	if (gap.reason == GAP_RING_FULL)
-		batch_set_lost_reported(lane_a, gap.class, *told);
+	losses->in_batch[gap.reason][gap.class] += record.gap.count;
+	losses->has_told = true;
 }
 
 void losses_report(struct losses *losses, struct batch *lane_a, uint64_t time_ns, uint64_t now_ns)
@@ -70,12 +110,20 @@ void losses_report(struct losses *losses, struct batch *lane_a, uint64_t time_ns
 				     now_ns);
 }
 
-void losses_written(struct losses *losses, struct journal *journal)
+void losses_writing(struct losses *losses, struct journal *journal, uint64_t seq)
 {
 	struct journal_totals totals = journal_totals(journal);
 
-	for (size_t class = 0; class < RECORD_CLASS_COUNT; class ++)
-		totals.gaps[class] += losses->in_batch[class];
-	memset(losses->in_batch, 0, sizeof(losses->in_batch));
+	if (!losses->has_told)
+		return;
+	totals.telling_seq = seq;
+	memcpy(totals.telling, losses->in_batch, sizeof(totals.telling));
 	journal_set_totals(journal, &totals);
+}
+
+void losses_written(struct losses *losses, struct journal *journal)
+{
+	settle(journal, true);
+	memset(losses->in_batch, 0, sizeof(losses->in_batch));
+	losses->has_told = false;
 }

@@ -10,24 +10,34 @@
 #include "sensor/batch/batch.h"
 #include "sensor/process/journal.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct losses {
 	uint64_t seen[GAP_REASON_COUNT][RECORD_CLASS_COUNT]; /* as counted where it happens */
 	uint64_t told[GAP_REASON_COUNT][RECORD_CLASS_COUNT]; /* in Gap records */
-	uint64_t in_batch[RECORD_CLASS_COUNT]; /* told in a batch that is not in the spool yet */
+	/* told in a batch that is not in the spool yet */
+	uint64_t in_batch[GAP_REASON_COUNT][RECORD_CLASS_COUNT];
+	bool has_told; /* some of in_batch is not 0 */
+	uint64_t corrupt_before[RECORD_CLASS_COUNT]; /* told by earlier workers */
 };
 
-/* `mark` is that of lane A's last batch, NULL when there is none of this instance. */
-void losses_init(struct losses *losses, const struct spool_mark *mark);
-/* The kernel's counters, the spool's: totals, taken as they are. */
+/* Goes on where an earlier worker was. `next_seq` is lane A's: it tells whether the Gaps that
+ * worker was writing when it ended have arrived. */
+void losses_init(struct losses *losses, struct journal *journal, uint64_t next_seq);
+/* The spool is about to give up these. They go into the journal, so that a kill before they are
+ * told leaves them to the next worker. */
+void losses_dropping(struct journal *journal, enum spool_lane lane, uint64_t seq,
+		     const uint64_t counts[RECORD_CLASS_COUNT]);
+/* The kernel's counters, what the spool gave up or found spoiled: totals, taken as they are. */
 void losses_kernel(struct losses *losses, const struct counters *counters);
-void losses_spool(struct losses *losses, const struct spool *spool);
+void losses_spool(struct losses *losses, const struct journal *journal, const struct spool *spool);
 /* One record that the worker itself could not make or keep. */
 void losses_count(struct losses *losses, enum gap_reason reason, enum record_class class);
 /* Adds a Gap for each loss not told yet, as far as lane A's batch has room. */
 void losses_report(struct losses *losses, struct batch *lane_a, uint64_t time_ns, uint64_t now_ns);
-/* Lane A's batch is in the spool: its Gaps count. */
+/* Lane A's batch goes to the spool as number `seq`; then it is there: its Gaps count. */
+void losses_writing(struct losses *losses, struct journal *journal, uint64_t seq);
 void losses_written(struct losses *losses, struct journal *journal);
 
 #endif

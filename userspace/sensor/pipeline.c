@@ -128,17 +128,20 @@ void pipeline_replay(void *pipeline, const uint8_t *bytes, size_t size)
 /* Writes the lane's batch, then gives the ring back what is safely on disk. */
 static int write_lane(struct pipeline *p, size_t lane)
 {
-	int r = batch_write(p->batch[lane], clock_realtime_ns() / NS_PER_MS);
+	int r;
 
+	if (lane == SPOOL_LANE_A)
+		losses_writing(&p->losses, p->journal, spool_next_seq(p->spool, SPOOL_LANE_A));
+	r = batch_write(p->batch[lane], clock_realtime_ns() / NS_PER_MS);
+	losses_spool(&p->losses, p->journal, p->spool);
 	if (r <= 0)
 		return r;
+	if (lane == SPOOL_LANE_A)
+		losses_written(&p->losses, p->journal);
 	p->counters.batches++;
 	r = spool_sync(p->spool);
 	if (r == 0)
 		ring_release(p->ring[lane], batch_written_position(p->batch[lane]));
-	losses_spool(&p->losses, p->spool);
-	if (lane == SPOOL_LANE_A)
-		losses_written(&p->losses, p->journal);
 	return r;
 }
 

@@ -155,6 +155,14 @@ int worker_rooms_open_kernel(struct worker *worker)
 	return r;
 }
 
+static void on_dropping(void *context, enum spool_lane lane, uint64_t seq,
+			const uint64_t counts[RECORD_CLASS_COUNT])
+{
+	const struct worker *worker = context;
+
+	losses_dropping(worker->pipeline.journal, lane, seq, counts);
+}
+
 static int open_spool(struct worker *worker)
 {
 	struct spool_options options = {
@@ -163,6 +171,8 @@ static int open_spool(struct worker *worker)
 		.bytes_max = worker->options->spool_bytes_max,
 		.segment_bytes_max = worker->options->segment_bytes,
 		.now_ms = clock_realtime_ns() / NS_PER_MS,
+		.dropping = on_dropping,
+		.context = worker,
 	};
 	int r;
 
@@ -207,12 +217,12 @@ static void resume(struct worker *worker)
 		if (totals.acked_seq[lane])
 			spool_acknowledge(pipeline->spool, (enum spool_lane)lane,
 					  totals.acked_seq[lane], counted_already);
-		if (lane == SPOOL_LANE_A)
-			losses_init(&pipeline->losses, found ? &mark : NULL);
+		if (totals.dropped_seq[lane])
+			spool_acknowledge(pipeline->spool, (enum spool_lane)lane,
+					  totals.dropped_seq[lane], counted_already);
 	}
-	for (int class = 0; class < RECORD_CLASS_COUNT; class ++)
-		batch_set_lost_reported(pipeline->batch[SPOOL_LANE_A], (enum record_class) class,
-					pipeline->losses.told[GAP_RING_FULL][class]);
+	losses_init(&pipeline->losses, pipeline->journal,
+		    spool_next_seq(pipeline->spool, SPOOL_LANE_A));
 	worker->shipped_bytes_before = totals.shipped_bytes;
 	journal_replay(pipeline->journal, pipeline_replay, pipeline);
 }

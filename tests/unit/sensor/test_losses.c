@@ -21,6 +21,7 @@ struct fixture {
 	struct spool spool;
 	struct batch *batch;
 	struct losses losses;
+	uint64_t next_seq; /* of lane A */
 	struct counters counters;
 	struct journal *journal;
 	void *memory;
@@ -44,11 +45,12 @@ static int set_up(void **state)
 	memset(&f, 0, sizeof(f));
 	f.memory = calloc(1, MEMORY_BYTES);
 	f.batch = new_batch(&f.spool, 100);
-	losses_init(&f.losses, NULL);
+	f.next_seq = 1;
 	*state = &f;
-	if (!f.memory || !f.batch)
+	if (!f.memory || !f.batch || journal_open(f.memory, MEMORY_BYTES, INSTANCE, &f.journal) < 0)
 		return -1;
-	return journal_open(f.memory, MEMORY_BYTES, INSTANCE, &f.journal);
+	losses_init(&f.losses, f.journal, f.next_seq);
+	return 0;
 }
 
 static int tear_down(void **state)
@@ -77,12 +79,19 @@ static struct record gap(enum record_class class, enum gap_reason reason, uint64
 /* Writes the batch, which must hold just these Gaps (none: nothing is written). */
 static void assert_told(struct fixture *f, const struct record *want, size_t count)
 {
+	losses_writing(&f->losses, f->journal, f->next_seq);
 	assert_int_equal(batch_write(f->batch, 1), count > 0);
 	if (count == 0)
 		return;
+	f->next_seq++;
 	losses_written(&f->losses, f->journal);
 	assert_decodes_to(f->spool.payload, f->spool.appended_bytes,
 			  f->spool.appended_mark.raw_size, want, count);
+}
+
+static uint64_t told(struct fixture *f, enum gap_reason reason, enum record_class class)
+{
+	return journal_totals(f->journal).gaps[reason][class];
 }
 
 static void kernel_loses(struct fixture *f, enum counter counter, uint64_t total)
@@ -112,8 +121,8 @@ static void kernel_losses_are_told_once(void **state)
 	kernel_loses(f, COUNTER_LOST_FLOW, 7); /* a total, not what is new */
 	report(f);
 	assert_told(f, &second, 1);
-	assert_int_equal(f->spool.appended_mark.lost_reported[RECORD_EXEC], 3);
-	assert_int_equal(f->spool.appended_mark.lost_reported[RECORD_FLOW], 7);
+	assert_int_equal(told(f, GAP_RING_FULL, RECORD_EXEC), 3);
+	assert_int_equal(told(f, GAP_RING_FULL, RECORD_FLOW), 7);
 }
 
 static void each_place_has_its_reason(void **state)
@@ -123,20 +132,22 @@ static void each_place_has_its_reason(void **state)
 				       gap(RECORD_FLOW, GAP_SPOOL_FULL, 30),
 				       gap(RECORD_EXIT, GAP_CORRUPT, 40),
 				       gap(RECORD_FLOW, GAP_MALFORMED, 2) };
+	const uint64_t execs[RECORD_CLASS_COUNT] = { [RECORD_EXEC] = 20 };
+	const uint64_t flows[RECORD_CLASS_COUNT] = { [RECORD_FLOW] = 30 };
 	struct fixture *f = *state;
 
 	kernel_loses(f, COUNTER_LOST_FLOW, 1);
-	f->spool.dropped[RECORD_EXEC] = 20;
-	f->spool.dropped[RECORD_FLOW] = 30;
+	losses_dropping(f->journal, SPOOL_LANE_A, 5, execs);
+	losses_dropping(f->journal, SPOOL_LANE_B, 6, flows);
 	f->spool.corrupt[RECORD_EXIT] = 40;
-	losses_spool(&f->losses, &f->spool);
+	losses_spool(&f->losses, f->journal, &f->spool);
 	losses_count(&f->losses, GAP_MALFORMED, RECORD_FLOW);
 	losses_count(&f->losses, GAP_MALFORMED, RECORD_FLOW);
 	report(f);
 	assert_told(f, want, 5);
-	/* Only what the kernel lost is known again from the kernel after a restart. */
-	assert_int_equal(f->spool.appended_mark.lost_reported[RECORD_EXEC], 0);
-	assert_int_equal(f->spool.appended_mark.lost_reported[RECORD_FLOW], 1);
+	assert_int_equal(told(f, GAP_SPOOL_FULL, RECORD_EXEC), 20);
+	assert_int_equal(told(f, GAP_CORRUPT, RECORD_EXIT), 40);
+	assert_int_equal(journal_totals(f->journal).dropped_seq[SPOOL_LANE_B], 6);
 }
 
 static void no_room_now_is_told_later(void **state)
@@ -151,45 +162,81 @@ static void no_room_now_is_told_later(void **state)
 	kernel_loses(f, COUNTER_LOST_EXIT, 2);
 	report(f);
 	assert_told(f, &want[0], 1);
-	assert_int_equal(f->spool.appended_mark.lost_reported[RECORD_EXIT], 0);
+	assert_int_equal(told(f, GAP_RING_FULL, RECORD_EXIT), 0);
 	kernel_loses(f, COUNTER_LOST_EXIT, 12);
 	report(f);
 	assert_told(f, &want[1], 1);
-	assert_int_equal(f->spool.appended_mark.lost_reported[RECORD_EXIT], 12);
+	assert_int_equal(told(f, GAP_RING_FULL, RECORD_EXIT), 12);
 }
 
 /* A worker that takes over tells what its predecessor had not, and nothing again. */
 static void goes_on_where_another_worker_was(void **state)
 {
-	const struct record want = gap(RECORD_EXIT, GAP_RING_FULL, 6);
-	const struct spool_mark mark = { .lost_reported = {
-						 [RECORD_EXEC] = 3, [RECORD_EXIT] = 4 } };
+	const struct record first[] = { gap(RECORD_EXEC, GAP_RING_FULL, 3),
+					gap(RECORD_EXIT, GAP_RING_FULL, 4) };
+	const struct record rest[] = { gap(RECORD_FLOW, GAP_SPOOL_FULL, 30),
+				       gap(RECORD_EXIT, GAP_RING_FULL, 6),
+				       gap(RECORD_FLOW, GAP_CORRUPT, 1) };
+	const uint64_t flows[RECORD_CLASS_COUNT] = { [RECORD_FLOW] = 30 };
 	struct fixture *f = *state;
 
-	losses_init(&f->losses, &mark);
-	report(f); /* before the kernel was asked */
 	kernel_loses(f, COUNTER_LOST_EXEC, 3);
+	kernel_loses(f, COUNTER_LOST_EXIT, 4);
+	report(f);
+	assert_told(f, first, 2);
+	losses_dropping(f->journal, SPOOL_LANE_B, 6, flows);
+
+	losses_init(&f->losses, f->journal, f->next_seq);
+	report(f); /* before the kernel was asked */
 	kernel_loses(f, COUNTER_LOST_EXIT, 10);
+	f->spool.corrupt[RECORD_FLOW] = 1;
+	losses_spool(&f->losses, f->journal, &f->spool);
+	report(f);
+	assert_told(f, rest, 3);
+}
+
+/* Killed between saying that a batch with Gaps is on its way and knowing that it arrived: whether
+ * it is in the spool decides. */
+static void killed_while_telling(void **state)
+{
+	const struct record want = gap(RECORD_EXEC, GAP_RING_FULL, 3);
+	struct fixture *f = *state;
+
+	for (int arrived = 0; arrived <= 1; arrived++) {
+		kernel_loses(f, COUNTER_LOST_EXEC, 3);
+		report(f);
+		losses_writing(&f->losses, f->journal, f->next_seq);
+		f->next_seq += (uint64_t)arrived;
+		batch_free(f->batch);
+		f->batch = new_batch(&f->spool, 100);
+		losses_init(&f->losses, f->journal, f->next_seq);
+		assert_int_equal(told(f, GAP_RING_FULL, RECORD_EXEC), arrived ? 3 : 0);
+	}
+	kernel_loses(f, COUNTER_LOST_EXEC, 6);
 	report(f);
 	assert_told(f, &want, 1);
+	assert_int_equal(told(f, GAP_RING_FULL, RECORD_EXEC), 6);
 }
 
 static void counted_when_written(void **state)
 {
+	const struct record want[] = { gap(RECORD_EXEC, GAP_RING_FULL, 3),
+				       gap(RECORD_EXEC, GAP_MALFORMED, 1) };
 	struct fixture *f = *state;
 
 	kernel_loses(f, COUNTER_LOST_EXEC, 3);
 	losses_count(&f->losses, GAP_MALFORMED, RECORD_EXEC);
 	report(f);
 	f->spool.append_error = -ENOSPC;
+	losses_writing(&f->losses, f->journal, f->next_seq);
 	assert_int_equal(batch_write(f->batch, 1), -ENOSPC);
-	assert_int_equal(journal_totals(f->journal).gaps[RECORD_EXEC], 0);
+	assert_int_equal(told(f, GAP_RING_FULL, RECORD_EXEC), 0);
 	f->spool.append_error = 0;
-	assert_int_equal(batch_write(f->batch, 1), 1);
-	losses_written(&f->losses, f->journal);
-	assert_int_equal(journal_totals(f->journal).gaps[RECORD_EXEC], 4);
+	assert_told(f, want, 2);
+	assert_int_equal(told(f, GAP_RING_FULL, RECORD_EXEC), 3);
 	losses_written(&f->losses, f->journal); /* a batch without Gaps */
-	assert_int_equal(journal_totals(f->journal).gaps[RECORD_EXEC], 4);
+	assert_int_equal(told(f, GAP_RING_FULL, RECORD_EXEC), 3);
+	assert_int_equal(told(f, GAP_MALFORMED, RECORD_EXEC), 1);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -199,7 +246,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(kernel_losses_are_told_once), TEST(each_place_has_its_reason),
 		TEST(no_room_now_is_told_later),   TEST(goes_on_where_another_worker_was),
-		TEST(counted_when_written),
+		TEST(killed_while_telling),	   TEST(counted_when_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,11 +67,6 @@ void batch_set_position(struct batch *batch, uint64_t position)
 		batch->mark.ring_position = position;
 }
 
-void batch_set_lost_reported(struct batch *batch, enum record_class class, uint64_t total)
-{
-	batch->mark.lost_reported[class] = total;
-}
-
 bool batch_is_empty(const struct batch *batch)
 {
 	return !batch->closed && batch_encoder_count(batch->encoder) == 0;

@@ -30,8 +30,6 @@ void batch_free(struct batch *batch);
 int batch_add(struct batch *batch, const struct record *record, uint64_t now_ns);
 /* Everything before `position` in this lane's ring is in this batch or an earlier one. */
 void batch_set_position(struct batch *batch, uint64_t position);
-/* How many lost records of a class Gap records in this lane have told of, ever. */
-void batch_set_lost_reported(struct batch *batch, enum record_class class, uint64_t total);
 bool batch_is_empty(const struct batch *batch);
 /* While it is not, any record can be added: who reads a ring asks before taking the next. */
 bool batch_is_full(const struct batch *batch);

@@ -145,12 +145,15 @@ static json_t *conservation_json(const struct control_sensor *sensor, const stru
 	spool_stats(sensor->spool, &spooled);
 	for (int class = RECORD_EXEC; class <= RECORD_FLOW; class ++) {
 		json_t *row = json_object();
+		uint64_t gaps = 0;
 
+		for (int reason = 0; reason < GAP_REASON_COUNT; reason++)
+			gaps += totals.gaps[reason][class];
 		json_object_set_new(row, "generated", number(kernel->value[generated[class]]));
 		json_object_set_new(row, "acked", number(totals.acked[class]));
 		json_object_set_new(row, "spooled", number(spooled.records[class]));
 		json_object_set_new(row, "in_memory", number(in_memory[class]));
-		json_object_set_new(row, "gaps", number(totals.gaps[class]));
+		json_object_set_new(row, "gaps", number(gaps));
 		json_object_set_new(object, record_class_name((enum record_class) class), row);
 	}
 	return object;

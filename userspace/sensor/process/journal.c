@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JOURNAL_MAGIC 0x594147554a4e4c31ull /* "YAGUJNL1"; another layout takes another */
+#define JOURNAL_MAGIC 0x594147554a4e4c32ull /* "YAGUJNL2"; another layout takes another */
 #define ROOM_BYTES_MIN 256
 #define ENTRY_ALIGN 8ull
 

@@ -21,7 +21,13 @@
 struct journal_totals {
 	uint64_t acked_seq[2]; /* per lane: everything up to here is at the collector; 0 none */
 	uint64_t acked[RECORD_CLASS_COUNT]; /* records the collector acknowledged */
-	uint64_t gaps[RECORD_CLASS_COUNT]; /* records accounted for by a Gap record */
+	uint64_t gaps[GAP_REASON_COUNT][RECORD_CLASS_COUNT]; /* accounted for by Gap records */
+	/* Gap records on their way into the spool with batch `telling_seq` of lane A, 0 none: they
+	 * count if that batch is found there. */
+	uint64_t telling_seq;
+	uint64_t telling[GAP_REASON_COUNT][RECORD_CLASS_COUNT];
+	uint64_t dropped_seq[2]; /* per lane: everything up to here was given up or acknowledged */
+	uint64_t dropped[RECORD_CLASS_COUNT]; /* given up for want of room */
 	uint64_t shipped_bytes; /* payload bytes sent, resent ones counted again */
 	uint64_t acked_bytes; /* payload bytes of acknowledged batches */
 };

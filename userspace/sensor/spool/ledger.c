@@ -36,7 +36,7 @@ int ledger_reserve(struct ledger *ledger)
 	return 0;
 }
 
-static void add(struct ledger_sums *sums, const struct ledger_sums *more)
+void ledger_sums_add(struct ledger_sums *sums, const struct ledger_sums *more)
 {
 	for (int class = 0; class < RECORD_CLASS_COUNT; class ++)
 		sums->records[class] += more->records[class];
@@ -46,7 +46,7 @@ static void add(struct ledger_sums *sums, const struct ledger_sums *more)
 /* Moves what an entry holds from the ledger's sums to `sums`. */
 static void settle(struct ledger *ledger, struct ledger_entry *entry, struct ledger_sums *sums)
 {
-	add(sums, &entry->sums);
+	ledger_sums_add(sums, &entry->sums);
 	for (int class = 0; class < RECORD_CLASS_COUNT; class ++)
 		ledger->sums.records[class] -= entry->sums.records[class];
 	ledger->sums.earlier_records -= entry->sums.earlier_records;
@@ -57,7 +57,7 @@ void ledger_push(struct ledger *ledger, const struct ledger_entry *entry)
 {
 	*entry_at(ledger, ledger->count) = *entry;
 	ledger->count++;
-	add(&ledger->sums, &entry->sums);
+	ledger_sums_add(&ledger->sums, &entry->sums);
 }
 
 void ledger_pop_through(struct ledger *ledger, uint64_t seq, struct ledger_sums *sums)

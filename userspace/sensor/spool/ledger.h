@@ -18,6 +18,8 @@ struct ledger_entry {
 	struct ledger_sums sums;
 };
 
+void ledger_sums_add(struct ledger_sums *sums, const struct ledger_sums *more);
+
 /* All zero is an empty one. */
 struct ledger {
 	struct ledger_entry *entries; /* a ring */

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#define MARK_VERSION 1
+#define MARK_VERSION 2
 
 void spool_mark_write(uint8_t ret_bytes[SPOOL_MARK_BYTES], const struct spool_mark *mark)
 {
@@ -15,10 +15,8 @@ void spool_mark_write(uint8_t ret_bytes[SPOOL_MARK_BYTES], const struct spool_ma
 	at = put_be(at, MARK_VERSION, 1);
 	at = put_be(at, mark->instance, 8);
 	at = put_be(at, mark->ring_position, 8);
-	for (int class = 0; class < RECORD_CLASS_COUNT; class ++) {
-		at = put_be(at, mark->lost_reported[class], 8);
+	for (int class = 0; class < RECORD_CLASS_COUNT; class ++)
 		at = put_be(at, mark->counts[class], 4);
-	}
 	put_be(at, mark->raw_size, 4);
 }
 
@@ -30,10 +28,8 @@ int spool_mark_read(const uint8_t *bytes, size_t size, struct spool_mark *ret_ma
 
 	mark.instance = cursor_u64(&c);
 	mark.ring_position = cursor_u64(&c);
-	for (int class = 0; class < RECORD_CLASS_COUNT; class ++) {
-		mark.lost_reported[class] = cursor_u64(&c);
+	for (int class = 0; class < RECORD_CLASS_COUNT; class ++)
 		mark.counts[class] = cursor_u32(&c);
-	}
 	mark.raw_size = cursor_u32(&c);
 	if (!cursor_done(&c) || version != MARK_VERSION)
 		return -EBADMSG;

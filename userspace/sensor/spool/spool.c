@@ -9,7 +9,7 @@
 #include <sys/random.h>
 
 struct spool {
-	uint64_t bytes_max;
+	struct spool_options options; /* for `bytes_max` and `dropping` */
 	struct lane lanes[SPOOL_LANE_COUNT];
 	struct ledger_sums dropped;
 	struct ledger_sums corrupt;
@@ -90,7 +90,7 @@ int spool_open(const struct spool_options *options, struct spool **ret_spool)
 
 	if (!spool)
 		return -ENOMEM;
-	spool->bytes_max = options->bytes_max;
+	spool->options = *options;
 	r = open_lanes(spool, options);
 	if (r < 0) {
 		spool_close(spool);
@@ -157,12 +157,18 @@ static uint64_t bytes_on_disk(const struct spool *spool)
 static int drop_oldest(struct spool *spool, enum spool_lane which)
 {
 	struct lane *lane = &spool->lanes[which];
+	struct ledger_sums sums = { 0 };
 	uint64_t first, last;
-	int r = seglog_drop_oldest(lane->log, NULL, NULL, &first, &last);
+	int r = seglog_oldest(lane->log, &last);
 
-	if (r == 0)
-		ledger_pop_through(&lane->ledger, last, &spool->dropped);
-	else if (r != -ENOENT)
+	if (r < 0)
+		return r;
+	ledger_pop_through(&lane->ledger, last, &sums);
+	ledger_sums_add(&spool->dropped, &sums);
+	if (spool->options.dropping)
+		spool->options.dropping(spool->options.context, which, last, sums.records);
+	r = seglog_drop_oldest(lane->log, NULL, NULL, &first, &last);
+	if (r < 0)
 		note(spool, r);
 	return r;
 }
@@ -170,7 +176,7 @@ static int drop_oldest(struct spool *spool, enum spool_lane which)
 /* Flows go before processes: they are many, and without the processes they say little. */
 static void make_room(struct spool *spool, uint64_t need)
 {
-	while (bytes_on_disk(spool) + need > spool->bytes_max)
+	while (bytes_on_disk(spool) + need > spool->options.bytes_max)
 		if (drop_oldest(spool, SPOOL_LANE_B) < 0 && drop_oldest(spool, SPOOL_LANE_A) < 0)
 			return;
 }

@@ -24,13 +24,17 @@ struct spool_options {
 	uint64_t bytes_max; /* of both lanes; beyond it the oldest of lane B, then A, goes */
 	uint64_t segment_bytes_max;
 	uint64_t now_ms;
+	/* Called before batches up to `seq` are given up for want of room, with what is in them, of
+	 * this instance; may be NULL. Whoever keeps that loses no count to a kill in between. */
+	void (*dropping)(void *context, enum spool_lane lane, uint64_t seq,
+			 const uint64_t counts[RECORD_CLASS_COUNT]);
+	void *context;
 };
 
 /* Written with each batch, found again after a restart, never shipped. */
 struct spool_mark {
 	uint64_t instance;
 	uint64_t ring_position; /* of the ring this lane is fed from */
-	uint64_t lost_reported[RECORD_CLASS_COUNT]; /* kernel losses told in Gap records so far */
 	uint32_t counts[RECORD_CLASS_COUNT]; /* records in this batch */
 	uint32_t raw_size; /* before deflating */
 };
