@@ -100,11 +100,9 @@ static void on_acked(void *context, enum spool_lane lane, uint64_t seq,
 	struct ship_status status;
 
 	ship_status(worker->ship, &status);
+	(void)lane, (void)seq, (void)acked; /* on_acknowledging has them */
 	totals.shipped_bytes = worker->shipped_bytes_before + status.shipped_bytes;
-	totals.acked_seq[lane] = seq;
 	totals.acked_bytes += payload_bytes;
-	for (size_t class = 0; class < RECORD_CLASS_COUNT; class ++)
-		totals.acked[class] += acked[class];
 	journal_set_totals(worker->pipeline.journal, &totals);
 }
 
@@ -155,6 +153,21 @@ int worker_rooms_open_kernel(struct worker *worker)
 	return r;
 }
 
+/* What an earlier worker had counted already is only being tidied up: see resume. */
+static void on_acknowledging(void *context, enum spool_lane lane, uint64_t seq,
+			     const uint64_t counts[RECORD_CLASS_COUNT])
+{
+	const struct worker *worker = context;
+	struct journal_totals totals = journal_totals(worker->pipeline.journal);
+
+	if (seq <= totals.acked_seq[lane] || seq <= totals.dropped_seq[lane])
+		return;
+	totals.acked_seq[lane] = seq;
+	for (size_t class = 0; class < RECORD_CLASS_COUNT; class ++)
+		totals.acked[class] += counts[class];
+	journal_set_totals(worker->pipeline.journal, &totals);
+}
+
 static void on_dropping(void *context, enum spool_lane lane, uint64_t seq,
 			const uint64_t counts[RECORD_CLASS_COUNT])
 {
@@ -171,6 +184,7 @@ static int open_spool(struct worker *worker)
 		.bytes_max = worker->options->spool_bytes_max,
 		.segment_bytes_max = worker->options->segment_bytes,
 		.now_ms = clock_realtime_ns() / NS_PER_MS,
+		.acknowledging = on_acknowledging,
 		.dropping = on_dropping,
 		.context = worker,
 	};

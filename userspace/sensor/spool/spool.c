@@ -9,7 +9,7 @@
 #include <sys/random.h>
 
 struct spool {
-	struct spool_options options; /* for `bytes_max` and `dropping` */
+	struct spool_options options; /* for `bytes_max` and the callbacks */
 	struct lane lanes[SPOOL_LANE_COUNT];
 	struct ledger_sums dropped;
 	struct ledger_sums corrupt;
@@ -264,6 +264,8 @@ void spool_acknowledge(struct spool *spool, enum spool_lane which, uint64_t seq,
 	ledger_pop_through(&lane->ledger, seq, &sums);
 	for (int class = 0; class < RECORD_CLASS_COUNT; class ++)
 		ret_acked[class] += sums.records[class];
+	if (spool->options.acknowledging)
+		spool->options.acknowledging(spool->options.context, which, seq, sums.records);
 	r = seglog_drop_before(lane->log, seq + 1);
 	if (r < 0)
 		note(spool, r);

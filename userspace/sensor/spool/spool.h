@@ -17,6 +17,9 @@ enum spool_lane { SPOOL_LANE_A = 0, SPOOL_LANE_B = 1, SPOOL_LANE_COUNT };
 
 struct spool;
 
+typedef void (*spool_leaving_fn)(void *context, enum spool_lane lane, uint64_t seq,
+				 const uint64_t counts[RECORD_CLASS_COUNT]);
+
 struct spool_options {
 	const char *directory; /* exists, writable */
 	uint8_t sensor[16];
@@ -24,10 +27,11 @@ struct spool_options {
 	uint64_t bytes_max; /* of both lanes; beyond it the oldest of lane B, then A, goes */
 	uint64_t segment_bytes_max;
 	uint64_t now_ms;
-	/* Called before batches up to `seq` are given up for want of room, with what is in them, of
-	 * this instance; may be NULL. Whoever keeps that loses no count to a kill in between. */
-	void (*dropping)(void *context, enum spool_lane lane, uint64_t seq,
-			 const uint64_t counts[RECORD_CLASS_COUNT]);
+	/* Called before batches up to `seq` leave the disk, acknowledged or given up for want of
+	 * room, with what is in them, of this instance; may be NULL. Whoever keeps that loses no
+	 * count to a kill in between. */
+	spool_leaving_fn acknowledging;
+	spool_leaving_fn dropping;
 	void *context;
 };
 
