@@ -70,7 +70,8 @@ struct event_fork {
 };
 
 enum event_exec_flag {
-	EXEC_PATH_TRUNCATED = 1u << 0, /* more than EVENT_PATH_COMPONENTS_MAX or _BYTES_MAX */
+	EXEC_PATH_TRUNCATED =
+		1u << 0, /* only its end: too long, too deep, or cut off from the root */
 	EXEC_PATH_UNREADABLE = 1u << 1, /* path_bytes is 0 */
 	EXEC_ARGS_TRUNCATED = 1u << 2, /* args_total_bytes says how much there was */
 	EXEC_ARGS_UNREADABLE = 1u << 3, /* args_bytes is 0 */

@@ -56,7 +56,8 @@ static __always_inline __u32 path_fill(struct exec_scratch *scratch, struct path
 			mount = above;
 			continue;
 		}
-		if (at > EVENT_PATH_BYTES_MAX - 256)
+		/* Moved out of its bind mount: the way to the root is not to be told. */
+		if (at > EVENT_PATH_BYTES_MAX - 256 || (dentry == parent && at > 0))
 			break;
 		size = bpf_probe_read_kernel_str(scratch->bytes + at, 256,
 						 BPF_CORE_READ(dentry, d_name.name));

@@ -170,8 +170,8 @@ int BPF_PROG(yagura_exit, struct task_struct *task)
 	if (!event)
 		return 0;
 	event->process = key;
-	event->status =
-		signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code : task->exit_code;
+	event->status = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code
+							  : task->group_leader->exit_code;
 	event->uid = task->real_cred->uid.val;
 	BPF_CORE_READ_STR_INTO(&event->comm, task, comm);
 	event_submit(&ring_valuable, event);

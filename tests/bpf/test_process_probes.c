@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -172,6 +173,64 @@ static void paths_cross_mounts(void **state)
 	assert_string_equal(fixture->event.exec.path, path);
 }
 
+/* Its directory was moved out of the bind mount it was opened in: no walk leads up to the root. */
+static void a_path_cut_off_from_the_root_says_so(void **state)
+{
+	struct probe_fixture *fixture = *state;
+	char directory[] = "/tmp/yagura-bind-XXXXXX";
+	char command[512], path[128];
+	pid_t pid;
+	int fd;
+
+	assert_non_null(mkdtemp(directory));
+	snprintf(command, sizeof(command),
+		 "cd %s && mkdir -p a/b m && cp /bin/true a/b && mount --bind a m", directory);
+	assert_int_equal(system(command), 0);
+	snprintf(path, sizeof(path), "%s/m/b/true", directory);
+	fd = open(path, O_PATH | O_CLOEXEC);
+	snprintf(command, sizeof(command), "mv %s/a/b %s/c", directory, directory);
+	assert_int_equal(system(command), 0);
+	pid = fork();
+	if (pid == 0) {
+		fexecve(fd, (char *[]){ "true", NULL }, (char *[]){ NULL });
+		_exit(127);
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(fd);
+	snprintf(command, sizeof(command), "umount %s/m && rm -r %s", directory, directory);
+	assert_int_equal(system(command), 0);
+	must_find(fixture, EVENT_EXEC, pid);
+	assert_int_equal(fixture->event.exec.fixed.flags, EXEC_PATH_TRUNCATED);
+	snprintf(path, sizeof(path), "%s/c/true", directory + 1); /* no slash: not the whole path */
+	assert_non_null(strstr(fixture->event.exec.path, path));
+	assert_int_not_equal(fixture->event.exec.path[0], '/');
+}
+
+static void *end_last(void *context)
+{
+	usleep(50000);
+	syscall(SYS_exit, 9);
+	return context;
+}
+
+/* The first thread ends before another: whose code wait(2) reports depends on the kernel. */
+static void the_code_of_threads_is_what_wait_reports(void **state)
+{
+	struct probe_fixture *fixture = *state;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		pthread_t thread;
+
+		pthread_create(&thread, NULL, end_last, NULL);
+		syscall(SYS_exit, 4);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	must_find(fixture, EVENT_EXIT, pid);
+	assert_int_equal(fixture->event.exit.status, status);
+}
+
 static void *linger(void *context)
 {
 	pause();
@@ -272,6 +331,8 @@ int main(void)
 		cmocka_unit_test(long_argv_is_cut_and_said_so),
 		cmocka_unit_test(a_memfd_has_its_name_and_is_deleted),
 		cmocka_unit_test(paths_cross_mounts),
+		cmocka_unit_test(a_path_cut_off_from_the_root_says_so),
+		cmocka_unit_test(the_code_of_threads_is_what_wait_reports),
 		cmocka_unit_test(a_process_of_threads_is_one_process),
 		cmocka_unit_test(threads_that_end_together_make_one_exit),
 		cmocka_unit_test(a_snapshot_lists_this_process),
