@@ -137,8 +137,14 @@ static bool may_send(const struct session *session, enum spool_lane lane,
 
 	return l->next_seq < spool_synced_seq(session->spool, lane) &&
 	       l->flight_count < SESSION_FLIGHT_MAX &&
-	       session->unacked_bytes < session->window_bytes &&
 	       evbuffer_get_length(output) < SESSION_OUTPUT_BYTES_MAX;
+}
+
+/* The collector refuses what passes its window. One batch may always be under way, whatever its
+ * size. */
+static bool passes_window(const struct session *session, uint32_t size)
+{
+	return session->unacked_bytes > 0 && session->unacked_bytes + size > session->window_bytes;
 }
 
 /* After a batch that is gone: the next that may exist. */
@@ -149,6 +155,7 @@ static uint64_t seq_after(const struct session *session, enum spool_lane lane, u
 	return seq + 1 < first ? first : seq + 1;
 }
 
+/* 0, 1 when the window is full, -errno. */
 static int send_lane(struct session *session, enum spool_lane lane, struct evbuffer *output)
 {
 	struct session_lane *l = &session->lanes[lane];
@@ -157,6 +164,8 @@ static int send_lane(struct session *session, enum spool_lane lane, struct evbuf
 
 	while (may_send(session, lane, output)) {
 		r = spool_read(session->spool, lane, l->next_seq, &batch);
+		if (r == 0 && passes_window(session, batch.size))
+			return 1;
 		if (r == 0)
 			r = send_batch(session, lane, &batch, output);
 		else if (r != -ENOENT)
@@ -175,9 +184,10 @@ int session_send(struct session *session, struct evbuffer *output)
 
 	if (!session->greeted)
 		return 0;
+	/* A full window ends it: what is smaller must not overtake lane A for ever. */
 	for (int lane = 0; lane < SPOOL_LANE_COUNT && r == 0; lane++)
 		r = send_lane(session, (enum spool_lane)lane, output);
-	return r;
+	return r < 0 ? r : 0;
 }
 
 bool session_is_idle(const struct session *session)

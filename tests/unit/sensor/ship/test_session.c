@@ -168,21 +168,41 @@ static void test_nothing_before_the_hello(void **state)
 	expect_nothing_more();
 }
 
-/* Five batches fit 4,001 bytes: a batch may start while less than the window is under way. */
+/* Four batches fit 4,999 bytes; the collector would refuse the fifth. */
 static void test_window(void **state)
 {
 	(void)state;
-	greet(1, 1, 4 * PAYLOAD_BYTES + 1);
+	greet(1, 1, 5 * PAYLOAD_BYTES - 1);
 	assert_int_equal(session_send(&world.session, world.output), 0);
-	expect_sent(0, 1, 5);
+	expect_sent(0, 1, 4);
 	expect_nothing_more();
 	assert_int_equal(receive_ack(0, 3), 0);
-	assert_int_equal(world.session.unacked_bytes, 2 * PAYLOAD_BYTES);
+	assert_int_equal(world.session.unacked_bytes, PAYLOAD_BYTES);
 	assert_int_equal(session_send(&world.session, world.output), 0);
-	expect_sent(0, 6, 8);
+	expect_sent(0, 5, 7);
 	expect_nothing_more();
 	assert_int_equal(world.acked_bytes, 3 * PAYLOAD_BYTES);
 	assert_int_equal(world.acked_records, 3);
+}
+
+/* A batch of lane A that does not fit now is not overtaken by smaller ones of lane B. */
+static void test_full_window_holds_both_lanes(void **state)
+{
+	(void)state;
+	greet(1, 1, 3 * PAYLOAD_BYTES);
+	world.spool.synced_seq[SPOOL_LANE_A] = 3;
+	assert_int_equal(session_send(&world.session, world.output), 0);
+	expect_sent(0, 1, 2);
+	expect_sent(1, 1, 1);
+	world.spool.synced_seq[SPOOL_LANE_A] = BATCHES + 1;
+	assert_int_equal(receive_ack(1, 1), 0);
+	world.spool.payload_bytes = PAYLOAD_BYTES + 1;
+	assert_int_equal(session_send(&world.session, world.output), 0);
+	expect_nothing_more();
+	assert_int_equal(receive_ack(0, 2), 0);
+	assert_int_equal(session_send(&world.session, world.output), 0);
+	expect_sent(0, 3, 4);
+	expect_nothing_more();
 }
 
 static void test_smallest_window_still_moves(void **state)
@@ -367,6 +387,7 @@ static const struct CMUnitTest plain[] = {
 	TEST(test_hello),
 	TEST(test_nothing_before_the_hello),
 	TEST(test_window),
+	TEST(test_full_window_holds_both_lanes),
 	TEST(test_smallest_window_still_moves),
 	TEST(test_lane_a_first),
 	TEST(test_output_is_bounded),
