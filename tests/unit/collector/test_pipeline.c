@@ -171,23 +171,31 @@ static bool try_connect(const struct fixture *f, struct sensor_client *client, c
 	return sensor_client_open(client, &options);
 }
 
-static void say_hello(struct sensor_client *client, const char *sensor, uint64_t instance)
+/* *hello holds what is said of the lanes. */
+static void send_hello(struct sensor_client *client, const char *sensor, uint64_t instance,
+		       Yagura__Transport__Hello *hello)
 {
 	Frame frame = YAGURA__TRANSPORT__FRAME__INIT;
-	Yagura__Transport__Hello hello = YAGURA__TRANSPORT__HELLO__INIT;
 	uint8_t id[16];
 	uint8_t boot_id[16] = { 1, 2, 3 };
 
 	assert_int_equal(uuid_parse(sensor, id), 0);
-	hello.protocol = 1;
-	hello.sensor = (ProtobufCBinaryData){ sizeof(id), id };
-	hello.boot_id = (ProtobufCBinaryData){ sizeof(boot_id), boot_id };
-	hello.generation = 5;
-	hello.instance = instance;
-	hello.host = (char *)"web1";
+	hello->protocol = 1;
+	hello->sensor = (ProtobufCBinaryData){ sizeof(id), id };
+	hello->boot_id = (ProtobufCBinaryData){ sizeof(boot_id), boot_id };
+	hello->generation = 5;
+	hello->instance = instance;
+	hello->host = (char *)"web1";
 	frame.body_case = YAGURA__TRANSPORT__FRAME__BODY_HELLO;
-	frame.hello = &hello;
+	frame.hello = hello;
 	sensor_client_send(client, &frame);
+}
+
+static void say_hello(struct sensor_client *client, const char *sensor, uint64_t instance)
+{
+	Yagura__Transport__Hello hello = YAGURA__TRANSPORT__HELLO__INIT;
+
+	send_hello(client, sensor, instance, &hello);
 }
 
 static void expect_hello_ack(struct sensor_client *client, uint64_t next_a, uint64_t next_b)
@@ -356,6 +364,66 @@ static void hole_is_stored_once(void **state)
 				  " AND yagura_first_seq = 2 AND yagura_last_seq = 4"),
 			 1);
 	expect_log(f, "batches 2 to 4 are missing");
+	sensor_client_close(&client);
+}
+
+/* Hello of a sensor that still has `first` … `next` - 1 in both lanes. */
+static void say_spool(struct sensor_client *client, uint64_t instance, uint64_t first, uint64_t next)
+{
+	Yagura__Transport__Hello hello = YAGURA__TRANSPORT__HELLO__INIT;
+	Yagura__Transport__Lane lanes[2];
+	Yagura__Transport__Lane *pointers[2] = { &lanes[0], &lanes[1] };
+
+	for (uint32_t i = 0; i < 2; i++) {
+		yagura__transport__lane__init(&lanes[i]);
+		lanes[i].lane = i;
+		lanes[i].first_seq = first;
+		lanes[i].next_seq = next;
+	}
+	hello.n_lanes = 2;
+	hello.lanes = pointers;
+	send_hello(client, SENSOR_A, instance, &hello);
+}
+
+/* A spool restored from a snapshot gives stored numbers to new records: none may pass for known. */
+static void spool_set_back_starts_over(void **state)
+{
+	struct fixture *f = *state;
+	struct sensor_client client;
+
+	greet(f, &client, 1, 1);
+	for (uint64_t seq = 1; seq <= 5; seq++)
+		send_batch(&client, LANE_A, seq, 0);
+	expect_ack(&client, LANE_A, 5);
+	sensor_client_close(&client);
+
+	assert_true(try_connect(f, &client, "a"));
+	say_spool(&client, 2, 3, 4);
+	expect_hello_ack(&client, 3, 1);
+	expect_log(f, "lane 0: its spool was set back to an older state: it makes batch 4 next, "
+		      "but 5 is stored; taken anew from 3 on");
+	send_batch(&client, LANE_A, 3, 0);
+	send_batch(&client, LANE_A, 4, 0);
+	expect_ack(&client, LANE_A, 4);
+	assert_int_equal(query(f, "SELECT count(*) FROM execs"), 7);
+	assert_int_equal(query(f, "SELECT count(*) FROM gaps"), 0);
+	sensor_client_close(&client);
+}
+
+/* Of the same start, such a Hello has only been overtaken. */
+static void late_hello_starts_nothing_over(void **state)
+{
+	struct fixture *f = *state;
+	struct sensor_client client;
+
+	greet(f, &client, 1, 1);
+	send_batch(&client, LANE_A, 1, 0);
+	send_batch(&client, LANE_A, 2, 0);
+	expect_ack(&client, LANE_A, 2);
+	sensor_client_close(&client);
+	assert_true(try_connect(f, &client, "a"));
+	say_spool(&client, 1, 1, 2);
+	expect_hello_ack(&client, 3, 1);
 	sensor_client_close(&client);
 }
 
@@ -726,6 +794,8 @@ static int run_all(void)
 		TEST(stores_then_acknowledges),
 		TEST(repeats_are_dropped_and_acknowledged_again),
 		TEST(hole_is_stored_once),
+		TEST(spool_set_back_starts_over),
+		TEST(late_hello_starts_nothing_over),
 		TEST(bad_checksum_hurts_nobody_else),
 		TEST(malformed_payload_leaves_nothing),
 		TEST(another_identity_is_refused),
