@@ -146,7 +146,7 @@ $(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests
 
 unit-tests: $(UNIT_BIN)
 
-$(BPF_TEST_BIN): $(BUILD)/obj/tests/bpf/probe_fixture.o
+$(BPF_TEST_BIN): $(call objects,$(filter-out $(BPF_TEST_SRC),$(wildcard tests/bpf/*.c)))
 bpf-tests: $(BPF_TEST_BIN)
 
 # Fuzzers: libFuzzer wants clang for every object that it should see into, so they get a BUILD of their

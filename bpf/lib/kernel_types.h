@@ -99,7 +99,6 @@ struct css_set {
 };
 
 struct task_struct {
-	void *stack;
 	unsigned int flags;
 	int exit_code;
 	int pid;
@@ -135,8 +134,13 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 };
 
+typedef struct {
+	int owned;
+} socket_lock_t;
+
 struct sock {
 	struct sock_common __sk_common;
+	socket_lock_t sk_lock;
 	int sk_err;
 };
 
@@ -159,10 +163,16 @@ struct tcp_sock {
 	__u32 segs_out;
 	__u32 total_retrans;
 	__u32 srtt_us;
+	__u64 tcp_mstamp; /* CLOCK_MONOTONIC us of the latest packet */
 };
 
 struct bpf_iter__task {
 	struct task_struct *task;
+};
+
+struct bpf_iter__bpf_sk_storage_map {
+	struct sock *sk;
+	void *value;
 };
 
 #pragma clang attribute pop

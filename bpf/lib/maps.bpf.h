@@ -26,16 +26,15 @@ struct flow_storage {
 	__u16 local_port;
 	__u16 remote_port;
 	__u16 index;
+	__u16 part; /* of the next record */
 	__u8 phase; /* enum flow_phase */
-	__u8 direction; /* enum event_flow_direction */
 	__u8 owner_quality;
 	__u8 flags; /* enum flow_storage_flag */
 	__u8 arm_left;
-	__u8 reserved;
 };
 /* Memory is charged per socket; keep it small (the kernel rounds up to powers of two beyond this).
  */
-_Static_assert(sizeof(struct flow_storage) <= 104, "flow_storage");
+_Static_assert(sizeof(struct flow_storage) <= 96, "flow_storage");
 
 enum flow_phase {
 	FLOW_PHASE_NONE = 0,
@@ -50,6 +49,7 @@ enum flow_storage_flag {
 	/* These callbacks were on before us: somebody else wants them, leave them on. */
 	STORAGE_FOREIGN_STATE_CB = 1u << 1,
 	STORAGE_FOREIGN_HDR_CB = 1u << 2,
+	STORAGE_INGRESS = 1u << 3, /* accepted; else it called connect() */
 };
 
 #define EXEC_BYTES_MAX (EVENT_PATH_BYTES_MAX + EVENT_ARGS_BYTES_MAX)
@@ -112,6 +112,7 @@ const volatile struct probe_config probe_config __weak = {
 	.cpu_count = 1,
 	.args_bytes_max = EVENT_ARGS_BYTES_MAX,
 	.arm_attempts_max = 32,
+	.sweep_interval_ms = 60000,
 };
 
 #endif

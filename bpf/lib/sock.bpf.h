@@ -7,6 +7,18 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 
+/*
+ * Does this program run on behalf of a user of the socket, so that `current` is that user? Whoever
+ * works on a socket holds its lock. A task that does marks it as owned until it lets go; softirqs
+ * and timers take the spinlock inside without marking it, and leave a socket that is owned alone
+ * (net/core/sock.c, lock_sock and bh_lock_sock). So a callback that finds the lock owned was called
+ * by its owner.
+ */
+static __always_inline bool runs_for_user(const struct tcp_sock *tcp)
+{
+	return ((const struct sock *)tcp)->sk_lock.owned;
+}
+
 /* RFC 4291 2.5.5.2. */
 static __always_inline void addr_from_ipv4(__u8 addr[16], __be32 ipv4)
 {
@@ -64,8 +76,45 @@ static __always_inline void counters_fill(struct event_flow *event, struct tcp_s
 	event->srtt_us = tcp->srtt_us >> 3; /* kept times eight, Van Jacobson's way */
 }
 
+/* What the record of a flow says whether or not the kernel's counters can be read. */
+static __always_inline void facts_fill(struct event_flow *event, const struct flow_storage *flow)
+{
+	__builtin_memset((__u8 *)event + sizeof(event->header), 0,
+			 sizeof(*event) - sizeof(event->header));
+	event->owner = flow->owner;
+	event->listener = flow->listener;
+	__builtin_memcpy(event->local_addr, flow->local_addr, 16);
+	__builtin_memcpy(event->remote_addr, flow->remote_addr, 16);
+	event->cookie = flow->cookie;
+	event->opened_ns = flow->opened_ns;
+	event->handshake_us = flow->handshake_us;
+	event->index = flow->index;
+	event->part = flow->part;
+	event->local_port = flow->local_port;
+	event->remote_port = flow->remote_port;
+	event->direction = flow->flags & STORAGE_INGRESS ? FLOW_INGRESS : FLOW_EGRESS;
+	event->owner_quality = flow->owner_quality;
+	event->is_ipv6 = flow->flags & STORAGE_IPV6 ? 1 : 0;
+}
+
+/* A flow that goes on: everything so far, to be replaced by the next part. */
+static __always_inline void emit_flow_interim(struct flow_storage *flow, struct tcp_sock *tcp)
+{
+	struct event_flow *event = event_reserve(&ring_bulk, EVENT_FLOW, struct event_flow);
+
+	if (!event)
+		return;
+	facts_fill(event, flow);
+	counters_fill(event, tcp);
+	event->state = flow->phase == FLOW_PHASE_OPEN ? FLOW_STATE_OPEN : FLOW_STATE_ESTABLISHED;
+	if (flow->part < 0xffff)
+		flow->part++;
+	event_submit(&ring_bulk, event);
+}
+
 /* The final record of the flow that `flow` describes; exactly one, by its phase. `tcp` may be NULL:
- * then the counters could not be read any more. */
+ * then the counters could not be read any more. Called from many places: a function of its own,
+ * verified once a call instead of copied. */
 static __noinline void emit_flow_final(struct flow_storage *flow, struct tcp_sock *tcp, __u32 error)
 {
 	bool failed = flow->phase == FLOW_PHASE_OPEN;
@@ -77,23 +126,9 @@ static __noinline void emit_flow_final(struct flow_storage *flow, struct tcp_soc
 	event = event_reserve(&ring_bulk, EVENT_FLOW, struct event_flow);
 	if (!event)
 		return;
-	__builtin_memset((__u8 *)event + sizeof(event->header), 0,
-			 sizeof(*event) - sizeof(event->header));
-	event->owner = flow->owner;
-	event->listener = flow->listener;
-	__builtin_memcpy(event->local_addr, flow->local_addr, 16);
-	__builtin_memcpy(event->remote_addr, flow->remote_addr, 16);
-	event->cookie = flow->cookie;
-	event->opened_ns = flow->opened_ns;
-	event->handshake_us = flow->handshake_us;
+	facts_fill(event, flow);
 	event->error = error;
-	event->index = flow->index;
-	event->local_port = flow->local_port;
-	event->remote_port = flow->remote_port;
-	event->direction = flow->direction;
 	event->state = failed ? FLOW_STATE_FAILED : FLOW_STATE_CLOSED;
-	event->owner_quality = flow->owner_quality;
-	event->is_ipv6 = flow->flags & STORAGE_IPV6 ? 1 : 0;
 	event->flags = FLOW_FINAL;
 	if (tcp)
 		counters_fill(event, tcp);

@@ -6,9 +6,6 @@
 #include "emit.bpf.h"
 #include <bpf/bpf_core_read.h>
 
-/* Kernel stacks are 16 KiB on x86-64 and arm64 (without KASAN). */
-#define KERNEL_STACK_BYTES 16384
-
 static __always_inline void key_fill(struct process_key *key, struct task_struct *task)
 {
 	struct task_struct *leader = task->group_leader;
@@ -16,30 +13,6 @@ static __always_inline void key_fill(struct process_key *key, struct task_struct
 	key->start_ns = leader->start_boottime;
 	key->pid = (__u32)task->tgid;
 	key->exec_count = leader->self_exec_id;
-}
-
-/*
- * Does this program run on behalf of `task`, or did it merely interrupt it? `frame` is the
- * program's context, which lies on the stack of whoever called it: x86-64 runs softirqs on a stack
- * of their own. Measured against the softirq bits of preempt_count on 6.1, 6.12 and 7.2: always the
- * same answer. In assembler, because the verifier lets a privileged program compare a pointer with
- * a number, but not subtract one from the other, which is what the compiler would make of it.
- */
-static __always_inline bool runs_for(struct task_struct *task, void *frame)
-{
-	__u64 first = (__u64)task->stack;
-	__u64 end = first + KERNEL_STACK_BYTES;
-	__u64 inside;
-
-	if (task->flags & PF_KTHREAD)
-		return false;
-	asm volatile("%[inside] = 0\n"
-		     "if %[frame] < %[first] goto +2\n"
-		     "if %[frame] >= %[end] goto +1\n"
-		     "%[inside] = 1\n"
-		     : [inside] "=&r"(inside)
-		     : [frame] "r"(frame), [first] "r"(first), [end] "r"(end));
-	return inside;
 }
 
 /* container_of, but with the offset of the running kernel: offsetof() would give that of our own

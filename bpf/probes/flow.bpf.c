@@ -5,17 +5,25 @@
  * is destroyed.
  *
  * Owner: connect() and listen() call back in the caller's context. An accepted socket starts as its
- * listener's (inherited); the first segment that leaves on a process' own kernel stack, else the
- * process that closes it, is its caller.
+ * listener's (inherited); the process that makes its first segment, else the one that closes it, is
+ * its caller.
  */
 #include "sock.bpf.h"
 #include "task.bpf.h"
 #include <bpf/bpf_tracing.h>
 
+/* Whoever is at work here and now: a process, or the kernel on its own behalf. */
 static __always_inline void owner_set_current(struct flow_storage *flow)
 {
-	key_fill(&flow->owner, bpf_get_current_task_btf());
-	flow->owner_quality = OWNER_CALLER;
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (task->flags & PF_KTHREAD) {
+		__builtin_memset(&flow->owner, 0, sizeof(flow->owner));
+		flow->owner_quality = OWNER_KERNEL;
+	} else {
+		key_fill(&flow->owner, task);
+		flow->owner_quality = OWNER_CALLER;
+	}
 }
 
 static __always_inline void callback_on(struct bpf_sock_ops *ops, struct flow_storage *flow,
@@ -42,6 +50,7 @@ static __always_inline void flow_begin(struct bpf_sock_ops *ops, struct flow_sto
 {
 	flow->phase = phase;
 	flow->flags = 0;
+	flow->part = 0;
 	flow->handshake_us = 0;
 	flow->opened_ns = bpf_ktime_get_boot_ns();
 	flow->cookie = bpf_get_socket_cookie(ops);
@@ -59,7 +68,6 @@ static __always_inline void on_connect(struct bpf_sock_ops *ops, struct flow_sto
 		flow->index++;
 	__builtin_memset(&flow->listener, 0, sizeof(flow->listener));
 	flow_begin(ops, flow, sk, FLOW_PHASE_OPEN);
-	flow->direction = FLOW_EGRESS;
 	owner_set_current(flow);
 	/* Only until it is established: to learn why an attempt failed while the socket still
 	 * knows. */
@@ -84,10 +92,11 @@ static __always_inline void on_accepted(struct bpf_sock_ops *ops, struct flow_st
 
 	flow->index = 0;
 	flow_begin(ops, flow, sk, FLOW_PHASE_ESTABLISHED);
-	flow->direction = FLOW_INGRESS;
+	flow->flags |= STORAGE_INGRESS;
 	if (has_listener) {
 		flow->listener = flow->owner;
-		flow->owner_quality = OWNER_INHERITED;
+		if (flow->owner_quality != OWNER_KERNEL)
+			flow->owner_quality = OWNER_INHERITED;
 	} else {
 		__builtin_memset(&flow->owner, 0, sizeof(flow->owner));
 		__builtin_memset(&flow->listener, 0, sizeof(flow->listener));
@@ -98,11 +107,12 @@ static __always_inline void on_accepted(struct bpf_sock_ops *ops, struct flow_st
 		callback_on(ops, flow, BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG, STORAGE_FOREIGN_HDR_CB);
 }
 
-/* A segment of an accepted socket is being made; if its sender makes it, that is the owner. We
- * reserve no header room, so nothing changes on the wire. */
-static __always_inline void on_segment(struct bpf_sock_ops *ops, struct flow_storage *flow)
+/* A segment of an accepted socket is being made; when a user of the socket makes it, that is the
+ * owner. We reserve no header room, so nothing changes on the wire. */
+static __always_inline void on_segment(struct bpf_sock_ops *ops, struct flow_storage *flow,
+				       const struct tcp_sock *tcp)
 {
-	bool seen = runs_for(bpf_get_current_task_btf(), ops);
+	bool seen = runs_for_user(tcp);
 
 	if (!flow->arm_left)
 		return;
@@ -174,7 +184,7 @@ int yagura_sockops(struct bpf_sock_ops *ops)
 		on_state(ops, flow, tcp);
 		break;
 	case BPF_SOCK_OPS_HDR_OPT_LEN_CB:
-		on_segment(ops, flow);
+		on_segment(ops, flow, tcp);
 		break;
 	}
 	return 1;
@@ -187,8 +197,8 @@ int yagura_release(struct bpf_sock *sk)
 {
 	struct flow_storage *flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
 
-	if (flow && flow->phase == FLOW_PHASE_ESTABLISHED && flow->owner_quality < OWNER_CALLER &&
-	    !(bpf_get_current_task_btf()->flags & PF_KTHREAD))
+	if (flow && flow->phase == FLOW_PHASE_ESTABLISHED &&
+	    (flow->owner_quality == OWNER_UNKNOWN || flow->owner_quality == OWNER_INHERITED))
 		owner_set_current(flow);
 	return 1;
 }
@@ -218,5 +228,43 @@ int BPF_PROG(yagura_destroy, struct sock *sk)
 
 	if (flow && (flow->phase == FLOW_PHASE_OPEN || flow->phase == FLOW_PHASE_ESTABLISHED))
 		emit_flow_final(flow, bpf_skc_to_tcp_sock(sk), 0);
+	return 0;
+}
+
+/*
+ * Is it time to tell of a flow that goes on? After each interval in which packets moved; an idle
+ * one after the first, the fifth, then every sixtieth. Told from its age, so nothing needs to be
+ * remembered.
+ */
+static __always_inline bool is_due(const struct flow_storage *flow, struct tcp_sock *tcp)
+{
+	__u64 interval_us = (__u64)probe_config.sweep_interval_ms * 1000;
+	__u64 age_us = (bpf_ktime_get_boot_ns() - flow->opened_ns) / 1000;
+	__u64 quiet_us = bpf_ktime_get_ns() / 1000 - tcp->tcp_mstamp;
+	__u64 intervals;
+
+	if (!interval_us)
+		return false;
+	intervals = age_us / interval_us;
+	if (quiet_us < interval_us + interval_us / 8) /* sweeps are not exactly on time */
+		return intervals > 0;
+	return intervals == 1 || intervals == 5 || (intervals > 0 && intervals % 60 == 0);
+}
+
+/* Over every socket that has storage, in all network namespaces. A flow that ends at this very
+ * moment may get an interim after its final record; the final one counts. */
+SEC("iter/bpf_sk_storage_map")
+int yagura_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct flow_storage *flow = ctx->value;
+	struct sock *sk = ctx->sk;
+	struct tcp_sock *tcp;
+
+	if (!flow || !sk ||
+	    (flow->phase != FLOW_PHASE_OPEN && flow->phase != FLOW_PHASE_ESTABLISHED))
+		return 0;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (tcp && is_due(flow, tcp))
+		emit_flow_interim(flow, tcp);
 	return 0;
 }

@@ -12,7 +12,8 @@
 int probe_fixture_setup(void **state)
 {
 	const struct loader_options options = { .ring_bytes = { RING_BYTES, RING_BYTES },
-						.args_bytes = EVENT_ARGS_BYTES_MAX };
+						.args_bytes = EVENT_ARGS_BYTES_MAX,
+						.sweep_interval_ms = 100 };
 	struct probe_fixture *fixture = calloc(1, sizeof(*fixture));
 	char error[LOADER_ERROR_BYTES] = "out of memory";
 

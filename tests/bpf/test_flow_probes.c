@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bpf/probes/flow.bpf.c on the running kernel: real sockets, exact fields, at both ends. */
-#include "bpf/probe_fixture.h"
+#include "bpf/flow_case.h"
+
+#include "sensor/keeper/probe_table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 
-#include <arpa/inet.h>
 #include <cmocka.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -48,103 +46,6 @@ struct seen {
 	in_port_t client_port; /* network order */
 	in_port_t server_port;
 };
-
-struct wanted {
-	enum event_flow_direction direction;
-	in_port_t local_port;
-	in_port_t remote_port; /* 0: any */
-};
-
-static bool matches(const struct decoded_event *event, const void *context)
-{
-	const struct wanted *wanted = context;
-
-	return event->kind == EVENT_FLOW && event->flow.direction == wanted->direction &&
-	       event->flow.local_port == wanted->local_port &&
-	       (!wanted->remote_port || event->flow.remote_port == wanted->remote_port);
-}
-
-static const struct event_flow *must_find(struct probe_fixture *fixture, struct wanted wanted)
-{
-	assert_true(probe_fixture_find(fixture, EVENT_RING_BULK, matches, &wanted, 5000));
-	return &fixture->event.flow;
-}
-
-static socklen_t loopback(int family, in_port_t port, struct sockaddr_storage *ret_address)
-{
-	memset(ret_address, 0, sizeof(*ret_address));
-	if (family == AF_INET) {
-		struct sockaddr_in *in = (struct sockaddr_in *)ret_address;
-
-		*in = (struct sockaddr_in){ .sin_family = AF_INET,
-					    .sin_port = port,
-					    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-		return sizeof(*in);
-	}
-	*(struct sockaddr_in6 *)ret_address = (struct sockaddr_in6){
-		.sin6_family = AF_INET6, .sin6_port = port, .sin6_addr = in6addr_loopback
-	};
-	return sizeof(struct sockaddr_in6);
-}
-
-static in_port_t local_port(int fd)
-{
-	struct sockaddr_storage address;
-	socklen_t size = sizeof(address);
-
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-	return address.ss_family == AF_INET ? ((struct sockaddr_in *)&address)->sin_port
-					    : ((struct sockaddr_in6 *)&address)->sin6_port;
-}
-
-static int listening(int family)
-{
-	struct sockaddr_storage address;
-	socklen_t size = loopback(family, 0, &address);
-	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-	assert_int_equal(listen(fd, 16), 0);
-	return fd;
-}
-
-static int connected(int family, in_port_t port)
-{
-	struct sockaddr_storage address;
-	socklen_t size = loopback(family, port, &address);
-	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (connect(fd, (struct sockaddr *)&address, size) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-static void send_bytes(int fd, size_t count)
-{
-	static char bytes[65536];
-
-	while (count > 0) {
-		ssize_t sent = send(fd, bytes, count < sizeof(bytes) ? count : sizeof(bytes), 0);
-
-		if (sent <= 0)
-			_exit(3);
-		count -= (size_t)sent;
-	}
-}
-
-static void receive_bytes(int fd, size_t count)
-{
-	static char bytes[65536];
-
-	while (count > 0) {
-		ssize_t got = recv(fd, bytes, count < sizeof(bytes) ? count : sizeof(bytes), 0);
-
-		if (got <= 0)
-			_exit(4);
-		count -= (size_t)got;
-	}
-}
 
 static void finish(int fd, bool first, bool reset)
 {
@@ -208,7 +109,7 @@ static void both_ends_are_told_exactly(void **state)
 
 	probe_fixture_drain(shared);
 	speak(dialogue, &seen);
-	flow = must_find(shared, (struct wanted){ FLOW_EGRESS, seen.client_port, 0 });
+	flow = flow_must_come(shared, (struct wanted_flow){ FLOW_EGRESS, seen.client_port, 0 });
 	assert_int_equal(flow->remote_port, seen.server_port);
 	assert_int_equal(flow->owner.pid, seen.client);
 	assert_int_equal(flow->owner_quality, OWNER_CALLER);
@@ -223,8 +124,8 @@ static void both_ends_are_told_exactly(void **state)
 	assert_memory_equal(flow->local_addr, flow->remote_addr, 16);
 
 	speak(dialogue, &seen); /* again: the search above may have passed the other end */
-	flow = must_find(shared,
-			 (struct wanted){ FLOW_INGRESS, seen.server_port, seen.client_port });
+	flow = flow_must_come(
+		shared, (struct wanted_flow){ FLOW_INGRESS, seen.server_port, seen.client_port });
 	assert_int_equal(flow->owner.pid, seen.server);
 	assert_int_equal(flow->owner_quality, OWNER_CALLER);
 	assert_int_equal(flow->listener.pid, getpid());
@@ -254,7 +155,7 @@ static void a_refused_attempt_says_why(void **state)
 	assert_int_equal(connect(fd, (struct sockaddr *)&address, size), -1);
 	assert_int_equal(errno, ECONNREFUSED);
 	close(fd);
-	flow = must_find(shared, (struct wanted){ FLOW_EGRESS, from, port });
+	flow = flow_must_come(shared, (struct wanted_flow){ FLOW_EGRESS, from, port });
 	assert_int_equal(flow->state, FLOW_STATE_FAILED);
 	assert_int_equal(flow->error, ECONNREFUSED);
 	assert_int_equal(flow->owner.pid, getpid());
@@ -312,9 +213,47 @@ static void one_socket_carries_several_flows(void **state)
 	}
 }
 
+/* A connection that goes on is told of when it is due and not before; its end is the last part. */
+static void a_flow_that_goes_on_is_told_of(void **state)
+{
+	int listener = listening(AF_INET);
+	int client = connected(AF_INET, local_port(listener));
+	int server = accept(listener, NULL, NULL);
+	struct wanted_flow egress = { FLOW_EGRESS, local_port(client), local_port(listener) };
+	const struct event_flow *flow;
+
+	(void)state;
+	probe_fixture_drain(shared);
+	assert_int_equal(loader_iterate(shared->loader, PROBE_TCP_SWEEP), 0);
+	assert_false(probe_fixture_find(shared, EVENT_RING_BULK, flow_is_wanted, &egress, 20));
+
+	for (uint32_t part = 0; part < 3; part++) {
+		assert_int_equal(send(client, "12345", 5, 0), 5);
+		receive_bytes(server, 5);
+		usleep(part == 0 ? 110000 : 1000); /* the fixture's interval is 100 ms */
+		assert_int_equal(send(server, "1", 1, 0), 1);
+		receive_bytes(client, 1);
+		assert_int_equal(loader_iterate(shared->loader, PROBE_TCP_SWEEP), 0);
+		flow = flow_must_come(shared, egress);
+		assert_int_equal(flow->part, part);
+		assert_int_equal(flow->flags, 0);
+		assert_int_equal(flow->state, FLOW_STATE_ESTABLISHED);
+		assert_int_equal(flow->owner.pid, getpid());
+		assert_int_equal(flow->sent_bytes, 5 * (part + 1));
+		assert_int_equal(flow->received_bytes, part + 1);
+	}
+	close(client);
+	close(server);
+	close(listener);
+	flow = flow_must_come(shared, egress);
+	assert_int_equal(flow->part, 3);
+	assert_int_equal(flow->flags, FLOW_FINAL);
+	assert_int_equal(flow->sent_bytes, 15);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[sizeof(dialogues) / sizeof(*dialogues) + 2];
+	struct CMUnitTest tests[sizeof(dialogues) / sizeof(*dialogues) + 3];
 	size_t count = 0;
 	void *fixture = NULL;
 	int failed;
@@ -324,6 +263,7 @@ int main(void)
 						      NULL, NULL, (void *)&dialogues[i] };
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(a_refused_attempt_says_why);
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(one_socket_carries_several_flows);
+	tests[count++] = (struct CMUnitTest)cmocka_unit_test(a_flow_that_goes_on_is_told_of);
 	if (probe_fixture_setup(&fixture) < 0)
 		return 1;
 	shared = fixture;

@@ -2,6 +2,8 @@
 /* bpf/probes/process.bpf.c on the running kernel: real processes, exact fields. */
 #include "bpf/probe_fixture.h"
 
+#include "sensor/keeper/probe_table.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -254,7 +256,7 @@ static void a_snapshot_lists_this_process(void **state)
 	struct probe_fixture *fixture = *state;
 	char self[4096] = "";
 
-	assert_int_equal(loader_snapshot(fixture->loader), 0);
+	assert_int_equal(loader_iterate(fixture->loader, PROBE_PROCESS_SNAPSHOT), 0);
 	must_find(fixture, EVENT_SNAPSHOT, getpid());
 	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
 	assert_string_equal(fixture->event.exec.path, self);

@@ -44,6 +44,17 @@ static void on_second(evutil_socket_t fd, short what, void *context)
 	process_table_expire(worker->pipeline.processes, clock_boottime_ns());
 }
 
+static void on_sweep(evutil_socket_t fd, short what, void *context)
+{
+	struct worker *worker = context;
+	int r = keeper_link_sweep(worker->link);
+
+	(void)fd;
+	(void)what;
+	if (r < 0) /* status names the probe; the final records come all the same */
+		log_debug("worker", "flows that go on are not told of: %s", strerror(-r));
+}
+
 /* The keeper detaches everything before it asks us to stop, so the rings have an end. */
 static void begin_stop(struct worker *worker)
 {
@@ -78,49 +89,42 @@ static void on_keeper(evutil_socket_t fd, short what, void *context)
 	begin_stop(worker);
 }
 
-static int add_event(struct worker *worker, enum loop_event which, struct event *event,
-		     uint32_t interval_ms)
-{
-	struct timeval interval = { .tv_sec = interval_ms / 1000,
-				    .tv_usec = (suseconds_t)(interval_ms % 1000) * 1000 };
-
-	worker->events[which] = event;
-	return event && event_add(event, interval_ms ? &interval : NULL) == 0 ? 0 : -ENOMEM;
-}
-
 static int open_loop(struct worker *worker)
 {
-	struct event_base *base = worker->base;
+	const struct worker_options *options = worker->options;
 	const int *fds = worker->descriptors;
-	/* Edge-triggered: a ring stays readable until it is released, which is not when it is read.
-	 */
+	/* Edge-triggered: a ring stays readable until it is released, which is not when it is
+	 * read. */
 	const short ring = EV_READ | EV_ET | EV_PERSIST;
-	const short timer = EV_PERSIST;
-	int r;
+	const short input = EV_READ | EV_PERSIST;
+	const short number = EV_SIGNAL | EV_PERSIST;
+	const struct {
+		int fd; /* or signal number, or -1: a timer */
+		short what;
+		event_callback_fn on;
+		uint32_t interval_ms;
+	} rows[LOOP_EVENTS] = {
+		[LOOP_POLL] = { -1, EV_PERSIST, on_poll, options->poll_interval_ms },
+		[LOOP_SECOND] = { -1, EV_PERSIST, on_second, 1000 },
+		[LOOP_SWEEP] = { -1, EV_PERSIST, on_sweep, options->flow_interval_ms },
+		[LOOP_RING_VALUABLE] = { fds[KEEPER_FD_RING_VALUABLE], ring, on_poll, 0 },
+		[LOOP_RING_BULK] = { fds[KEEPER_FD_RING_BULK], ring, on_poll, 0 },
+		[LOOP_KEEPER] = { worker->link, input, on_keeper, 0 },
+		[LOOP_SIGTERM] = { SIGTERM, number, on_signal, 0 },
+		[LOOP_SIGINT] = { SIGINT, number, on_signal, 0 },
+	};
 
-	r = add_event(worker, LOOP_POLL, event_new(base, -1, timer, on_poll, worker),
-		      worker->options->poll_interval_ms);
-	r = r
-		    ?: add_event(worker, LOOP_SECOND, event_new(base, -1, timer, on_second, worker),
-				 1000);
-	r = r
-		    ?: add_event(
-			       worker, LOOP_RING_VALUABLE,
-			       event_new(base, fds[KEEPER_FD_RING_VALUABLE], ring, on_poll, worker),
-			       0);
-	r = r
-		    ?: add_event(worker, LOOP_RING_BULK,
-				 event_new(base, fds[KEEPER_FD_RING_BULK], ring, on_poll, worker),
-				 0);
-	r = r
-		    ?: add_event(worker, LOOP_KEEPER,
-				 event_new(base, worker->link, EV_READ | EV_PERSIST, on_keeper,
-					   worker),
-				 0);
-	r = r ?: add_event(worker, LOOP_SIGTERM, evsignal_new(base, SIGTERM, on_signal, worker), 0);
-	return r
-		       ?: add_event(worker, LOOP_SIGINT,
-				    evsignal_new(base, SIGINT, on_signal, worker), 0);
+	for (size_t i = 0; i < LOOP_EVENTS; i++) {
+		const uint32_t ms = rows[i].interval_ms;
+		const struct timeval interval = { .tv_sec = ms / 1000,
+						  .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
+
+		worker->events[i] =
+			event_new(worker->base, rows[i].fd, rows[i].what, rows[i].on, worker);
+		if (!worker->events[i] || event_add(worker->events[i], ms ? &interval : NULL) < 0)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 int worker_check(const struct worker_options *options)
@@ -159,9 +163,10 @@ int worker_run(const struct worker_options *options, int link)
 		worker_rooms_free(worker);
 		return 1;
 	}
-	r = keeper_link_snapshot(link);
-	if (r < 0)
-		log_warn("worker", "processes that run already stay unknown: %s", strerror(-r));
+	/* The first worker finds the keeper's own listing in the ring; a later one may have lost more
+	 * than the journal holds. */
+	if (worker->description.worker_restarts > 0)
+		keeper_link_snapshot(link);
 	event_base_dispatch(worker->base);
 	r = worker->status;
 	worker_rooms_free(worker);

@@ -13,6 +13,7 @@ struct worker_options {
 	uint8_t sensor[16];
 	const char *state_directory; /* made when missing; spool/ and a lock below it */
 	uint32_t poll_interval_ms;
+	uint32_t flow_interval_ms; /* how often the flows that go on are looked at */
 	uint32_t batch_records;
 	uint32_t batch_interval_ms;
 	uint64_t spool_bytes_max;

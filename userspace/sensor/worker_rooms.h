@@ -19,6 +19,7 @@ struct event_base;
 enum loop_event {
 	LOOP_POLL, /* the rings are looked at this often at least */
 	LOOP_SECOND, /* kernel counters, expiry */
+	LOOP_SWEEP, /* flows that go on */
 	LOOP_RING_VALUABLE,
 	LOOP_RING_BULK,
 	LOOP_KEEPER,

@@ -25,6 +25,8 @@ static const struct config_option options[] = {
 	  "ring for flow events, a power of two" },
 	{ "kernel", "poll_interval_ms", CONFIG_U32, FIELD(poll_interval_ms), "50", 1, 1000,
 	  "how often the rings are emptied" },
+	{ "kernel", "flow_interval_s", CONFIG_U32, FIELD(flow_interval_s), "60", 1, 3600,
+	  "how often connections that go on are told of" },
 	{ "kernel", "args_bytes", CONFIG_U32, FIELD(args_bytes), "32768", 0, 32768,
 	  "how much of an argument list is kept; 0 keeps none" },
 

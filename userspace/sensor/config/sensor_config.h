@@ -21,6 +21,7 @@ struct sensor_config {
 	uint64_t ring_valuable_bytes;
 	uint64_t ring_bulk_bytes;
 	uint32_t poll_interval_ms;
+	uint32_t flow_interval_s;
 	uint32_t args_bytes;
 
 	uint32_t batch_records;

@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "sensor/keeper/probe_table.h"
 #include "sensor/keeper/serve.h"
 #include "sensor/keeper/worker_process.h"
 
@@ -232,6 +233,10 @@ int keeper_run(const struct keeper_options *options)
 		log_error("keeper", "%s", error);
 		goto out;
 	}
+	/* At once, so that what is seen from now on finds its parents listed before it. */
+	r = loader_iterate(keeper.serve.loader, PROBE_PROCESS_SNAPSHOT);
+	if (r < 0)
+		log_warn("keeper", "processes that run already stay unknown: %s", strerror(-r));
 	if (describe(&keeper) < 0 || start_worker(&keeper) < 0)
 		goto out;
 	log_info("keeper", "attached to %s, kernel %s", loader_cgroup(keeper.serve.loader),

@@ -12,6 +12,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -86,7 +87,7 @@ static int choose_programs(struct loader *loader, char *ret_error)
 			bpf_program__set_autoload(program, true);
 		} else if (probe_table[i].required) {
 			snprintf(ret_error, LOADER_ERROR_BYTES,
-				 "this kernel offers no hook for probe %s; Linux 5.10 or later is "
+				 "this kernel offers no hook for probe %s; Linux 6.1 or later is "
 				 "needed",
 				 probe_table[i].name);
 			r = -EOPNOTSUPP;
@@ -107,6 +108,7 @@ static int size_maps(struct loader *loader, const struct loader_options *options
 	skeleton->rodata->probe_config.wakeup_fill_bytes = (uint32_t)(smaller / 4);
 	skeleton->rodata->probe_config.cpu_count = cpus;
 	skeleton->rodata->probe_config.args_bytes_max = options->args_bytes;
+	skeleton->rodata->probe_config.sweep_interval_ms = options->sweep_interval_ms;
 	if (bpf_map__set_max_entries(skeleton->maps.ring_valuable,
 				     (uint32_t)options->ring_bytes[EVENT_RING_VALUABLE]) ||
 	    bpf_map__set_max_entries(skeleton->maps.ring_bulk,
@@ -133,6 +135,17 @@ static int map_counters(struct loader *loader)
 	return 0;
 }
 
+static struct bpf_link *attach_socket_iterator(const struct loader *loader,
+					       const struct bpf_program *program)
+{
+	union bpf_iter_link_info info = { .map.map_fd = (__u32)bpf_map__fd(
+						  loader->skeleton->maps.flow_storage) };
+	DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info,
+			    .link_info_len = sizeof(info));
+
+	return bpf_program__attach_iter(program, &options);
+}
+
 static int attach_probe(struct loader *loader, size_t row)
 {
 	struct probe_status *status = &loader->status[row];
@@ -147,8 +160,11 @@ static int attach_probe(struct loader *loader, size_t row)
 	case PROBE_HOOK_CGROUP:
 		status->link = bpf_program__attach_cgroup(program, loader->cgroup_fd);
 		break;
-	case PROBE_HOOK_ITERATOR:
+	case PROBE_HOOK_TASK_ITERATOR:
 		status->link = bpf_program__attach_iter(program, NULL);
+		break;
+	case PROBE_HOOK_SOCKET_ITERATOR:
+		status->link = attach_socket_iterator(loader, program);
 		break;
 	}
 	r = status->link ? 0 : -errno;
@@ -301,26 +317,28 @@ const char *loader_cgroup(const struct loader *loader)
 	return loader->cgroup;
 }
 
-int loader_snapshot(struct loader *loader)
+/* The programs print nothing; reading runs them over every object. */
+static int run_iterator(const struct bpf_link *link)
 {
 	char ignored[256];
 	ssize_t got;
-	int fd;
+	int fd = bpf_iter_create(bpf_link__fd(link));
+	int r;
 
-	for (size_t i = 0; probe_table[i].name; i++) {
-		const struct probe_status *status = &loader->status[i];
+	if (fd < 0)
+		return -errno;
+	do
+		got = read(fd, ignored, sizeof(ignored));
+	while (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)));
+	r = got < 0 ? -errno : 0;
+	close(fd);
+	return r;
+}
 
-		if (!status->link || status->way->hook != PROBE_HOOK_ITERATOR)
-			continue;
-		fd = bpf_iter_create(bpf_link__fd(status->link));
-		if (fd < 0)
-			return -errno;
-		/* The program prints nothing; reading runs it over every task. */
-		do
-			got = read(fd, ignored, sizeof(ignored));
-		while (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)));
-		close(fd);
-		return got < 0 ? -errno : 0;
-	}
+int loader_iterate(struct loader *loader, const char *probe_name)
+{
+	for (size_t i = 0; probe_table[i].name; i++)
+		if (loader->status[i].link && strcmp(probe_table[i].name, probe_name) == 0)
+			return run_iterator(loader->status[i].link);
 	return -EOPNOTSUPP;
 }

@@ -20,6 +20,7 @@ struct loader_options {
 	const char *cgroup; /* NULL or "": the root of the cgroup2 hierarchy */
 	uint64_t ring_bytes[EVENT_RING_COUNT];
 	uint32_t args_bytes;
+	uint32_t sweep_interval_ms;
 };
 
 /* Opens, configures, loads and attaches. 0, or -errno with one line in ret_error (what is missing
@@ -37,7 +38,8 @@ int loader_ring_fd(const struct loader *loader, enum event_ring ring);
 void loader_counters(const struct loader *loader, struct counters *ret_counters);
 void loader_probes(const struct loader *loader, struct keeper_probes *ret_probes);
 const char *loader_cgroup(const struct loader *loader);
-/* Runs the process iterator: its events go into the valuable ring. 0, -EOPNOTSUPP or -errno. */
-int loader_snapshot(struct loader *loader);
+/* Runs the iterator of a row of the probe table; its events go into the rings. 0, -EOPNOTSUPP (not
+ * attached here) or -errno. */
+int loader_iterate(struct loader *loader, const char *probe_name);
 
 #endif

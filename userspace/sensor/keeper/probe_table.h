@@ -11,7 +11,12 @@
 #define PROBE_WAYS_MAX 4
 
 /* How a program is attached; told by its section, spelled out because auditors read this table. */
-enum probe_hook { PROBE_HOOK_TRACEPOINT, PROBE_HOOK_CGROUP, PROBE_HOOK_ITERATOR };
+enum probe_hook {
+	PROBE_HOOK_TRACEPOINT,
+	PROBE_HOOK_CGROUP,
+	PROBE_HOOK_TASK_ITERATOR,
+	PROBE_HOOK_SOCKET_ITERATOR, /* over the sockets that have flow storage */
+};
 
 struct probe_way {
 	const char *program; /* the SEC() function */
@@ -25,6 +30,10 @@ struct probe {
 	struct probe_way ways[PROBE_WAYS_MAX];
 	const char *help;
 };
+
+/* Rows the keeper has to find again: those it runs when asked. */
+#define PROBE_PROCESS_SNAPSHOT "process-snapshot"
+#define PROBE_TCP_SWEEP "tcp-sweep"
 
 /* Ends with a row whose name is NULL. */
 extern const struct probe probe_table[];

@@ -18,6 +18,7 @@ enum keeper_verb {
 	KEEPER_COUNTERS = 2, /* the BPF counters, all CPUs added up */
 	KEEPER_PROBES = 3, /* every row of the probe table and what became of it */
 	KEEPER_SNAPSHOT = 4, /* lists the running processes into the valuable ring */
+	KEEPER_SWEEP = 5, /* tells of the open flows that are due, into the bulk ring */
 	KEEPER_READY = 5, /* the worker is sensing; argument 1: and connected to a collector */
 };
 

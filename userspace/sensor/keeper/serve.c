@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/keeper/serve.h"
 
+#include "sensor/keeper/probe_table.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -42,7 +44,9 @@ static int32_t answer(const struct serve_context *context, const struct keeper_r
 		loader_probes(context->loader, &reply->probes);
 		return 0;
 	case KEEPER_SNAPSHOT:
-		return loader_snapshot(context->loader);
+		return loader_iterate(context->loader, PROBE_PROCESS_SNAPSHOT);
+	case KEEPER_SWEEP:
+		return loader_iterate(context->loader, PROBE_TCP_SWEEP);
 	default:
 		return -EINVAL;
 	}

@@ -114,3 +114,10 @@ int keeper_link_snapshot(int link)
 
 	return ask(link, KEEPER_SNAPSHOT, &reply, NULL);
 }
+
+int keeper_link_sweep(int link)
+{
+	struct keeper_reply reply;
+
+	return ask(link, KEEPER_SWEEP, &reply, NULL);
+}

@@ -15,5 +15,6 @@ int keeper_link_describe(int link, struct keeper_description *ret_description,
 int keeper_link_counters(int link, struct counters *ret_counters);
 int keeper_link_probes(int link, struct keeper_probes *ret_probes);
 int keeper_link_snapshot(int link);
+int keeper_link_sweep(int link);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collector/verify/verify.h"
 
-#include "collector/verify/answer.h"
 #include "common/crc32c.h"
 #include "proto/transport.pb-c.h"
 #include "telemetry/batch_codec.h"
@@ -375,74 +374,15 @@ static void cut_frames_are_refused(void **state)
 		expect_malformed(body, cut);
 }
 
-/* Hello (field 1) with 64 Ki empty lanes (field 6): 128 KiB of frame, several MiB of heap. */
-static void unpacking_has_a_budget(void **state)
-{
-	size_t lanes = 64u << 10;
-	uint8_t *body = calloc(1, 2 * lanes + 4);
-	struct verify_session session;
-	struct verify_message message;
-
-	(void)state;
-	assert_non_null(body);
-	memcpy(body, "\x0a\x80\x80\x08", 4);
-	for (size_t i = 0; i < lanes; i++)
-		body[4 + 2 * i] = 0x32;
-	verify_session_init(&session, sensor, WINDOW);
-	verify_frame(&session, body, 2 * lanes + 4, &message);
-	assert_int_equal(message.kind, VERIFY_FAILURE);
-	assert_int_equal(message.failure.code, VERIFY_MALFORMED);
-	assert_string_equal(message.failure.why, "not a frame");
-	verify_message_done(&message);
-	free(body);
-}
-
-static void answers_say_what_was_meant(void **state)
-{
-	uint64_t next[VERIFY_LANES] = { 1, UINT64_MAX };
-	struct verify_failure failure = { .code = VERIFY_REPLACED };
-	uint8_t body[ANSWER_BYTES_MAX];
-	Frame *frame;
-
-	(void)state;
-	frame = yagura__transport__frame__unpack(NULL, answer_hello(body, next, UINT64_MAX), body);
-	assert_int_equal(frame->body_case, YAGURA__TRANSPORT__FRAME__BODY_HELLO_ACK);
-	assert_int_equal(frame->hello_ack->protocol, 1);
-	assert_int_equal(frame->hello_ack->window_bytes, UINT64_MAX);
-	assert_int_equal(frame->hello_ack->n_lanes, 2);
-	assert_int_equal(frame->hello_ack->lanes[0]->next_seq, 1);
-	assert_int_equal(frame->hello_ack->lanes[1]->lane, 1);
-	assert_int_equal(frame->hello_ack->lanes[1]->next_seq, UINT64_MAX);
-	yagura__transport__frame__free_unpacked(frame, NULL);
-
-	frame = yagura__transport__frame__unpack(NULL, answer_ack(body, 1, 12), body);
-	assert_int_equal(frame->body_case, YAGURA__TRANSPORT__FRAME__BODY_ACK);
-	assert_int_equal(frame->ack->lane, 1);
-	assert_int_equal(frame->ack->seq, 12);
-	yagura__transport__frame__free_unpacked(frame, NULL);
-
-	memset(failure.why, 'w', sizeof(failure.why) - 1);
-	frame = yagura__transport__frame__unpack(NULL, answer_failure(body, &failure), body);
-	assert_int_equal(frame->body_case, YAGURA__TRANSPORT__FRAME__BODY_FAILURE);
-	assert_int_equal(frame->failure->code, 5);
-	assert_string_equal(frame->failure->text, failure.why);
-	yagura__transport__frame__free_unpacked(frame, NULL);
-}
-
 #define VIOLATIONS (sizeof(violations) / sizeof(violations[0]))
 
 int main(void)
 {
 	const struct CMUnitTest others[] = {
-		cmocka_unit_test(hello_is_passed_on),
-		cmocka_unit_test(long_texts_are_cut),
-		cmocka_unit_test(batch_is_passed_on),
-		cmocka_unit_test(window_is_kept),
-		cmocka_unit_test(one_batch_always_fits),
-		cmocka_unit_test(garbage_is_refused),
+		cmocka_unit_test(hello_is_passed_on),	  cmocka_unit_test(long_texts_are_cut),
+		cmocka_unit_test(batch_is_passed_on),	  cmocka_unit_test(window_is_kept),
+		cmocka_unit_test(one_batch_always_fits),  cmocka_unit_test(garbage_is_refused),
 		cmocka_unit_test(cut_frames_are_refused),
-		cmocka_unit_test(unpacking_has_a_budget),
-		cmocka_unit_test(answers_say_what_was_meant),
 	};
 	struct CMUnitTest tests[VIOLATIONS];
 	int failed;

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* TCP over loopback, and the flow events it must make: shared by the tests of flow.bpf.c. */
+#ifndef YAGURA_TESTS_BPF_FLOW_CASE_H
+#define YAGURA_TESTS_BPF_FLOW_CASE_H
+
+#include "bpf/probe_fixture.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+struct wanted_flow {
+	enum event_flow_direction direction;
+	in_port_t local_port; /* network order */
+	in_port_t remote_port; /* 0: any */
+};
+
+/* For probe_fixture_find: `context` is a struct wanted_flow. */
+bool flow_is_wanted(const struct decoded_event *event, const void *context);
+/* The next such flow within five seconds, or the test fails. */
+const struct event_flow *flow_must_come(struct probe_fixture *fixture, struct wanted_flow wanted);
+
+/* Fills in the loopback address of the family; returns its length. */
+socklen_t loopback(int family, in_port_t port, struct sockaddr_storage *ret_address);
+in_port_t local_port(int fd);
+int listening(int family);
+/* A connected socket, or -1. */
+int connected(int family, in_port_t port);
+/* All of them, or this process ends: for children. */
+void send_bytes(int fd, size_t count);
+void receive_bytes(int fd, size_t count);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collector/sinks/lines.h"
+
+#include "common/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const uint8_t sensor_a[16] = { 0xaa, 0xaa, 0xaa, 0xaa };
+static const uint8_t sensor_b[16] = { 0xbb, 0xbb, 0xbb, 0xbb };
+
+struct fixture {
+	int reader; /* of the pipe the lines go to; never blocks */
+	FILE *writer;
+	void *lines;
+};
+
+static int set_up(void **state)
+{
+	static struct fixture f;
+	struct sink_options options = { 0 };
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return -1;
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	f.reader = ends[0];
+	f.writer = fdopen(ends[1], "w");
+	options.lines = f.writer;
+	*state = &f;
+	return lines_sink.open(&options, &f.lines);
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	lines_sink.close(f->lines);
+	fclose(f->writer);
+	close(f->reader);
+	return 0;
+}
+
+static void write_gap(struct fixture *f, const uint8_t sensor[16])
+{
+	struct record record = {
+		.class = RECORD_GAP,
+		.gap = { .class = RECORD_EXEC, .reason = GAP_RING_FULL, .count = 12 }
+	};
+	struct sink_item item = { .sensor = sensor, .record = &record };
+
+	assert_int_equal(lines_sink.write(f->lines, &item), 0);
+}
+
+static void expect(struct fixture *f, const char *want)
+{
+	char found[1024];
+	ssize_t length = read(f->reader, found, sizeof(found) - 1);
+
+	found[length < 0 ? 0 : length] = '\0';
+	assert_string_equal(found, want);
+}
+
+#define LINE "00:00:00.000 gap    12 exec records missing: ring_full\n"
+
+static void shown_only_when_flushed(void **state)
+{
+	struct fixture *f = *state;
+
+	write_gap(f, sensor_a);
+	write_gap(f, sensor_a);
+	expect(f, "");
+	assert_int_equal(lines_sink.flush(f->lines), 0);
+	expect(f, LINE LINE);
+	assert_int_equal(lines_sink.flush(f->lines), 0);
+	expect(f, "");
+}
+
+static void discarded_is_not_shown(void **state)
+{
+	struct fixture *f = *state;
+
+	write_gap(f, sensor_a);
+	lines_sink.discard(f->lines);
+	assert_int_equal(lines_sink.flush(f->lines), 0);
+	expect(f, "");
+}
+
+static void several_sensors_are_told_apart(void **state)
+{
+	struct fixture *f = *state;
+
+	write_gap(f, sensor_a);
+	write_gap(f, sensor_b);
+	write_gap(f, sensor_a);
+	lines_sink.flush(f->lines);
+	expect(f, LINE "bbbbbbbb " LINE "aaaaaaaa " LINE);
+}
+
+/* Nobody reads: the pipe fills, flushing goes on at once, and what comes later is shown again. */
+static void stuck_reader_stops_nothing(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t start_ns = clock_read_ns(CLOCK_MONOTONIC);
+	char byte;
+
+	for (int i = 0; i < 10000; i++)
+		write_gap(f, sensor_a);
+	for (int i = 0; i < 100; i++) {
+		lines_sink.flush(f->lines);
+		write_gap(f, sensor_a);
+	}
+	assert_true(clock_read_ns(CLOCK_MONOTONIC) - start_ns < 2 * NS_PER_S);
+	lines_sink.discard(f->lines);
+	while (read(f->reader, &byte, 1) == 1)
+		;
+	write_gap(f, sensor_a);
+	lines_sink.flush(f->lines);
+	expect(f, LINE);
+}
+
+static void only_on_request(void **state)
+{
+	struct sink_options options = { 0 };
+	void *lines = NULL;
+
+	(void)state;
+	assert_int_equal(lines_sink.open(&options, &lines), -ECANCELED);
+	assert_null(lines);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(shown_only_when_flushed),	      TEST(discarded_is_not_shown),
+		TEST(several_sensors_are_told_apart), TEST(stuck_reader_stops_nothing),
+		cmocka_unit_test(only_on_request),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
