@@ -90,6 +90,8 @@ static bool has_room(const struct batch_encoder *encoder, const struct record *r
 	return batch_encoder_bytes(encoder) + batch_tables_bytes_max(record) <= ENCODED_BYTES_MAX &&
 	       tables->texts.count + BATCH_RECORD_TEXTS_MAX <= BATCH_TEXTS_MAX &&
 	       tables->process_rows.count + BATCH_RECORD_PROCESSES_MAX <= BATCH_ROWS_MAX &&
+	       tables->written_bytes + batch_tables_written_bytes(record) <=
+		       BATCH_WRITTEN_BYTES_MAX &&
 	       batch_encoder_count_class(encoder, record->class) < rows_max;
 }
 

@@ -125,6 +125,7 @@ static int read_batch(struct reading *reading, const struct receiver *receiver)
 		r = read_processes(reading);
 	if (r == 0)
 		r = walk(reading, &nobody);
+	reading->written_bytes = 0;
 	if (r == 0)
 		r = walk(reading, receiver);
 	return r;

@@ -61,11 +61,18 @@ static void read_addr(struct reading *reading, uint64_t reference, uint8_t ret_a
 
 static struct record_process read_process(struct reading *reading, uint64_t reference)
 {
-	if (reference > 0 && reference <= reading->process_count)
-		return reading->processes[reference - 1];
-	if (reference > 0)
-		reading_refuse(reading, "process reference out of range");
-	return (struct record_process){ .uid = UINT32_MAX, .gid = UINT32_MAX };
+	const struct record_process *process;
+
+	if (reference == 0 || reference > reading->process_count) {
+		if (reference > 0)
+			reading_refuse(reading, "process reference out of range");
+		return (struct record_process){ .uid = UINT32_MAX, .gid = UINT32_MAX };
+	}
+	process = &reading->processes[reference - 1];
+	reading->written_bytes += process->executable.length + process->args.length;
+	if (reading->written_bytes > BATCH_WRITTEN_BYTES_MAX)
+		reading_refuse(reading, "texts referred to too often");
+	return *process;
 }
 
 struct record_process reading_process_row(struct reading *reading, const uint64_t *row)

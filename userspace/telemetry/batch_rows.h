@@ -76,5 +76,8 @@ enum flow_row { FLOW_COLUMNS(ROW_ENUM) FLOW_ROW_COUNT };
 #define BATCH_TEXTS_MAX 262144u
 #define BATCH_ROWS_MAX 262144u
 #define BATCH_GAPS_MAX 65536u
+/* Tables make it cheap to say a long text in each of many records; whoever stores or shows them
+ * writes it out each time. So that 4 MiB cannot ask for terabytes, this bounds the sum. */
+#define BATCH_WRITTEN_BYTES_MAX (16u << 20)
 
 #endif

@@ -293,6 +293,24 @@ static void test_gaps_are_limited(void **state)
 	assert_int_equal(batch_encoder_add(*state, &exit_record), 0);
 }
 
+/* A long argv in the tables once, but in many records: they are written out elsewhere. */
+static void test_texts_said_often_fill_it(void **state)
+{
+	static char args[BATCH_TEXT_BYTES_MAX];
+	struct record exec = sample_exec();
+	struct record records[200];
+	uint32_t added = 0;
+
+	memset(args, 'a', sizeof(args));
+	exec.exec.process.args = (struct text){ args, sizeof(args) };
+	exec.exec.parent = exec.exec.process;
+	while (added < 200 && batch_encoder_add(*state, &exec) == 0)
+		records[added++] = exec;
+	assert_in_range(added, 120, 128);
+	assert_comes_back(*state, records, added);
+	add_all(*state, &exec, 1);
+}
+
 static void test_overlong_texts_are_cut(void **state)
 {
 	static char huge[BATCH_RAW_BYTES_MAX];
@@ -334,6 +352,7 @@ int main(void)
 		WITH_ENCODER(test_unknown_class),
 		WITH_ENCODER(test_full_then_finish_then_add),
 		WITH_ENCODER(test_gaps_are_limited),
+		WITH_ENCODER(test_texts_said_often_fill_it),
 		WITH_ENCODER(test_overlong_texts_are_cut),
 		cmocka_unit_test(test_free_takes_null),
 	};
