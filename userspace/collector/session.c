@@ -99,7 +99,9 @@ void session_settled(void *context, struct group_member *member, bool is_durable
 		r = send_hello_ack(session);
 	if (r == 0)
 		r = send_acks(session);
-	if (r < 0)
+	if (r == -ENOBUFS)
+		fail(session, VERIFY_LIMIT, "it does not read what it is answered");
+	else if (r < 0)
 		fail_internal(session);
 }
 
