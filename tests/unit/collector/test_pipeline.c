@@ -109,8 +109,9 @@ static void spool_set_back_starts_over(void **state)
 	assert_true(collector_process_connect(f, &client, "a"));
 	sensor_talk_spool(&client, SENSOR_A, 2, 3, 4);
 	sensor_talk_expect_hello_ack(&client, 3, 1);
-	collector_process_expect_log(f, "lane 0: its spool was set back to an older state: it makes "
-					"batch 4 next, but 5 is stored; taken anew from 3 on");
+	collector_process_expect_log(f,
+				     "lane 0: its spool was set back to an older state: it makes "
+				     "batch 4 next, but 5 is stored; taken anew from 3 on");
 	sensor_talk_batch(&client, LANE_A, 3, 0);
 	sensor_talk_batch(&client, LANE_A, 4, 0);
 	sensor_talk_expect_ack(&client, LANE_A, 4);

@@ -231,9 +231,12 @@ static int run_tables(void)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(another_identity_is_refused), TEST(oversized_frame_is_refused),
-		TEST(garbage_is_refused),	   TEST(too_many_connections),
-		TEST(strangers_give_way),	   TEST(window_is_enforced),
+		TEST(another_identity_is_refused),
+		TEST(oversized_frame_is_refused),
+		TEST(garbage_is_refused),
+		TEST(too_many_connections),
+		TEST(strangers_give_way),
+		TEST(window_is_enforced),
 		TEST(address_in_use),
 	};
 	int failed = run_tables();
