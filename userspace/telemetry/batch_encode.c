@@ -84,7 +84,6 @@ static uint64_t record_time_ns(const struct record *record)
 
 static bool has_room(const struct batch_encoder *encoder, const struct record *record)
 {
-	uint32_t rows_max = record->class == RECORD_GAP ? BATCH_GAPS_MAX : BATCH_ROWS_MAX;
 	const struct batch_tables *tables = &encoder->tables;
 
 	return batch_encoder_bytes(encoder) + batch_tables_bytes_max(record) <= ENCODED_BYTES_MAX &&
@@ -92,7 +91,7 @@ static bool has_room(const struct batch_encoder *encoder, const struct record *r
 	       tables->process_rows.count + BATCH_RECORD_PROCESSES_MAX <= BATCH_ROWS_MAX &&
 	       tables->written_bytes + batch_tables_written_bytes(record) <=
 		       BATCH_WRITTEN_BYTES_MAX &&
-	       batch_encoder_count_class(encoder, record->class) < rows_max;
+	       batch_encoder_count(encoder) < BATCH_RECORDS_MAX;
 }
 
 int batch_encoder_add(struct batch_encoder *encoder, const struct record *record)

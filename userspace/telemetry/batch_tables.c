@@ -73,14 +73,19 @@ static int refer_text(struct batch_tables *tables, const void *bytes, size_t len
 	return 0;
 }
 
-static size_t kept_length(struct text text)
+static size_t kept_path(struct text path)
 {
-	return text.length < BATCH_TEXT_BYTES_MAX ? text.length : BATCH_TEXT_BYTES_MAX;
+	return path.length < BATCH_PATH_BYTES_MAX ? path.length : BATCH_PATH_BYTES_MAX;
+}
+
+static size_t kept_args(struct text args)
+{
+	return args.length < BATCH_TEXT_BYTES_MAX ? args.length : BATCH_TEXT_BYTES_MAX;
 }
 
 static size_t process_text_bytes(const struct record_process *process)
 {
-	return kept_length(process->executable) + kept_length(process->args);
+	return kept_path(process->executable) + kept_args(process->args);
 }
 
 static int fill_process_row(struct batch_tables *tables, const struct record_process *process,
@@ -96,11 +101,11 @@ static int fill_process_row(struct batch_tables *tables, const struct record_pro
 	row[PROCESS_ROW_GID] = process->gid + 1u;
 	row[PROCESS_ROW_FLAGS] =
 		process->args_truncated || is_cut ? PROCESS_FLAG_ARGS_TRUNCATED : 0;
-	r = refer_text(tables, process->executable.at, kept_length(process->executable),
+	r = refer_text(tables, process->executable.at, kept_path(process->executable),
 		       &row[PROCESS_ROW_EXECUTABLE]);
 	if (r < 0)
 		return r;
-	return refer_text(tables, process->args.at, kept_length(process->args),
+	return refer_text(tables, process->args.at, kept_args(process->args),
 			  &row[PROCESS_ROW_ARGS]);
 }
 

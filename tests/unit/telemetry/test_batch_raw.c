@@ -152,20 +152,6 @@ static void gap_class_unknown(Yagura__Telemetry__Batch *batch)
 	batch->gaps[0]->record_class = RECORD_CLASS_COUNT;
 }
 
-/* Twice in one exec, as its process and as its parent. */
-static void args_said_too_often(Yagura__Telemetry__Batch *batch)
-{
-	ProtobufCBinaryData *text = &batch->texts[0];
-
-	text->len = 9u << 20;
-	text->data = realloc(text->data, text->len);
-	assert_non_null(text->data);
-	memset(text->data, 'a', text->len);
-	batch->processes->args[0] = 1;
-	batch->execs->process[0] = 1;
-	batch->execs->parent[0] = 1;
-}
-
 static void table_missing(Yagura__Telemetry__Batch *batch)
 {
 	yagura__telemetry__processes__free_unpacked(batch->processes, NULL);
@@ -211,7 +197,6 @@ static struct damage_case {
 	{ "gap time over the end", gap_time_over_the_end, "time out of range" },
 	{ "endless duration", endless_duration, "duration out of range" },
 	{ "gap class unknown", gap_class_unknown, "gap of an unknown record class" },
-	{ "args said too often", args_said_too_often, "texts referred to too often" },
 	{ "unused flag bits are ignored", unused_flag_bits, NULL },
 };
 
