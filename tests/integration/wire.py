@@ -49,27 +49,30 @@ def execs(first_pid, count, args=b"/bin/true\0"):
     return batch([b"/bin/true", args], processes, table)
 
 
-def issue(pki, name, usage, alt_names, extra=()):
-    """A certificate of the throw-away authority; alt_names may be empty."""
-    key = pki / f"{name}.key"
-    request = pki / f"{name}.csr"
+def request(pki, name):
+    """A key and what it asks to be signed, for any number of certificates."""
     subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                    "-nodes", "-keyout", key, "-out", request, "-subj", f"/CN={name}"],
+                    "-nodes", "-keyout", pki / f"{name}.key", "-out", pki / f"{name}.csr",
+                    "-subj", f"/CN={name}"],
                    check=True, capture_output=True, timeout=30)
+
+
+def issue(pki, name, usage, alt_names, asker, valid=("-days", "2")):
+    """A certificate of the throw-away authority for the key of `asker`; alt_names may be empty."""
     lines = ["basicConstraints=critical,CA:FALSE", f"extendedKeyUsage={usage}"]
     lines += [f"subjectAltName={alt_names}"] if alt_names else []
     (pki / f"{name}.ext").write_text("\n".join(lines), encoding="ascii")
-    subprocess.run(["openssl", "x509", "-req", "-in", request, "-CA", pki / "ca.crt", "-CAkey",
+    subprocess.run(["openssl", "x509", "-req", "-in", pki / f"{asker}.csr", "-CA", pki / "ca.crt", "-CAkey",
                     pki / "ca.key", "-out", pki / f"{name}.crt", "-extfile", pki / f"{name}.ext",
-                    *(extra or ["-days", "2"])], check=True, capture_output=True, timeout=30)
+                    *valid], check=True, capture_output=True, timeout=30)
 
 
 class WireSensor:
     """One connection with a sensor's certificate."""
 
-    def __init__(self, pki, port, uuid, name="sensor"):
+    def __init__(self, pki, port, uuid, name="sensor", key=None):
         context = ssl.create_default_context(cafile=str(pki / "ca.crt"))
-        context.load_cert_chain(pki / f"{name}.crt", pki / f"{name}.key")
+        context.load_cert_chain(pki / f"{name}.crt", pki / f"{key or name}.key")
         self.uuid = bytes.fromhex(uuid.replace("-", ""))
         self.stream = context.wrap_socket(socket.create_connection(("127.0.0.1", port), 20),
                                           server_hostname="localhost")
@@ -88,6 +91,9 @@ class WireSensor:
     def greet(self, **words):
         """What the collector wants next, per lane."""
         self.say_hello(**words)
+        return self.wait_hello()
+
+    def wait_hello(self):
         kind, body = self.receive()
         assert kind == HELLO_ACK, (kind, body)
         return [lane.get(3, 0) for lane in map(numbers, numbers(body, repeated=2)[2])]
