@@ -49,11 +49,11 @@ def execs(first_pid, count, args=b"/bin/true\0"):
     return batch([b"/bin/true", args], processes, table)
 
 
-def request(pki, name):
+def request(pki, name, common_name=None):
     """A key and what it asks to be signed, for any number of certificates."""
     subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
                     "-nodes", "-keyout", pki / f"{name}.key", "-out", pki / f"{name}.csr",
-                    "-subj", f"/CN={name}"],
+                    "-subj", f"/CN={common_name or name}"],
                    check=True, capture_output=True, timeout=30)
 
 
