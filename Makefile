@@ -10,7 +10,10 @@ Q := @
 say = @printf '  %-8s %s\n' $(1) $(2)
 endif
 
-CC ?= gcc
+# make itself presets CC to cc, which ?= would leave alone.
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 # Debian's unversioned clang is the one its kernel tools are tested with.
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
@@ -22,7 +25,8 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 HARDENING := -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE
 INCLUDES := -Iuserspace -I. -I$(BUILD)/gen
 CPPFLAGS += -D_GNU_SOURCE -DYAGURA_VERSION='"$(VERSION)"' $(INCLUDES)
-CFLAGS += -std=gnu11 -O2 -g $(WARNINGS) $(HARDENING) -ffile-prefix-map=$(CURDIR)=.
+CFLAGS += -std=gnu11 -O2 -g $(WARNINGS) $(HARDENING) -ffile-prefix-map=$(CURDIR)=. \
+	-ffile-prefix-map=$(BUILD)/=build/
 LDFLAGS += -pie -Wl,-z,relro,-z,now
 # SANITIZE=1 builds the same tree under ASan and UBSan; `make check-unit-sanitized` uses its own BUILD.
 # -Wnull-dereference is left out there: the instrumentation gives it false positives (gcc 12).
@@ -31,9 +35,11 @@ CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame
 LDFLAGS += -fsanitize=address,undefined
 endif
 
+# asm/types.h lies in Debian's multiarch directory; no compiler is asked: none is there before set-up.
+ARCH := $(shell uname -m)
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Werror \
-	-D__TARGET_ARCH_$(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/') \
-	-Ibpf/abi -Ibpf/lib -I. -isystem /usr/include/$(shell $(CC) -print-multiarch) -ffile-prefix-map=$(CURDIR)=.
+	-D__TARGET_ARCH_$(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(ARCH))) \
+	-Ibpf/abi -Ibpf/lib -I. -isystem /usr/include/$(ARCH)-linux-gnu -ffile-prefix-map=$(CURDIR)=.
 
 LIBS_common := -levent -linih
 LIBS_sensor := -levent_openssl -levent -linih -lbpf -lelf -lz -lssl -lcrypto -lprotobuf-c -ljansson
@@ -95,10 +101,8 @@ $(SKELETON): $(BPF_LINKED)
 $(BUILD)/gen/proto/%.pb-c.c $(BUILD)/gen/proto/%.pb-c.h: proto/%.proto
 	$(call say,PROTOC,$<)
 	$(Q)mkdir -p $(BUILD)/gen/proto
-	$(Q)protoc-c --proto_path=proto --c_out=$(BUILD)/gen/proto $<
+	$(Q)protoc --proto_path=proto --c_out=$(BUILD)/gen/proto $<
 
-$(BUILD)/gen/proto/%.o: $(BUILD)/gen/proto/%.pb-c.c
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -w -c $< -o $@
 $(PROTO_OBJ): %.o: %.c
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -w -c $< -o $@
 
@@ -142,7 +146,7 @@ $(BUILD)/bin/yagura-collector: $(BUILD)/obj/userspace/collector/main.o $(call li
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(call lib,support sensor ctl collector telemetry common)
 	$(call link,$(LIBS_test))
 $(BUILD)/obj/tests/%.o: CFLAGS += -Wno-cast-qual
-$(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests
+$(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests -DBPF_OBJECT='"$(BPF_LINKED)"'
 
 unit-tests: $(UNIT_BIN)
 

@@ -9,8 +9,8 @@
 
 #include <linux/types.h>
 
-/* X(NAME, name, help). `generated` counts before the ring is asked for room, when a record is due.
- */
+/* X(NAME, name, help). `generated` counts before the ring is asked for room, when a record
+ * is due. */
 #define COUNTERS(X)                                                                                \
 	X(GENERATED_FORK, generated_fork, "fork events due")                                       \
 	X(GENERATED_EXEC, generated_exec, "exec records due")                                      \

@@ -3,8 +3,8 @@
  * The kernel/user contract: what the BPF programs write into the two rings.
  *
  * Every record starts with struct event_header. Fixed-width fields only, no pointers, no bitfields,
- * no holes: both compilers check the layout (the pragma below, the assertions at the end), and a
- * unit test compares the sizes in the BPF object's BTF with what userspace was compiled with.
+ * no holes: both compilers check the layout (the pragma below, the assertions at the end), and
+ * tests/bpf/test_layout.c compares the BPF object's BTF with what userspace was compiled with.
  *
  * Times are CLOCK_BOOTTIME nanoseconds. Addresses and ports are in network byte order. IPv4
  * addresses are stored as IPv4-mapped IPv6 (RFC 4291 2.5.5.2), so there is one shape of flow.
@@ -103,8 +103,7 @@ struct event_exec {
 struct event_exit {
 	struct event_header header;
 	struct process_key process;
-	__s32 status; /* as wait(2) reports it: exit code << 8, or signal number (| 0x80 with a
-			 core) */
+	__s32 status; /* as of wait(2): exit code << 8, or signal number (| 0x80: core) */
 	__u32 uid;
 	char comm[EVENT_COMM_BYTES];
 };
@@ -124,8 +123,7 @@ enum event_flow_state {
 
 enum event_owner_quality {
 	OWNER_UNKNOWN = 0,
-	OWNER_INHERITED =
-		1, /* clone of the listener's owner: no user of this very socket was seen */
+	OWNER_INHERITED = 1, /* the listener's owner: nobody was seen using this very socket */
 	OWNER_SNAPSHOT = 2, /* found holding the socket by an iterator */
 	OWNER_KERNEL = 3, /* a kernel socket: no process owns it */
 	OWNER_CREATOR = 4, /* made the socket; nobody was seen using it */

@@ -14,6 +14,7 @@
 
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
 #define SIGNAL_GROUP_EXIT 0x00000004 /* include/linux/sched/signal.h */
+#define TCP_FLAG_RST 0x04 /* as in the header, RFC 9293 3.1 */
 #define AF_INET 2
 #define AF_INET6 10
 

@@ -13,8 +13,8 @@
 #include "kernel_types.h"
 #include <bpf/bpf_helpers.h>
 
-/* What we know of a socket; dies with it. An accepted socket starts with a clone of its listener's.
- */
+/* What we know of a socket; dies with it. An accepted socket starts with a clone of
+ * its listener's. */
 struct flow_storage {
 	struct process_key owner;
 	struct process_key listener;
@@ -32,8 +32,8 @@ struct flow_storage {
 	__u8 flags; /* enum flow_storage_flag */
 	__u8 arm_left;
 };
-/* Memory is charged per socket; keep it small (the kernel rounds up to powers of two beyond this).
- */
+/* Memory is charged per socket; keep it small (the kernel rounds up to powers of two
+ * beyond this). */
 _Static_assert(sizeof(struct flow_storage) <= 96, "flow_storage");
 
 enum flow_phase {
@@ -114,5 +114,14 @@ const volatile struct probe_config probe_config __weak = {
 	.arm_attempts_max = 32,
 	.sweep_interval_ms = 60000,
 };
+
+/* Keeps the records' layout in the object's BTF, where tests and auditors find it; never read. */
+union event_record {
+	struct event_fork fork;
+	struct event_exec exec;
+	struct event_exit exit;
+	struct event_flow flow;
+};
+const union event_record *const event_layout __weak = NULL;
 
 #endif

@@ -12,11 +12,12 @@
  * works on a socket holds its lock. A task that does marks it as owned until it lets go; softirqs
  * and timers take the spinlock inside without marking it, and leave a socket that is owned alone
  * (net/core/sock.c, lock_sock and bh_lock_sock). So a callback that finds the lock owned was called
- * by its owner.
+ * by its owner. Kernel threads that hold it (MPTCP's) work for somebody we do not know.
  */
 static __always_inline bool runs_for_user(const struct tcp_sock *tcp)
 {
-	return ((const struct sock *)tcp)->sk_lock.owned;
+	return ((const struct sock *)tcp)->sk_lock.owned &&
+	       !(bpf_get_current_task_btf()->flags & PF_KTHREAD);
 }
 
 /* RFC 4291 2.5.5.2. */
@@ -118,6 +119,7 @@ static __always_inline void emit_flow_interim(struct flow_storage *flow, struct 
 static __noinline void emit_flow_final(struct flow_storage *flow, struct tcp_sock *tcp, __u32 error)
 {
 	bool failed = flow->phase == FLOW_PHASE_OPEN;
+	__u16 index = flow->index++;
 	struct event_flow *event;
 
 	flow->phase = FLOW_PHASE_DONE;
@@ -128,6 +130,7 @@ static __noinline void emit_flow_final(struct flow_storage *flow, struct tcp_soc
 		return;
 	facts_fill(event, flow);
 	event->error = error;
+	event->index = index;
 	event->state = failed ? FLOW_STATE_FAILED : FLOW_STATE_CLOSED;
 	event->flags = FLOW_FINAL;
 	if (tcp)

@@ -57,15 +57,13 @@ static __always_inline void flow_begin(struct bpf_sock_ops *ops, struct flow_sto
 	endpoints_fill(flow, sk);
 }
 
-/* connect(): runs in the caller's context, addresses and ports are set, the SYN is about to leave.
- */
+/* connect(): runs in the caller's context, addresses and ports are set, the SYN is about
+ * to leave. */
 static __always_inline void on_connect(struct bpf_sock_ops *ops, struct flow_storage *flow,
 				       struct sock *sk)
 {
 	if (flow->phase == FLOW_PHASE_OPEN || flow->phase == FLOW_PHASE_ESTABLISHED)
 		emit_flow_final(flow, NULL, 0); /* disconnected and reused: its counters are gone */
-	if (flow->phase == FLOW_PHASE_DONE)
-		flow->index++;
 	__builtin_memset(&flow->listener, 0, sizeof(flow->listener));
 	flow_begin(ops, flow, sk, FLOW_PHASE_OPEN);
 	owner_set_current(flow);
@@ -84,12 +82,17 @@ static __always_inline void on_connected(struct bpf_sock_ops *ops, struct flow_s
 	callback_off(ops, flow, BPF_SOCK_OPS_STATE_CB_FLAG, STORAGE_FOREIGN_STATE_CB);
 }
 
-/* The handshake of an incoming connection is complete: softirq, `current` is anybody. */
+/* The handshake of an incoming connection is complete: softirq, `current` is anybody. A socket that
+ * called connect() comes here too, when both ends did at once, or when it met itself. */
 static __always_inline void on_accepted(struct bpf_sock_ops *ops, struct flow_storage *flow,
 					struct sock *sk)
 {
 	bool has_listener = flow->phase == FLOW_PHASE_LISTEN;
 
+	if (flow->phase == FLOW_PHASE_OPEN) {
+		on_connected(ops, flow, sk);
+		return;
+	}
 	flow->index = 0;
 	flow_begin(ops, flow, sk, FLOW_PHASE_ESTABLISHED);
 	flow->flags |= STORAGE_INGRESS;
@@ -112,7 +115,8 @@ static __always_inline void on_accepted(struct bpf_sock_ops *ops, struct flow_st
 static __always_inline void on_segment(struct bpf_sock_ops *ops, struct flow_storage *flow,
 				       const struct tcp_sock *tcp)
 {
-	bool seen = runs_for_user(tcp);
+	/* A reset may be an administrator's, who ends other people's sockets (sock_diag). */
+	bool seen = runs_for_user(tcp) && !(ops->skb_tcp_flags & TCP_FLAG_RST);
 
 	if (!flow->arm_left)
 		return;
@@ -191,14 +195,16 @@ int yagura_sockops(struct bpf_sock_ops *ops)
 }
 
 /* The last close, in the closer's context: its last chance for a connection whose user never sent.
- */
+ * Kernel threads close what others let go of (descriptors in flight, collected as garbage); they
+ * used nothing. */
 SEC("cgroup/sock_release")
 int yagura_release(struct bpf_sock *sk)
 {
 	struct flow_storage *flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
 
 	if (flow && flow->phase == FLOW_PHASE_ESTABLISHED &&
-	    (flow->owner_quality == OWNER_UNKNOWN || flow->owner_quality == OWNER_INHERITED))
+	    (flow->owner_quality == OWNER_UNKNOWN || flow->owner_quality == OWNER_INHERITED) &&
+	    !(bpf_get_current_task_btf()->flags & PF_KTHREAD))
 		owner_set_current(flow);
 	return 1;
 }

@@ -184,8 +184,8 @@ static void *run_true(void *context)
 	return context;
 }
 
-/* Threads make no event of their own; an execve from one keeps the process' pid and ends it once.
- */
+/* Threads make no event of their own; an execve from one keeps the process' pid and ends
+ * it once. */
 static void a_process_of_threads_is_one_process(void **state)
 {
 	struct probe_fixture *fixture = *state;

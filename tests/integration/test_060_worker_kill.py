@@ -7,9 +7,12 @@ import os
 import signal
 import socket
 import subprocess
+import time
+
+import pytest
 
 import traffic
-from daemons import wait_until
+from daemons import SENSOR, Process, wait_until, write_config
 
 NUMBERS = range(300)
 
@@ -62,3 +65,28 @@ def test_keeper_that_is_killed_takes_its_worker_along(pair):
     os.kill(keeper.pid, signal.SIGKILL)
     keeper.popen.wait()
     wait_until(lambda: not os.path.exists(f"/proc/{worker}"), 20, "the worker has ended")
+
+
+def test_stop_right_after_a_kill_loses_nothing(pair, marker):
+    """The worker is dead when the keeper is asked to stop: another one writes what the rings hold."""
+    numbers = range(20)
+    for number in numbers:
+        subprocess.run(["/bin/true", f"{marker}-{number:04}."], check=True, timeout=30)
+    os.kill(pair.sensor.worker_pid(), signal.SIGKILL)
+    pair.sensor.stop()  # asserts exit status 0
+    pair.sensor.start()
+    pair.collector.wait_rows(len(numbers), traffic.EXECS, f"%{marker}-%")
+    found = traffic.Found(pair.collector, "exec", marker, numbers)
+    assert not found.missing and not found.twice
+
+
+@pytest.mark.parametrize("delay_ms", range(50, 300, 50))
+def test_stop_while_it_starts_is_clean(stopped_pair, delay_ms):
+    """At any moment of the start a stop is a stop: exit status 0, no worker killed by its signal."""
+    sensor = stopped_pair.sensor
+    write_config(sensor.config, sensor.sections)
+    log = sensor.directory.parent / "sensor.log"
+    process = Process([SENSOR, "--keeper", "--config", sensor.config], log)
+    time.sleep(delay_ms / 1000)
+    assert process.stop() == 0, process.output()
+    assert "was killed" not in process.output()

@@ -4,8 +4,10 @@
 import concurrent.futures
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
+import tempfile
 
 from check_results import Result, exit_text, from_junit, from_tap
 
@@ -133,8 +135,12 @@ def integration(logs):
     report = logs / "integration.xml"
     report.unlink(missing_ok=True)
     command = [PYTHON, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-v", "-rA"]
-    command += [f"--junitxml={report}", "tests/integration"]
+    # Short and outside the checkout: a socket's path has 107 bytes. Kept where something failed.
+    scratch = tempfile.mkdtemp(prefix="yagura-check-")
+    command += [f"--basetemp={scratch}", f"--junitxml={report}", "tests/integration"]
     outcome = run(command, INTEGRATION_SECONDS)
+    if outcome.code == 0:
+        shutil.rmtree(scratch)
     (logs / "integration.log").write_text(outcome.text, encoding="utf-8")
     results = from_junit(report) if report.exists() else []
     if outcome.code != 0 and not any(result.outcome == "failed" for result in results):

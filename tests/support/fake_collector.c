@@ -45,8 +45,7 @@ static void close_session(struct fake_collector *collector)
 	event_del(collector->ack_timer);
 }
 
-/* --- out ----------------------------------------------------------------------------------------
- */
+/* --- out --- */
 
 static void send_frame(struct fake_collector *collector, const Yagura__Transport__Frame *frame)
 {
@@ -125,8 +124,7 @@ static void acknowledge(evutil_socket_t fd, short what, void *context)
 	collector->unacked_bytes = 0;
 }
 
-/* --- in -----------------------------------------------------------------------------------------
- */
+/* --- in --- */
 
 /* True when the session ended. */
 static bool misbehave(struct fake_collector *collector)
@@ -242,8 +240,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	bufferevent_enable(collector->bev, EV_READ | EV_WRITE);
 }
 
-/* --- life ---------------------------------------------------------------------------------------
- */
+/* --- life --- */
 
 static SSL_CTX *server_context(const struct fake_collector_options *options)
 {

@@ -21,6 +21,12 @@ struct spool {
 	bool lost[SPOOL_LANE_COUNT][FAKE_SPOOL_BATCHES_MAX]; /* by sequence number */
 	uint32_t payload_bytes; /* of every batch */
 	int read_error; /* returned by each spool_read unless 0 */
+	int append_error; /* returned by each spool_append unless 0 */
+	uint32_t appended; /* batches */
+	struct spool_mark appended_mark; /* of the last of them */
+	uint32_t appended_bytes; /* of it, at `payload` */
+	uint64_t dropped[RECORD_CLASS_COUNT];
+	uint64_t corrupt[RECORD_CLASS_COUNT];
 	uint8_t payload[FAKE_SPOOL_PAYLOAD_BYTES_MAX];
 };
 
@@ -72,6 +78,22 @@ int spool_read(struct spool *spool, enum spool_lane lane, uint64_t seq,
 	return 0;
 }
 
+int spool_append(struct spool *spool, enum spool_lane lane, const struct spool_mark *mark,
+		 const uint8_t *payload, uint32_t size, uint64_t now_ms)
+{
+	(void)now_ms;
+	if (spool->append_error < 0)
+		return spool->append_error;
+	if (size > sizeof(spool->payload))
+		return -E2BIG;
+	memcpy(spool->payload, payload, size);
+	spool->appended++;
+	spool->appended_mark = *mark;
+	spool->appended_bytes = size;
+	spool->next_seq[lane]++;
+	return 0;
+}
+
 /* One exec record a batch. */
 void spool_acknowledge(struct spool *spool, enum spool_lane lane, uint64_t seq,
 		       uint64_t ret_acked[RECORD_CLASS_COUNT])
@@ -85,6 +107,8 @@ void spool_acknowledge(struct spool *spool, enum spool_lane lane, uint64_t seq,
 void spool_stats(const struct spool *spool, struct spool_stats *ret_stats)
 {
 	*ret_stats = (struct spool_stats){ .bytes = 4096, .records = { 5, 6, 7, 8 } };
+	memcpy(ret_stats->dropped, spool->dropped, sizeof(spool->dropped));
+	memcpy(ret_stats->corrupt, spool->corrupt, sizeof(spool->corrupt));
 	for (int lane = 0; lane < SPOOL_LANE_COUNT; lane++)
 		ret_stats->batches[lane] = spool->next_seq[lane] - spool->first_seq[lane];
 }

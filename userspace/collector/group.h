@@ -34,6 +34,7 @@ struct group_options {
 	void *context;
 };
 
+/* 0 or -ENOMEM. */
 int group_new(struct event_base *base, const struct group_options *options,
 	      struct group **ret_group);
 /* Commits nothing. Takes NULL. */

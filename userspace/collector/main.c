@@ -24,8 +24,9 @@ struct arguments {
 };
 
 static const struct argp_option options[] = {
-	{ "config", 'c', "FILE", 0, "read the configuration from FILE", 0 },
-	{ "print-config", OPTION_PRINT_CONFIG, NULL, 0, "show every option with its default", 0 },
+	{ "config", 'c', "FILE", 0, "Read the configuration from FILE", 0 },
+	{ "print-config", OPTION_PRINT_CONFIG, NULL, 0,
+	  "Print a documented example of the configuration", 0 },
 	{ 0 },
 };
 
@@ -42,7 +43,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!arguments->config && !arguments->print_config)
-			argp_error(state, "--config FILE is missing");
+			argp_error(state, "say --config FILE");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -52,7 +53,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 static const struct argp parser = {
 	.options = options,
 	.parser = parse_option,
-	.doc = "Receives telemetry from Yagura sensors over TLS 1.3 and keeps it in SQLite.",
+	.doc = "Receives telemetry from Yagura sensors over TLS 1.3 and keeps it in SQLite.\v"
+	       "To run it: yagura-collector --config /etc/yagura/collector.conf. Exit status: 0 "
+	       "stopped in order, 1 failed (stderr says why), 2 usage.",
 };
 
 /* One for each connection; when the limit cannot be raised, accept() says so in time. */

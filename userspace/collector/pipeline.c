@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* accept → session (verify) → store (dedupe, sinks), and back: one commit group for all sessions.
- */
+/* accept → session (verify) → store (dedupe, sinks), and back: one commit group for
+ * all sessions. */
 #include "collector/pipeline.h"
 
 #include "collector/accept/listener.h"

@@ -269,9 +269,8 @@ void config_write_example(const struct config_option *table, FILE *to)
 		if (opens_section(table, row))
 			fprintf(to, "\n[%s]\n", row->section);
 		fprintf(to, "# %s (%s)\n", row->help, config_value_wanted(row, buffer));
-		if (row->fallback)
-			fprintf(to, "#%s = %s\n", row->name, row->fallback);
-		else
-			fprintf(to, "%s =\n", row->name);
+		fprintf(to, "%s%s =%s%s\n", row->fallback ? "#" : "", row->name,
+			row->fallback && *row->fallback ? " " : "",
+			row->fallback ? row->fallback : "");
 	}
 }

@@ -37,7 +37,7 @@ const char *config_value_wanted(const struct config_option *option,
 	case CONFIG_BYTES:
 		format_bytes(option->min, min, sizeof(min));
 		format_bytes(option->max, max, sizeof(max));
-		snprintf(ret_text, CONFIG_WANTED_BYTES, "a size from %s to %s (suffixes K, M, G)",
+		snprintf(ret_text, CONFIG_WANTED_BYTES, "a size from %s to %s, suffixes K, M, G",
 			 min, max);
 		return ret_text;
 	case CONFIG_BOOL:

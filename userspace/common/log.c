@@ -72,8 +72,8 @@ void log_write(enum log_level level, const char *token, const char *format, ...)
 	va_end(args);
 	disarm(line, size);
 	line[size++] = '\n'; /* in the place of the terminating zero */
-	/* One write a line: the daemon's processes share this stderr. Nobody to tell when it fails.
-	 */
+	/* One write a line: the daemon's processes share this stderr. Nobody to tell when
+	 * it fails. */
 	ssize_t unheard = write(STDERR_FILENO, line, size);
 
 	(void)unheard;

@@ -42,8 +42,7 @@ static int fail_socket(char ret_error[CLIENT_ERROR_BYTES], int error)
 	return fail(ret_error, -error, "the connection to the daemon broke: %s", strerror(error));
 }
 
-/* --- frames -------------------------------------------------------------------------------------
- */
+/* --- frames --- */
 
 static int send_all(int fd, const uint8_t *bytes, size_t size)
 {
@@ -107,8 +106,7 @@ static int fail_order(char ret_error[CLIENT_ERROR_BYTES])
 	return fail(ret_error, -EPROTO, "the daemon's answer is out of order");
 }
 
-/* --- connecting ---------------------------------------------------------------------------------
- */
+/* --- connecting --- */
 
 static int open_socket(const char *path, int *ret_fd)
 {
@@ -201,8 +199,7 @@ const Yagura__Control__Welcome *client_welcome(const struct client *client)
 	return client->welcome->welcome;
 }
 
-/* --- calling ------------------------------------------------------------------------------------
- */
+/* --- calling --- */
 
 static int send_call(struct client *client, const struct client_call *call,
 		     char ret_error[CLIENT_ERROR_BYTES])

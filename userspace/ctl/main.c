@@ -26,8 +26,8 @@ struct invocation {
 const char *argp_program_version = "yaguractl " YAGURA_VERSION;
 
 static const struct argp_option options[] = {
-	{ "socket", 's', "PATH", 0, "control socket of the daemon (default " DEFAULT_SOCKET ")" },
-	{ "json", 'j', NULL, 0, "write the answer as JSON" },
+	{ "socket", 's', "PATH", 0, "Control socket of the daemon (default " DEFAULT_SOCKET ")" },
+	{ "json", 'j', NULL, 0, "Write the answer as JSON, one object a line" },
 	{ 0 },
 };
 

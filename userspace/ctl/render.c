@@ -12,8 +12,7 @@
 #define INDENT 2
 #define DEPTH_MAX 32 /* deeper is not for people; jansson itself stops at 2048 */
 
-/* --- text ---------------------------------------------------------------------------------------
- */
+/* --- text --- */
 
 /* One code point of valid UTF-8 and its length in bytes. */
 static uint32_t code_point(const char *text, size_t *ret_length)
@@ -79,8 +78,7 @@ static size_t at_least(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
-/* --- values -------------------------------------------------------------------------------------
- */
+/* --- values --- */
 
 static bool is_scalar(const json_t *value)
 {
@@ -122,8 +120,7 @@ static void write_list(FILE *to, const json_t *array)
 	fputs(json_array_size(array) > 0 ? "\n" : "none\n", to);
 }
 
-/* --- tables -------------------------------------------------------------------------------------
- */
+/* --- tables --- */
 
 /* The keys of the first row are the columns: rows of one array are alike. */
 static size_t column_width(const json_t *array, const char *key)
@@ -164,8 +161,7 @@ static void write_table(FILE *to, const json_t *array, size_t indent)
 		write_table_line(to, array, json_array_get(array, i), indent);
 }
 
-/* --- objects ------------------------------------------------------------------------------------
- */
+/* --- objects --- */
 
 static void write_object(FILE *to, json_t *object, size_t depth);
 

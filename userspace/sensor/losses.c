@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* Which BPF counter counts the losses of a record class. Gaps are made here and never lost there.
- */
+/* Which BPF counter counts the losses of a record class. Gaps are made here and never
+ * lost there. */
 static const struct {
 	enum record_class class;
 	enum counter counter;
@@ -35,11 +35,12 @@ void losses_spool(struct losses *losses, const struct spool *spool)
 
 	spool_stats(spool, &stats);
 	memcpy(losses->seen[GAP_SPOOL_FULL], stats.dropped, sizeof(stats.dropped));
+	memcpy(losses->seen[GAP_CORRUPT], stats.corrupt, sizeof(stats.corrupt));
 }
 
-void losses_malformed(struct losses *losses, enum record_class class)
+void losses_count(struct losses *losses, enum gap_reason reason, enum record_class class)
 {
-	losses->seen[GAP_MALFORMED][class]++;
+	losses->seen[reason][class]++;
 }
 
 static void tell(struct losses *losses, struct batch *lane_a, struct record_gap gap,

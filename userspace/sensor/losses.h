@@ -13,8 +13,7 @@
 #include <stdint.h>
 
 struct losses {
-	uint64_t seen[GAP_REASON_COUNT]
-		     [RECORD_CLASS_COUNT]; /* as counted at the place of the loss */
+	uint64_t seen[GAP_REASON_COUNT][RECORD_CLASS_COUNT]; /* as counted where it happens */
 	uint64_t told[GAP_REASON_COUNT][RECORD_CLASS_COUNT]; /* in Gap records */
 	uint64_t in_batch[RECORD_CLASS_COUNT]; /* told in a batch that is not in the spool yet */
 };
@@ -24,8 +23,8 @@ void losses_init(struct losses *losses, const struct spool_mark *mark);
 /* The kernel's counters, the spool's: totals, taken as they are. */
 void losses_kernel(struct losses *losses, const struct counters *counters);
 void losses_spool(struct losses *losses, const struct spool *spool);
-/* One event that did not decode. */
-void losses_malformed(struct losses *losses, enum record_class class);
+/* One record that the worker itself could not make or keep. */
+void losses_count(struct losses *losses, enum gap_reason reason, enum record_class class);
 /* Adds a Gap for each loss not told yet, as far as lane A's batch has room. */
 void losses_report(struct losses *losses, struct batch *lane_a, uint64_t time_ns, uint64_t now_ns);
 /* Lane A's batch is in the spool: its Gaps count. */

@@ -65,7 +65,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		if (arguments->print_config)
 			return 0;
 		if (arguments->role == ROLE_NONE && !arguments->check)
-			argp_error(state, "say --keeper (or --check)");
+			argp_error(state, "say --keeper to run the sensor, or --check to try its "
+					  "configuration");
 		if (!arguments->config_path)
 			argp_error(state, "say --config FILE");
 		return 0;
@@ -78,7 +79,9 @@ static const struct argp parser = {
 	.options = options,
 	.parser = parse_option,
 	.doc = "Yagura endpoint sensor: watches processes and network flows of this host from the "
-	       "kernel and ships what it records to a collector.",
+	       "kernel and ships what it records to a collector.\v"
+	       "To run it, as root: yagurad --keeper --config /etc/yagura/yagurad.conf. Exit "
+	       "status: 0 done, 1 failed (stderr says why), 2 usage.",
 };
 
 static struct worker_options worker_options(const struct sensor_config *config)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The whole flow on one screen: rings → decode → process + flow → record → batch → spool. (Shipping
- * and control stand beside it: worker.c.)
+ * The whole flow on one screen: rings → decode → process → record → batch → spool. (Shipping and
+ * control stand beside it: worker.c.)
  */
 #include "sensor/pipeline.h"
 
@@ -16,8 +16,7 @@
 /* A record that stays half-written this long belongs to a program that will not go on soon. */
 #define BUSY_PATIENCE_NS NS_PER_S
 
-/* --- events → records ---------------------------------------------------------------------------
- */
+/* --- events → records --- */
 
 static struct text executable_of(const struct decoded_exec *exec)
 {
@@ -80,15 +79,28 @@ static bool build(struct pipeline *p, const struct decoded_event *event, struct 
 	return false;
 }
 
+/* An event that does not decode: the record that is missing now, if it would have made one. */
+static void miss_malformed(struct pipeline *p, const uint8_t *bytes, size_t size)
+{
+	struct cursor record = cursor_of(bytes, size);
+	struct event_header header;
+
+	p->counters.malformed++;
+	cursor_copy(&record, &header, sizeof(header));
+	if (header.kind == EVENT_EXEC)
+		losses_count(&p->losses, GAP_MALFORMED, RECORD_EXEC);
+	else if (header.kind == EVENT_EXIT)
+		losses_count(&p->losses, GAP_MALFORMED, RECORD_EXIT);
+	else if (header.kind == EVENT_FLOW)
+		losses_count(&p->losses, GAP_MALFORMED, RECORD_FLOW);
+}
+
 static void take_event(struct pipeline *p, struct batch *batch, const uint8_t *bytes, size_t size)
 {
 	struct record record;
-	int r = decode_event(bytes, size, p->event);
 
-	if (r < 0) {
-		p->counters.malformed++;
-		losses_malformed(&p->losses,
-				 batch == p->batch[SPOOL_LANE_A] ? RECORD_EXEC : RECORD_FLOW);
+	if (decode_event(bytes, size, p->event) < 0) {
+		miss_malformed(p, bytes, size);
 		return;
 	}
 	p->counters.events++;
@@ -96,9 +108,10 @@ static void take_event(struct pipeline *p, struct batch *batch, const uint8_t *b
 		log_error("pipeline", "out of memory for the process table");
 	if (p->event->kind != EVENT_FLOW)
 		journal_append(p->journal, bytes, size);
-	/* There is room: the ring is only read while the batch takes more. */
+	/* There is room, as the ring is only read while the batch takes any record; memory may
+	 * lack. */
 	if (build(p, p->event, &record) && batch_add(batch, &record, p->now_ns) < 0)
-		log_error("pipeline", "a record could not be added");
+		losses_count(&p->losses, GAP_NO_MEMORY, record.class);
 }
 
 void pipeline_replay(void *pipeline, const uint8_t *bytes, size_t size)
@@ -110,8 +123,7 @@ void pipeline_replay(void *pipeline, const uint8_t *bytes, size_t size)
 	p->counters.replayed_events++;
 }
 
-/* --- the turn -----------------------------------------------------------------------------------
- */
+/* --- the turn --- */
 
 /* Writes the lane's batch, then gives the ring back what is safely on disk. */
 static int write_lane(struct pipeline *p, size_t lane)

@@ -19,8 +19,7 @@
 struct pipeline_counters {
 	uint64_t events; /* decoded */
 	uint64_t malformed; /* events that did not decode */
-	uint64_t flows_without_process; /* their owner was named by the kernel but not in the table
-					 */
+	uint64_t flows_without_process; /* the owner was named, but not in the table */
 	uint64_t batches;
 	uint64_t turns;
 	uint64_t replayed_events; /* from the journal, at start */
@@ -28,8 +27,7 @@ struct pipeline_counters {
 
 struct pipeline {
 	struct ring *ring[EVENT_RING_COUNT];
-	struct batch
-		*batch[SPOOL_LANE_COUNT]; /* lane A is fed from the valuable ring, B from bulk */
+	struct batch *batch[SPOOL_LANE_COUNT]; /* A from the valuable ring, B from bulk */
 	struct journal *journal;
 	struct process_table *processes;
 	struct spool *spool;

@@ -15,8 +15,7 @@
 /* How long a stopping worker waits for the collector to acknowledge what was just written. */
 #define STOP_PATIENCE_NS (5 * NS_PER_S)
 
-/* --- the loop -----------------------------------------------------------------------------------
- */
+/* --- the loop --- */
 
 static void on_poll(evutil_socket_t fd, short what, void *context)
 {
@@ -146,6 +145,7 @@ int worker_check(const struct worker_options *options)
 int worker_run(const struct worker_options *options, int link)
 {
 	struct worker *worker = worker_rooms_new(options);
+	sigset_t none;
 	int r;
 
 	if (!worker)
@@ -163,8 +163,11 @@ int worker_run(const struct worker_options *options, int link)
 		worker_rooms_free(worker);
 		return 1;
 	}
-	/* The first worker finds the keeper's own listing in the ring; a later one may have lost more
-	 * than the journal holds. */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL); /* the keeper starts us with the stop held back */
+	log_info("control", "listening on %s", options->control.socket_path);
+	/* The first worker finds the keeper's own listing in the ring; a later one may have lost
+	 * more than the journal holds. */
 	if (worker->description.worker_restarts > 0)
 		keeper_link_snapshot(link);
 	event_base_dispatch(worker->base);

@@ -18,8 +18,7 @@ struct worker_options {
 	uint32_t batch_interval_ms;
 	uint64_t spool_bytes_max;
 	uint64_t segment_bytes;
-	struct ship_options
-		ship; /* sensor, boot_id, instance, kernel and host are filled in here */
+	struct ship_options ship; /* who and where we are is filled in here */
 	struct control_options control;
 };
 

@@ -12,13 +12,14 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define EXITED_PROCESSES_MAX 32768
+/* More than one valuable ring can tell of (two entries a short program, 300 bytes of events): it is
+ * read before the bulk ring, and must not push out the owners of the flows that wait there. */
+#define EXITED_PROCESSES_MAX 65536
 #define LIVE_PROCESSES_MAX 65536
 /* How often to look for a moment in which nothing happened; on a busy host there may be none. */
 #define SETTLE_ATTEMPTS 5
 
-/* --- what control may ask -----------------------------------------------------------------------
- */
+/* --- what control may ask --- */
 
 static void control_in_memory(void *context, uint64_t ret_counts[RECORD_CLASS_COUNT])
 {
@@ -107,8 +108,7 @@ static void on_acked(void *context, enum spool_lane lane, uint64_t seq,
 	journal_set_totals(worker->pipeline.journal, &totals);
 }
 
-/* --- opening and closing ------------------------------------------------------------------------
- */
+/* --- opening and closing --- */
 
 static int read_boot_id(uint8_t ret_boot_id[UUID_BYTES])
 {
@@ -273,7 +273,6 @@ void worker_rooms_free(struct worker *worker)
 	free(worker);
 }
 
-/* What a worker needs with or without a keeper. */
 struct worker *worker_rooms_new(const struct worker_options *options)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));

@@ -34,6 +34,8 @@ void batch_encoder_free(struct batch_encoder *encoder);
  * pass one of its limits (finish the batch first, then add again; a single record always fits).
  */
 int batch_encoder_add(struct batch_encoder *encoder, const struct record *record);
+/* Whether it takes one more record, however long its texts and whatever its class. */
+bool batch_encoder_takes_any(const struct batch_encoder *encoder);
 
 /* Records added since the last finish, in all and of one class; an estimate of the raw size. */
 uint32_t batch_encoder_count(const struct batch_encoder *encoder);

@@ -20,8 +20,8 @@ struct text {
 	size_t length;
 };
 
-/* X(NAME, name): the record classes of the conservation equation, on lane A unless they are flows.
- */
+/* X(NAME, name): the record classes of the conservation equation, on lane A unless they
+ * are flows. */
 #define RECORD_CLASSES(X)                                                                          \
 	X(EXEC, exec)                                                                              \
 	X(EXIT, exit)                                                                              \
@@ -90,8 +90,8 @@ const char *record_direction_name(enum record_direction direction);
 const char *record_flow_state_name(enum record_flow_state state);
 const char *record_owner_quality_name(enum record_owner_quality quality);
 
-/* One end of a flow. Addresses in network byte order, IPv4 as IPv4-mapped IPv6; port in host order.
- */
+/* One end of a flow. Addresses in network byte order, IPv4 as IPv4-mapped IPv6; port in
+ * host order. */
 struct record_endpoint {
 	uint8_t addr[16];
 	uint16_t port;
@@ -128,7 +128,7 @@ struct record_flow {
 	X(RING_FULL, ring_full) /* the kernel ring had no room */                                  \
 	X(SPOOL_FULL, spool_full) /* the oldest spooled records gave way to newer ones */          \
 	X(CORRUPT, corrupt) /* spooled bytes did not verify when read again */                     \
-	X(WORKER_LOST, worker_lost) /* the worker ended with records it had not spooled */         \
+	X(NO_MEMORY, no_memory) /* the worker had no memory to keep it */                          \
 	X(MALFORMED, malformed) /* an event from the kernel did not decode */                      \
 	X(UNEXPLAINED, unexplained) /* noticed by the collector: a hole nobody accounted for */
 

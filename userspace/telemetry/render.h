@@ -34,9 +34,10 @@ char *render_utf8(struct text text);
  * characters shown as '?'. Examples:
  *   01:02:03.456 exec   /usr/bin/curl [4711] uid 0 by /usr/bin/bash [4700]: curl -s http://…
  *   01:02:03.456 exit   /usr/bin/curl [4711] code 0
- *   01:02:03.456 flow   egress 10.0.0.1:40000 > 10.0.0.2:80 tcp closed sent 78 received 850 curl
- * [4711] caller 01:02:03.456 gap    12 exec records missing: ring_full Returns the length written,
- * NUL not counted. */
+ *   01:02:03.456 flow   egress 10.0.0.1:40000 > 10.0.0.2:80 tcp closed sent 78 received 850 …
+ *   01:02:03.456 gap    12 exec records missing: ring_full
+ *
+ * Returns the length written, NUL not counted. */
 size_t render_line(char *ret_line, size_t size, const struct record *record);
 
 #endif

@@ -132,10 +132,10 @@ static const struct error_case {
 	{ "no number", "[listen]\nport =\n",
 	  ":2: 'port' in [listen] is ''; it must be a number from 1 to 65535" },
 	{ "size out of bounds", "[store]\nlimit = 4095\n",
-	  ":2: 'limit' in [store] is '4095'; it must be a size from 4K to 1024G (suffixes K, M, "
-	  "G)" },
+	  ":2: 'limit' in [store] is '4095'; it must be a size from 4K to 1024G, suffixes K, M, "
+	  "G" },
 	{ "size with a wrong suffix", "[store]\nlimit = 4T\n",
-	  ":2: 'limit' in [store] is '4T'; it must be a size from 4K to 1024G (suffixes K, M, G)" },
+	  ":2: 'limit' in [store] is '4T'; it must be a size from 4K to 1024G, suffixes K, M, G" },
 	{ "no bool", "[store]\nverbose = true\n",
 	  ":2: 'verbose' in [store] is 'true'; it must be yes or no" },
 	{ "no level", "[store]\nlevel = loud\n",

@@ -13,8 +13,7 @@
 #undef UNIT_TESTING /* cmocka's own malloc hides overreads from ASan */
 #include <cmocka.h>
 
-/* --- damage to the message: each row changes one thing of a good batch --------------------------
- */
+/* --- damage to the message: each row changes one thing of a good batch --- */
 
 static void no_schema(Yagura__Telemetry__Batch *batch)
 {

@@ -30,6 +30,7 @@ struct dedupe_verdict {
 	uint64_t missing_last;
 };
 
+/* What batch `seq` is against the mark of its key; moves no mark. 0, or what marks->get said. */
 int dedupe_judge(const struct dedupe_marks *marks, const struct dedupe_key *key, uint64_t seq,
 		 struct dedupe_verdict *ret_verdict);
 

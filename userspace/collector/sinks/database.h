@@ -21,6 +21,7 @@ int database_open(const char *path, struct database **ret_database,
 /* What was not committed is gone. Takes NULL. */
 void database_close(struct database *database);
 
+/* For as long as the database is open; finalize it before. 0 or -errno. */
 int database_prepare(struct database *database, const char *sql, sqlite3_stmt **ret_statement);
 /* Begins the transaction unless it is open. */
 int database_begin(struct database *database);

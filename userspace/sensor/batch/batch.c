@@ -52,15 +52,12 @@ int batch_add(struct batch *batch, const struct record *record, uint64_t now_ns)
 	if (batch->closed || batch->full)
 		return -EAGAIN;
 	r = batch_encoder_add(batch->encoder, record);
-	if (r == -E2BIG) {
-		batch->full = true;
-		return -EAGAIN;
-	}
 	if (r < 0)
 		return r;
 	if (batch_encoder_count(batch->encoder) == 1)
 		batch->opened_ns = now_ns;
-	batch->full = batch_encoder_count(batch->encoder) >= batch->options.records_max;
+	batch->full = batch_encoder_count(batch->encoder) >= batch->options.records_max ||
+		      !batch_encoder_takes_any(batch->encoder);
 	return 0;
 }
 

@@ -33,6 +33,7 @@ void batch_set_position(struct batch *batch, uint64_t position);
 /* How many lost records of a class Gap records in this lane have told of, ever. */
 void batch_set_lost_reported(struct batch *batch, enum record_class class, uint64_t total);
 bool batch_is_empty(const struct batch *batch);
+/* While it is not, any record can be added: who reads a ring asks before taking the next. */
 bool batch_is_full(const struct batch *batch);
 bool batch_is_due(const struct batch *batch, uint64_t now_ns);
 /* Records waiting, of one class. */
@@ -41,8 +42,8 @@ uint32_t batch_count(const struct batch *batch, enum record_class class);
 /* Deflates and appends to the spool. 1 when a batch was written, 0 when there was nothing, or
  * -errno: then everything stays and the next call tries again. */
 int batch_write(struct batch *batch, uint64_t now_ms);
-/* The position written with the last batch: the ring may be released up to here once it is synced.
- */
+/* The position written with the last batch: the ring may be released up to here once it
+ * is synced. */
 uint64_t batch_written_position(const struct batch *batch);
 
 #endif

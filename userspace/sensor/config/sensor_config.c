@@ -18,7 +18,7 @@ static const struct config_option options[] = {
 	  "/var/lib/yagura/sensor", 0, 0, "the spool lies below it" },
 
 	{ "kernel", "cgroup", CONFIG_TEXT, FIELD(cgroup), "", 0, 0,
-	  "cgroup2 directory whose processes are watched; empty for the whole host" },
+	  "cgroup2 directory whose TCP connections are watched; empty for the whole host" },
 	{ "kernel", "ring_valuable_bytes", CONFIG_BYTES, FIELD(ring_valuable_bytes), "8M", 64 * K,
 	  256 * M, "ring for process events, a power of two" },
 	{ "kernel", "ring_bulk_bytes", CONFIG_BYTES, FIELD(ring_bulk_bytes), "8M", 64 * K, 256 * M,
@@ -65,7 +65,7 @@ static const struct config_option options[] = {
 	  "its members may do everything, as root may" },
 
 	{ "log", "level", CONFIG_LEVEL, FIELD(log_level), "info", 0, 0,
-	  "less important messages are dropped" },
+	  "the least important messages to show" },
 	{ 0 },
 };
 

@@ -36,8 +36,7 @@ int control_reply(struct evbuffer *output, const Yagura__Control__Reply *reply)
 	return frame_append(output, body, size);
 }
 
-/* --- arguments ----------------------------------------------------------------------------------
- */
+/* --- arguments --- */
 
 static bool is_u32(const char *text)
 {
@@ -103,8 +102,7 @@ bool control_call_check(const struct control_command *command, const Yagura__Con
 	return true;
 }
 
-/* --- for the handlers ---------------------------------------------------------------------------
- */
+/* --- for the handlers --- */
 
 struct control_sensor *control_sensor(struct control_call *call)
 {

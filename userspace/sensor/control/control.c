@@ -155,8 +155,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 		refuse(fd, DISPATCH_FAILED, "too many clients are connected; try again");
 }
 
-/* --- life ---------------------------------------------------------------------------------------
- */
+/* --- life --- */
 
 static char *copy_text(const char *text)
 {
@@ -207,7 +206,6 @@ int control_new(struct event_base *base, const struct control_options *options,
 		control_free(control);
 		return r;
 	}
-	log_info("control", "listening on %s", options->socket_path);
 	*ret_control = control;
 	return 0;
 }

@@ -13,7 +13,7 @@
 struct event_base;
 struct control;
 struct control_call;
-struct control_sensor; /* what cmd_*.c may look into: control_sensor.h, filled by pipeline.c */
+struct control_sensor; /* what cmd_*.c may look into: control_sensor.h, filled by worker_rooms.c */
 
 enum control_role { CONTROL_NOBODY, CONTROL_VIEWER, CONTROL_OPERATOR, CONTROL_ADMIN };
 
@@ -47,8 +47,8 @@ struct control_options {
 
 #define CONTROL_ERROR_BYTES 256
 
-/* Binds and listens. 0, or -errno with one line in ret_error (-EADDRINUSE: another daemon answers).
- */
+/* Binds and listens. 0, or -errno with one line in ret_error (-EADDRINUSE: another
+ * daemon answers). */
 int control_new(struct event_base *base, const struct control_options *options,
 		struct control_sensor *sensor, struct control **ret_control,
 		char ret_error[CONTROL_ERROR_BYTES]);
@@ -57,11 +57,14 @@ void control_free(struct control *control);
 
 /* For the handlers in cmd_*.c. */
 struct control_sensor *control_sensor(struct control_call *call);
+/* Arguments of the call, whose types were checked: `fallback`, or NULL, when it was not given. */
 uint32_t control_arg_u32(const struct control_call *call, const char *name, uint32_t fallback);
 const char *control_arg_text(const struct control_call *call, const char *name);
-/* One row of the answer: a JSON object; the reference is taken. */
+/* One row of the answer: a JSON object; the reference is taken, NULL counts as out of memory. 0 or
+ * -errno: then no row was added. */
 struct json_t;
 int control_row(struct control_call *call, struct json_t *object);
+/* Says why the command failed; returns what its handler has to. */
 int control_fail(struct control_call *call, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -37,8 +37,7 @@ static int refuse_client(struct evbuffer *output, const char *text)
 	return r < 0 ? r : -EPROTO;
 }
 
-/* --- Greeting → Welcome -------------------------------------------------------------------------
- */
+/* --- Greeting → Welcome --- */
 
 /* The messages of one Command, all of them in one piece of memory. */
 struct listed {
@@ -116,8 +115,7 @@ static int greet(struct dispatch *dispatch, const Yagura__Control__Greeting *gre
 	return welcome(dispatch, output);
 }
 
-/* --- Call → Row… Done ---------------------------------------------------------------------------
- */
+/* --- Call → Row… Done --- */
 
 static const struct control_command *find_command(command_list table, const char *name)
 {
@@ -153,7 +151,8 @@ static int answer_call(const struct dispatch *dispatch, const Yagura__Control__C
 	if (!dispatch->greeted)
 		return refuse_client(output, "a call before the greeting");
 	if (!command) {
-		snprintf(text, sizeof(text), "'%.64s' is no command of this daemon",
+		snprintf(text, sizeof(text),
+			 "'%.64s' is no command of this daemon; 'help' lists them",
 			 request->command);
 		return dispatch_done(output, DISPATCH_UNKNOWN_COMMAND, text);
 	}

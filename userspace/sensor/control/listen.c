@@ -68,7 +68,7 @@ static const char *advice(int error)
 	if (error == -EEXIST)
 		return "there is something else than a socket; remove it or set [control] socket";
 	if (error == -ENOENT)
-		return "its directory does not exist";
+		return "its directory does not exist; make it or set [control] socket";
 	return strerror(-error);
 }
 

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -39,6 +40,7 @@ struct keeper {
 	uint64_t worker_started_ns;
 	int restart_delay_ms;
 	bool stopping;
+	int stop_attempts; /* workers that died instead of stopping */
 	int status;
 };
 
@@ -51,8 +53,8 @@ static int make_state(struct keeper *keeper)
 	keeper->serve.state_fd = fd;
 	if (ftruncate(fd, (off_t)keeper->options->state_bytes) < 0)
 		return -errno;
-	/* The size is part of the contract: a worker must not pull the rug from under the next one.
-	 */
+	/* The size is part of the contract: a worker must not pull the rug from under the
+	 * next one. */
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
 		return -errno;
 	return 0;
@@ -110,22 +112,54 @@ static void drop_link(struct keeper *keeper)
 	keeper->link = -1;
 }
 
+static bool ended_well(int wait_status)
+{
+	return WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0;
+}
+
+static void log_end(int wait_status, const char *what_next)
+{
+	if (WIFSIGNALED(wait_status))
+		log_error("keeper", "the worker was killed by signal %d; %s", WTERMSIG(wait_status),
+			  what_next);
+	else
+		log_error("keeper", "the worker ended with status %d; %s", WEXITSTATUS(wait_status),
+			  what_next);
+}
+
+/* It drains the rings, writes, ships, and ends. When it has just died, what waits in the rings
+ * needs another: a stop that comes before it can be taken waits (worker_process.h). */
+static void ask_worker_to_stop(struct keeper *keeper)
+{
+	if (keeper->worker == 0)
+		start_worker(keeper);
+	if (keeper->worker > 0)
+		kill(keeper->worker, SIGTERM);
+}
+
+static void worker_died_stopping(struct keeper *keeper, int wait_status)
+{
+	if (ended_well(wait_status))
+		return;
+	if (keeper->stop_attempts++ == 0) {
+		log_end(wait_status, "starting another to write what waits");
+		ask_worker_to_stop(keeper);
+	} else {
+		log_end(wait_status, "what waited in the rings is lost");
+		keeper->status = 1;
+	}
+}
+
 /* Rings and state stay as they are: the next worker goes on where this one was. */
 static void worker_died(struct keeper *keeper, int wait_status)
 {
 	drop_link(keeper);
 	keeper->worker = 0;
 	if (keeper->stopping) {
-		if (!WIFEXITED(wait_status) || WEXITSTATUS(wait_status) != 0)
-			keeper->status = 1;
+		worker_died_stopping(keeper, wait_status);
 		return;
 	}
-	if (WIFSIGNALED(wait_status))
-		log_error("keeper", "the worker was killed by signal %d; starting another",
-			  WTERMSIG(wait_status));
-	else
-		log_error("keeper", "the worker ended with status %d; starting another",
-			  WEXITSTATUS(wait_status));
+	log_end(wait_status, "starting another");
 	if (clock_boottime_ns() - keeper->worker_started_ns > WORKER_SETTLED_NS)
 		keeper->restart_delay_ms = RESTART_DELAY_MIN_MS;
 	keeper->serve.description.worker_restarts++;
@@ -141,15 +175,15 @@ static void reap(struct keeper *keeper)
 			worker_died(keeper, status);
 }
 
-/* Nothing new is to be seen any more; the worker drains the rings, writes, ships, and ends. */
+/* Nothing new is to be seen any more. */
 static void stop(struct keeper *keeper)
 {
 	if (keeper->stopping)
 		return;
+	reap(keeper); /* a worker that is dead already is not to be asked */
 	keeper->stopping = true;
 	loader_detach(keeper->serve.loader);
-	if (keeper->worker > 0)
-		kill(keeper->worker, SIGTERM);
+	ask_worker_to_stop(keeper);
 }
 
 static void take_signals(struct keeper *keeper)
@@ -221,18 +255,19 @@ int keeper_run(const struct keeper_options *options)
 	char error[LOADER_ERROR_BYTES] = "";
 	int r;
 
-	if (worker_process_check(options->config_path) < 0)
-		return 1;
 	keeper.signals = open_signals();
 	r = keeper.signals < 0 ? keeper.signals : make_state(&keeper);
 	if (r < 0) {
 		log_error("keeper", "cannot set up: %s", strerror(-r));
 		goto out;
 	}
+	if (worker_process_check(options->config_path) < 0)
+		goto out;
 	if (loader_open(&options->loader, &keeper.serve.loader, error) < 0) {
 		log_error("keeper", "%s", error);
 		goto out;
 	}
+	malloc_trim(0); /* the kernel's BTF was parsed: many megabytes, never needed again */
 	/* At once, so that what is seen from now on finds its parents listed before it. */
 	r = loader_iterate(keeper.serve.loader, PROBE_PROCESS_SNAPSHOT);
 	if (r < 0)

@@ -19,7 +19,6 @@ enum keeper_verb {
 	KEEPER_PROBES = 3, /* every row of the probe table and what became of it */
 	KEEPER_SNAPSHOT = 4, /* lists the running processes into the valuable ring */
 	KEEPER_SWEEP = 5, /* tells of the open flows that are due, into the bulk ring */
-	KEEPER_READY = 5, /* the worker is sensing; argument 1: and connected to a collector */
 };
 
 enum keeper_descriptor {
@@ -35,7 +34,7 @@ enum keeper_descriptor {
 struct keeper_request {
 	uint64_t id; /* echoed in the reply */
 	uint32_t verb;
-	uint32_t argument;
+	uint32_t argument; /* 0: no verb takes one yet */
 };
 
 struct keeper_description {

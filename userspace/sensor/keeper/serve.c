@@ -25,7 +25,8 @@ static int send_reply(int link, const struct keeper_reply *reply, const int *des
 		message.msg_control = ancillary.bytes;
 		message.msg_controllen = sizeof(ancillary.bytes);
 	}
-	return sendmsg(link, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	/* A worker that does not read must not stop its keeper. */
+	return sendmsg(link, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
 static int32_t answer(const struct serve_context *context, const struct keeper_request *request,

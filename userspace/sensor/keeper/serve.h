@@ -13,9 +13,9 @@ struct serve_context {
 	int state_fd;
 };
 
-/* Receives one request on `link` and sends its reply. 0, -EPIPE when the worker has gone, or
- * -errno. What is no request (wrong size, unknown verb, an argument where none belongs) is answered
- * -EINVAL. */
+/* Receives one request on `link` and sends its reply. 0, -EPIPE when the worker has gone, -EAGAIN
+ * when it reads no replies, or -errno: nothing more is to be had from it. What is no request (wrong
+ * size, unknown verb, an argument where none belongs) is answered -EINVAL. */
 int serve_request(const struct serve_context *context, int link);
 
 #endif

@@ -21,10 +21,13 @@ static int spawn(char *const arguments[], int link, pid_t *ret_pid)
 	extern char **environ;
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	sigset_t none;
+	sigset_t held;
 	int r;
 
-	sigemptyset(&none);
+	/* A request to stop must not come before the worker can take it: it would kill it. */
+	sigemptyset(&held);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGINT);
 	r = posix_spawn_file_actions_init(&actions);
 	if (r)
 		return -r;
@@ -33,7 +36,7 @@ static int spawn(char *const arguments[], int link, pid_t *ret_pid)
 		posix_spawn_file_actions_destroy(&actions);
 		return -r;
 	}
-	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigmask(&attributes, &held);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
 	if (link >= 0) /* dup2 onto itself clears close-on-exec too (POSIX 2024, glibc 2.29) */
 		r = posix_spawn_file_actions_adddup2(&actions, link, KEEPER_LINK_FD);

@@ -10,13 +10,16 @@
 
 #define ANSWER_TIMEOUT_MS 2000
 
+/* Room for one more than there should be, so that a message with too many is seen to be wrong. */
+#define FD_ROOM (KEEPER_FD_COUNT + 1)
+
 union ancillary {
 	struct cmsghdr header;
-	char bytes[CMSG_SPACE(KEEPER_FD_COUNT * sizeof(int))];
+	char bytes[CMSG_LEN(FD_ROOM * sizeof(int))];
 };
 
 /* How many descriptors came with the message; they are copied to `to`. */
-static size_t take_descriptors(struct msghdr *message, int to[KEEPER_FD_COUNT])
+static size_t take_descriptors(struct msghdr *message, int to[FD_ROOM])
 {
 	struct cmsghdr *header = CMSG_FIRSTHDR(message);
 	size_t count;
@@ -30,7 +33,7 @@ static size_t take_descriptors(struct msghdr *message, int to[KEEPER_FD_COUNT])
 
 static int receive(int link, struct keeper_reply *ret_reply, int *ret_descriptors)
 {
-	int descriptors[KEEPER_FD_COUNT];
+	int descriptors[FD_ROOM];
 	union ancillary ancillary;
 	struct iovec body = { .iov_base = ret_reply, .iov_len = sizeof(*ret_reply) };
 	struct msghdr message = { .msg_iov = &body,
@@ -45,13 +48,13 @@ static int receive(int link, struct keeper_reply *ret_reply, int *ret_descriptor
 	r = poll(&wait, 1, ANSWER_TIMEOUT_MS);
 	if (r <= 0)
 		return r < 0 ? -errno : -ETIMEDOUT;
-	got = recvmsg(link, &message, MSG_CMSG_CLOEXEC);
+	got = recvmsg(link, &message, MSG_CMSG_CLOEXEC | MSG_TRUNC);
 	if (got <= 0)
 		return got < 0 ? -errno : -EPIPE;
 	count = take_descriptors(&message, descriptors);
 	if (got == sizeof(*ret_reply) && count == (ret_descriptors ? KEEPER_FD_COUNT : 0)) {
 		if (ret_descriptors)
-			memcpy(ret_descriptors, descriptors, sizeof(descriptors));
+			memcpy(ret_descriptors, descriptors, count * sizeof(int));
 		return 0;
 	}
 	for (size_t i = 0; i < count; i++)

@@ -108,8 +108,8 @@ static uint64_t entry_read(const struct journal *journal, uint64_t position, uin
 	return entry_bytes(head.size);
 }
 
-/* The magic goes first and comes back last: a kill in between leaves no journal, not a wrong one.
- */
+/* The magic goes first and comes back last: a kill in between leaves no journal, not a
+ * wrong one. */
 static void start_afresh(struct journal *journal, uint64_t instance)
 {
 	struct layout *layout = journal->layout;

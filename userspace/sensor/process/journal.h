@@ -36,9 +36,8 @@ typedef void (*journal_event_fn)(void *context, const uint8_t *bytes, size_t siz
 int journal_open(void *memory, size_t size, uint64_t instance, struct journal **ret_journal);
 void journal_close(struct journal *journal);
 
-/* Appends one event, overwriting the oldest as need be. Events over a quarter of the room are left
- * out
- * (-E2BIG). */
+/* Appends one event, overwriting the oldest as need be. 0; -E2BIG: events over a quarter of the
+ * room are left out. */
 int journal_append(struct journal *journal, const uint8_t *bytes, size_t size);
 /* Replays what is whole; returns how many. */
 uint64_t journal_replay(const struct journal *journal, journal_event_fn each, void *context);

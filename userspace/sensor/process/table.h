@@ -33,8 +33,8 @@ struct process_table_stats {
 	uint64_t unknown_parent; /* forks whose parent was not in the table */
 };
 
-/* A process as the table keeps it. Pointers stay valid until the next call that changes the table.
- */
+/* A process as the table keeps it. Pointers stay valid until the next call that changes
+ * the table. */
 struct process {
 	struct process_key key;
 	struct process_key parent; /* at its fork or exec */

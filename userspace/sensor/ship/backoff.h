@@ -17,8 +17,8 @@ struct backoff {
 void backoff_init(struct backoff *backoff, uint32_t min_ms, uint32_t max_ms);
 /* It went well: the next failure waits as short as the first. */
 void backoff_reset(struct backoff *backoff);
-/* A delay within [max(min, span / 2), span], chosen by `random`; then doubles the span, up to max.
- */
+/* A delay within [max(min, span / 2), span], chosen by `random`; then doubles the span, up
+ * to max. */
 uint32_t backoff_next_ms(struct backoff *backoff, uint32_t random);
 
 #endif

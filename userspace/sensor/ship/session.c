@@ -36,8 +36,7 @@ void session_init(struct session *session, const struct ship_options *options, s
 	};
 }
 
-/* --- out ----------------------------------------------------------------------------------------
- */
+/* --- out --- */
 
 static int append_frame(struct session *session, const Yagura__Transport__Frame *frame,
 			struct evbuffer *output)
@@ -200,8 +199,7 @@ bool session_is_idle(const struct session *session)
 	return idle;
 }
 
-/* --- in -----------------------------------------------------------------------------------------
- */
+/* --- in --- */
 
 static void acknowledge(struct session *session, enum spool_lane lane, uint64_t seq,
 			uint64_t payload_bytes)

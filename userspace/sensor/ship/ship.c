@@ -287,8 +287,7 @@ void ship_status(const struct ship *ship, struct ship_status *ret_status)
 		ret_status->sent_seq[lane] = ship->session.lanes[lane].sent_seq;
 }
 
-/* --- life ---------------------------------------------------------------------------------------
- */
+/* --- life --- */
 
 /* What only a ship that is to connect needs. */
 static int prepare(struct ship *ship, char *ret_error)

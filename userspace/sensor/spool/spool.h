@@ -21,8 +21,7 @@ struct spool_options {
 	const char *directory; /* exists, writable */
 	uint8_t sensor[16];
 	uint64_t instance; /* batches of other instances are counted apart */
-	uint64_t
-		bytes_max; /* of both lanes; beyond it the oldest segment of lane B, then A, goes */
+	uint64_t bytes_max; /* of both lanes; beyond it the oldest of lane B, then A, goes */
 	uint64_t segment_bytes_max;
 	uint64_t now_ms;
 };
@@ -90,8 +89,8 @@ int spool_read(struct spool *spool, enum spool_lane lane, uint64_t seq,
 	       struct spool_batch *ret_batch);
 
 /* The collector has everything up to and including `seq` (what is not synced yet, it cannot have:
- * a larger number counts as that far). Adds what this newly acknowledges to
- * ret_acked (of this instance). */
+ * a larger number counts as that far). Adds what this newly acknowledges to ret_acked (of this
+ * instance). */
 void spool_acknowledge(struct spool *spool, enum spool_lane lane, uint64_t seq,
 		       uint64_t ret_acked[RECORD_CLASS_COUNT]);
 

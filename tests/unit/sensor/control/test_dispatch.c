@@ -69,8 +69,7 @@ static const struct control_command second[] = {
 };
 static const struct control_command *const table[] = { first, second, NULL };
 
-/* --- what goes in -------------------------------------------------------------------------------
- */
+/* --- what goes in --- */
 
 static int send_request(struct dispatch *dispatch, const Yagura__Control__Request *request,
 			struct evbuffer *output)
@@ -127,8 +126,7 @@ static int send_call(struct dispatch *dispatch, const char *command, const struc
 	return send_request(dispatch, &request, output);
 }
 
-/* --- what comes out -----------------------------------------------------------------------------
- */
+/* --- what comes out --- */
 
 static Yagura__Control__Reply *next_reply(struct evbuffer *output)
 {
@@ -190,8 +188,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* --- calls, by table ----------------------------------------------------------------------------
- */
+/* --- calls, by table --- */
 
 static struct call_case {
 	const char *name;
@@ -253,8 +250,7 @@ static void check_case(void **state)
 		assert_int_equal(runs, 0);
 }
 
-/* --- conversations ------------------------------------------------------------------------------
- */
+/* --- conversations --- */
 
 static void test_welcome_lists_by_role(void **state)
 {

@@ -50,11 +50,33 @@ static void is_refused(void **state)
 	close(pair[1]);
 }
 
+/* A keeper that waits for room would answer neither its signals nor the next worker. */
+static void never_waits_for_the_reader(void **state)
+{
+	const struct serve_context context = { .state_fd = -1 };
+	const struct keeper_request request = { .verb = UINT32_MAX };
+	int pair[2];
+	int r = 0;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	while (r == 0) {
+		assert_int_equal(send(pair[0], &request, sizeof(request), 0), sizeof(request));
+		r = serve_request(&context, pair[1]);
+	}
+	assert_int_equal(r, -EAGAIN);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+#define CASES (sizeof(cases) / sizeof(*cases))
+
 int main(void)
 {
-	struct CMUnitTest tests[sizeof(cases) / sizeof(*cases)];
+	struct CMUnitTest tests[CASES + 1];
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+	tests[CASES] = (struct CMUnitTest)cmocka_unit_test(never_waits_for_the_reader);
+	for (size_t i = 0; i < CASES; i++)
 		tests[i] = (struct CMUnitTest){ cases[i].name, is_refused, NULL, NULL, &cases[i] };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whatever a worker that was taken over may send: messages, each led by a byte with its length, to
+ * serve_request. The loader is made up here, so nothing is loaded and nothing needs root.
+ */
+#include "sensor/keeper/serve.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+#define COUNTED 7
+
+int loader_ring_fd(const struct loader *loader, enum event_ring ring)
+{
+	(void)loader, (void)ring;
+	return STDERR_FILENO;
+}
+
+void loader_counters(const struct loader *loader, struct counters *ret_counters)
+{
+	(void)loader;
+	*ret_counters = (struct counters){ { COUNTED } };
+}
+
+void loader_probes(const struct loader *loader, struct keeper_probes *ret_probes)
+{
+	(void)loader;
+	*ret_probes = (struct keeper_probes){ .count = COUNTED };
+}
+
+int loader_iterate(struct loader *loader, const char *probe)
+{
+	(void)loader;
+	return probe ? 0 : -EOPNOTSUPP;
+}
+
+/* How many descriptors came with the reply; they are closed again. */
+static size_t receive(int link, struct keeper_reply *ret_reply)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[256];
+	} ancillary;
+	struct iovec body = { .iov_base = ret_reply, .iov_len = sizeof(*ret_reply) };
+	struct msghdr message = { .msg_iov = &body,
+				  .msg_iovlen = 1,
+				  .msg_control = ancillary.bytes,
+				  .msg_controllen = sizeof(ancillary.bytes) };
+	const struct cmsghdr *header;
+	size_t count = 0;
+	int fd;
+
+	if (recvmsg(link, &message, MSG_DONTWAIT | MSG_TRUNC) != sizeof(*ret_reply))
+		abort();
+	header = CMSG_FIRSTHDR(&message);
+	if (header)
+		count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	for (size_t i = 0; i < count; i++) {
+		memcpy(&fd, CMSG_DATA(header) + i * sizeof(fd), sizeof(fd));
+		close(fd);
+	}
+	return count;
+}
+
+/* Exactly a request is served, anything else refused; descriptors come with a description only. */
+static void check(const uint8_t *bytes, size_t size, int link)
+{
+	struct keeper_request request = { 0 };
+	struct keeper_reply reply;
+	size_t descriptors = receive(link, &reply);
+	bool is_request = size == sizeof(request);
+
+	memcpy(&request, bytes, is_request ? size : 0);
+	if (is_request)
+		is_request = request.argument == 0 && request.verb >= KEEPER_DESCRIBE &&
+			     request.verb <= KEEPER_SWEEP;
+	if (reply.result != (is_request ? 0 : -EINVAL))
+		abort();
+	if (is_request && (reply.id != request.id || reply.verb != request.verb))
+		abort();
+	if (descriptors !=
+	    (is_request && request.verb == KEEPER_DESCRIBE ? (size_t)KEEPER_FD_COUNT : 0))
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	const struct serve_context context = { .state_fd = STDERR_FILENO };
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) != 0)
+		abort();
+	while (size > 0 && bytes[0] > 0 && bytes[0] < size) {
+		if (send(pair[0], bytes + 1, bytes[0], 0) != bytes[0])
+			abort();
+		if (serve_request(&context, pair[1]) != 0)
+			abort();
+		check(bytes + 1, bytes[0], pair[0]);
+		size -= 1u + bytes[0];
+		bytes += 1u + bytes[0];
+	}
+	close(pair[0]);
+	if (serve_request(&context, pair[1]) != -EPIPE)
+		abort();
+	close(pair[1]);
+	return 0;
+}
