@@ -15,11 +15,27 @@
 
 void sensor_talk_hello(struct sensor_client *client, const char *sensor, uint64_t instance)
 {
+	sensor_talk_spool(client, sensor, instance, 1, 0);
+}
+
+void sensor_talk_spool(struct sensor_client *client, const char *sensor, uint64_t instance,
+		       uint64_t first_seq, uint64_t next_seq)
+{
 	Frame frame = YAGURA__TRANSPORT__FRAME__INIT;
 	Yagura__Transport__Hello hello = YAGURA__TRANSPORT__HELLO__INIT;
+	Yagura__Transport__Lane lanes[2];
+	Yagura__Transport__Lane *pointers[2] = { &lanes[0], &lanes[1] };
 	uint8_t id[16];
 	uint8_t boot_id[16] = { 1, 2, 3 };
 
+	for (uint32_t i = 0; i < 2; i++) {
+		yagura__transport__lane__init(&lanes[i]);
+		lanes[i].lane = i;
+		lanes[i].first_seq = first_seq;
+		lanes[i].next_seq = next_seq;
+	}
+	hello.n_lanes = next_seq > 0 ? 2 : 0;
+	hello.lanes = pointers;
 	assert_int_equal(uuid_parse(sensor, id), 0);
 	hello.protocol = 1;
 	hello.sensor = (ProtobufCBinaryData){ sizeof(id), id };

@@ -8,6 +8,9 @@
 enum { LANE_A, LANE_B };
 
 void sensor_talk_hello(struct sensor_client *client, const char *sensor, uint64_t instance);
+/* The same of a sensor that holds `first_seq` … `next_seq` - 1 in both lanes. */
+void sensor_talk_spool(struct sensor_client *client, const char *sensor, uint64_t instance,
+		       uint64_t first_seq, uint64_t next_seq);
 void sensor_talk_expect_hello_ack(struct sensor_client *client, uint64_t next_a, uint64_t next_b);
 
 void sensor_talk_payload(struct sensor_client *client, Yagura__Transport__Batch *batch);

@@ -78,6 +78,12 @@ static void open_group(struct group *group)
 	wake_in(group, group->options.age_ms);
 }
 
+static bool is_full(const struct group *group)
+{
+	return group->batches >= group->options.batches_max ||
+	       group->bytes >= group->options.bytes_max;
+}
+
 void group_join(struct group *group, struct group_member *member)
 {
 	open_group(group);
@@ -87,14 +93,17 @@ void group_join(struct group *group, struct group_member *member)
 	LIST_INSERT_HEAD(&group->waiting, member, link);
 }
 
-/* A full group is committed from the event loop: never in the middle of what the caller does. */
+/* A full group is committed from the event loop: never in the middle of what the caller does. The
+ * timer is set once: setting it again takes it back when it has just expired, so that a sensor that
+ * never pauses would put off the commit for ever. */
 void group_count(struct group *group, size_t bytes)
 {
+	bool was_full = is_full(group);
+
 	open_group(group);
 	group->batches++;
 	group->bytes += bytes;
-	if (group->batches >= group->options.batches_max ||
-	    group->bytes >= group->options.bytes_max)
+	if (!was_full && is_full(group))
 		wake_in(group, 0);
 }
 

@@ -99,7 +99,9 @@ void session_settled(void *context, struct group_member *member, bool is_durable
 		r = send_hello_ack(session);
 	if (r == 0)
 		r = send_acks(session);
-	if (r < 0)
+	if (r == -ENOBUFS)
+		fail(session, VERIFY_LIMIT, "it does not read what it is answered");
+	else if (r < 0)
 		fail_internal(session);
 }
 
@@ -139,6 +141,19 @@ static void give_up_group(struct session *session)
 		fail_internal(session);
 }
 
+static void log_rewinds(const struct session *session, const struct store_rewind *rewinds)
+{
+	for (uint32_t lane = 0; lane < VERIFY_LANES; lane++)
+		if (rewinds[lane].stored > 0)
+			log_warn("session",
+				 "sensor %s: lane %" PRIu32 ": its spool was set back to an older "
+				 "state: it makes batch %" PRIu64 " next, but %" PRIu64
+				 " is stored; taken anew from %" PRIu64
+				 " on, so that some records may be stored twice",
+				 session->name, lane, session->hello.lanes[lane].next_seq,
+				 rewinds[lane].stored, rewinds[lane].next_seq);
+}
+
 static void take_hello(struct session *session, const struct verify_hello *hello)
 {
 	struct sessions *all = session->all;
@@ -148,14 +163,16 @@ static void take_hello(struct session *session, const struct verify_hello *hello
 		.tls_version = session->tls_version,
 		.tls_group = session->tls_group,
 	};
+	struct store_rewind rewinds[VERIFY_LANES];
 
 	session->hello = *hello;
 	connection_established(session->connection);
 	replace_other(session);
-	if (store_arrive(all->store, &arrival) < 0) {
+	if (store_arrive(all->store, &arrival, rewinds) < 0) {
 		give_up_group(session);
 		return;
 	}
+	log_rewinds(session, rewinds);
 	session->is_hello_due = true;
 	group_join(all->group, &session->member);
 	log_info("session", "sensor %s at %s: host %s, version %s, %s %s", session->name,

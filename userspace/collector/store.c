@@ -207,10 +207,46 @@ int store_batch(struct store *store, const struct dedupe_key *key, const struct 
 	return r;
 }
 
-int store_arrive(struct store *store, struct ledger_arrival *arrival)
+static int rewind_lane(struct store *store, const struct dedupe_key *key,
+		       const struct verify_lane *lane, struct store_rewind *ret_rewind)
 {
+	uint64_t first = lane->first_seq > 0 ? lane->first_seq : 1;
+	uint64_t mark;
+	int r = store->marks.get(store->marks.context, key, &mark);
+
+	if (r < 0 || lane->next_seq == 0 || lane->next_seq > mark)
+		return r;
+	r = store->marks.set(store->marks.context, key, first - 1);
+	if (r == 0)
+		*ret_rewind = (struct store_rewind){ .stored = mark, .next_seq = first };
+	return r;
+}
+
+/* A Hello of the same start may have been long on its way, behind batches that came after it: there
+ * a lower number means nothing. */
+static int rewind_lanes(struct store *store, const struct ledger_arrival *arrival,
+			struct store_rewind ret_rewinds[VERIFY_LANES])
+{
+	struct dedupe_key key = { .sensor = arrival->sensor,
+				  .generation = arrival->hello->generation };
+	bool is_known;
+	int r = ledger_knows(store->ledger, arrival, &is_known);
+
+	for (; key.lane < VERIFY_LANES && r == 0 && !is_known; key.lane++)
+		r = rewind_lane(store, &key, &arrival->hello->lanes[key.lane],
+				&ret_rewinds[key.lane]);
+	return r;
+}
+
+int store_arrive(struct store *store, struct ledger_arrival *arrival,
+		 struct store_rewind ret_rewinds[VERIFY_LANES])
+{
+	int r;
+
+	memset(ret_rewinds, 0, VERIFY_LANES * sizeof(*ret_rewinds));
 	arrival->time_ns = clock_realtime_ns();
-	return ledger_arrive(store->ledger, arrival);
+	r = rewind_lanes(store, arrival, ret_rewinds);
+	return r < 0 ? r : ledger_arrive(store->ledger, arrival);
 }
 
 int store_leave(struct store *store, const uint8_t sensor[16])

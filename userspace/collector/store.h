@@ -24,6 +24,17 @@ struct store_outcome {
 	const char *why; /* for -EBADMSG */
 };
 
+/*
+ * A sensor that was started anew and would make a batch again that is stored already: its spool was
+ * set back to an older state (a restored snapshot). What it makes from now on is not what is stored
+ * under these numbers, so the lane starts over at the oldest batch it holds: rather some of that
+ * twice than any of it dropped as known.
+ */
+struct store_rewind {
+	uint64_t stored; /* the mark that stood; 0: this lane goes on as it was */
+	uint64_t next_seq; /* wanted now */
+};
+
 /* Creates the directory if need be. `lines` may be NULL. 0, or -errno with one line that says which
  * file, what is wrong and what to do. */
 int store_open(const char *directory, FILE *lines, struct store **ret_store,
@@ -38,7 +49,8 @@ int store_next_seq(struct store *store, const uint8_t sensor[16], uint64_t gener
 int store_batch(struct store *store, const struct dedupe_key *key, const struct verify_batch *batch,
 		struct store_outcome *ret_outcome);
 /* Both: 0, or -errno: discard. */
-int store_arrive(struct store *store, struct ledger_arrival *arrival);
+int store_arrive(struct store *store, struct ledger_arrival *arrival,
+		 struct store_rewind ret_rewinds[VERIFY_LANES]);
 int store_leave(struct store *store, const uint8_t sensor[16]);
 
 int store_commit(struct store *store);

@@ -18,9 +18,10 @@
 #define ENCODED_BYTES_MAX (BATCH_RAW_BYTES_MAX - DEFLATE_SLACK_BYTES)
 
 /* A flow between two addresses and of two processes, each with the longest path and arguments. */
+#define LARGEST_WRITTEN_BYTES (2 * (BATCH_PATH_BYTES_MAX + BATCH_TEXT_BYTES_MAX))
 #define LARGEST_RECORD_BYTES                                                                       \
 	(BATCH_RECORD_FIXED_BYTES_MAX + 2 * sizeof(((struct record_flow *)NULL)->source.addr) +    \
-	 4 * BATCH_TEXT_BYTES_MAX)
+	 LARGEST_WRITTEN_BYTES)
 
 _Static_assert(OVERHEAD_BYTES + LARGEST_RECORD_BYTES < ENCODED_BYTES_MAX,
 	       "a single record always fits");
@@ -86,30 +87,27 @@ static uint64_t record_time_ns(const struct record *record)
 	}
 }
 
-static bool has_room(const struct batch_encoder *encoder, enum record_class class, size_t bytes)
+static bool has_room(const struct batch_encoder *encoder, size_t bytes, size_t written_bytes)
 {
-	uint32_t rows_max = class == RECORD_GAP ? BATCH_GAPS_MAX : BATCH_ROWS_MAX;
 	const struct batch_tables *tables = &encoder->tables;
 
 	return batch_encoder_bytes(encoder) + bytes <= ENCODED_BYTES_MAX &&
 	       tables->texts.count + BATCH_RECORD_TEXTS_MAX <= BATCH_TEXTS_MAX &&
 	       tables->process_rows.count + BATCH_RECORD_PROCESSES_MAX <= BATCH_ROWS_MAX &&
-	       batch_encoder_count_class(encoder, class) < rows_max;
+	       tables->written_bytes + written_bytes <= BATCH_WRITTEN_BYTES_MAX &&
+	       batch_encoder_count(encoder) < BATCH_RECORDS_MAX;
 }
 
 bool batch_encoder_takes_any(const struct batch_encoder *encoder)
 {
-	for (int class = 0; class < RECORD_CLASS_COUNT; class ++)
-		if (!has_room(encoder, (enum record_class) class, LARGEST_RECORD_BYTES))
-			return false;
-	return true;
+	return has_room(encoder, LARGEST_RECORD_BYTES, LARGEST_WRITTEN_BYTES);
 }
 
 int batch_encoder_add(struct batch_encoder *encoder, const struct record *record)
 {
 	int r;
 
-	if (!has_room(encoder, record->class, batch_tables_bytes_max(record)))
+	if (!has_room(encoder, batch_tables_bytes_max(record), batch_tables_written_bytes(record)))
 		return -E2BIG;
 	if (batch_encoder_count(encoder) == 0)
 		encoder->tables.base_ms = record_time_ns(record) / NS_PER_MS;

@@ -18,11 +18,13 @@ struct receiver {
 	void *context;
 };
 
-static int deliver(const struct reading *reading, const struct record *record,
+static int deliver(struct reading *reading, const struct record *record,
 		   const struct receiver *receiver)
 {
 	int r;
 
+	if (++reading->records > BATCH_RECORDS_MAX)
+		reading_refuse(reading, "too many records");
 	if (reading->why)
 		return -EBADMSG;
 	if (!receiver->each)
@@ -125,6 +127,8 @@ static int read_batch(struct reading *reading, const struct receiver *receiver)
 		r = read_processes(reading);
 	if (r == 0)
 		r = walk(reading, &nobody);
+	reading->records = 0;
+	reading->written_bytes = 0;
 	if (r == 0)
 		r = walk(reading, receiver);
 	return r;

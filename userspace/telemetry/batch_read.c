@@ -41,6 +41,8 @@ static struct text read_text(struct reading *reading, uint64_t reference)
 	if (reference == 0)
 		return (struct text){ 0 };
 	text = &reading->batch->texts[reference - 1];
+	if (text->len > BATCH_TEXT_BYTES_MAX)
+		reading_refuse(reading, "text too long");
 	return (struct text){ .at = (const char *)text->data, .length = text->len };
 }
 
@@ -61,11 +63,28 @@ static void read_addr(struct reading *reading, uint64_t reference, uint8_t ret_a
 
 static struct record_process read_process(struct reading *reading, uint64_t reference)
 {
-	if (reference > 0 && reference <= reading->process_count)
-		return reading->processes[reference - 1];
-	if (reference > 0)
-		reading_refuse(reading, "process reference out of range");
-	return (struct record_process){ .uid = UINT32_MAX, .gid = UINT32_MAX };
+	const struct record_process *process;
+
+	if (reference == 0 || reference > reading->process_count) {
+		if (reference > 0)
+			reading_refuse(reading, "process reference out of range");
+		return (struct record_process){ .uid = UINT32_MAX, .gid = UINT32_MAX };
+	}
+	process = &reading->processes[reference - 1];
+	reading->written_bytes += process->executable.length + process->args.length;
+	if (reading->written_bytes > BATCH_WRITTEN_BYTES_MAX)
+		reading_refuse(reading, "texts referred to too often");
+	return *process;
+}
+
+/* Collectors index these: long ones would slow down every later insert. */
+static struct text read_path(struct reading *reading, uint64_t reference)
+{
+	struct text path = read_text(reading, reference);
+
+	if (path.length > BATCH_PATH_BYTES_MAX)
+		reading_refuse(reading, "path too long");
+	return path;
 }
 
 struct record_process reading_process_row(struct reading *reading, const uint64_t *row)
@@ -76,7 +95,7 @@ struct record_process reading_process_row(struct reading *reading, const uint64_
 			 .exec_count = (uint32_t)row[PROCESS_ROW_EXEC_COUNT] },
 		.uid = (uint32_t)row[PROCESS_ROW_UID] - 1u, /* 0, unknown, becomes UINT32_MAX */
 		.gid = (uint32_t)row[PROCESS_ROW_GID] - 1u,
-		.executable = read_text(reading, row[PROCESS_ROW_EXECUTABLE]),
+		.executable = read_path(reading, row[PROCESS_ROW_EXECUTABLE]),
 		.args = read_text(reading, row[PROCESS_ROW_ARGS]),
 		.args_truncated = row[PROCESS_ROW_FLAGS] & PROCESS_FLAG_ARGS_TRUNCATED,
 	};

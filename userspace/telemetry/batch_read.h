@@ -14,6 +14,8 @@ struct reading {
 	struct batch_header header;
 	struct record_process *processes;
 	size_t process_count;
+	uint32_t records;
+	uint64_t written_bytes; /* texts of processes, each time a record speaks of one */
 	const char *why;
 };
 

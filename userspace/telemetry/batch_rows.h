@@ -7,6 +7,8 @@
 #ifndef YAGURA_TELEMETRY_BATCH_ROWS_H
 #define YAGURA_TELEMETRY_BATCH_ROWS_H
 
+#include "telemetry/batch_codec.h"
+
 /* X(TABLE, NAME, name) */
 #define PROCESS_COLUMNS(X)                                                                         \
 	X(PROCESS, PID, pid)                                                                       \
@@ -74,7 +76,10 @@ enum flow_row { FLOW_COLUMNS(ROW_ENUM) FLOW_ROW_COUNT };
 
 /* What a batch may hold. The encoder keeps to these, the decoder refuses more. */
 #define BATCH_TEXTS_MAX 262144u
-#define BATCH_ROWS_MAX 262144u
-#define BATCH_GAPS_MAX 65536u
+#define BATCH_ROWS_MAX 65536u
+#define BATCH_GAPS_MAX BATCH_RECORDS_MAX
+/* Tables make it cheap to say a long text in each of many records; whoever stores or shows them
+ * writes it out each time. So that 4 MiB cannot ask for terabytes, this bounds the sum. */
+#define BATCH_WRITTEN_BYTES_MAX (4u << 20)
 
 #endif

@@ -44,6 +44,7 @@ void batch_tables_clear(struct batch_tables *tables)
 	columns_clear(&tables->flows);
 	tables->gap_count = 0;
 	tables->bytes = 0;
+	tables->written_bytes = 0;
 }
 
 static size_t varint_bytes(size_t value)
@@ -72,9 +73,19 @@ static int refer_text(struct batch_tables *tables, const void *bytes, size_t len
 	return 0;
 }
 
-static size_t kept_length(struct text text)
+static size_t kept_path(struct text path)
 {
-	return text.length < BATCH_TEXT_BYTES_MAX ? text.length : BATCH_TEXT_BYTES_MAX;
+	return path.length < BATCH_PATH_BYTES_MAX ? path.length : BATCH_PATH_BYTES_MAX;
+}
+
+static size_t kept_args(struct text args)
+{
+	return args.length < BATCH_TEXT_BYTES_MAX ? args.length : BATCH_TEXT_BYTES_MAX;
+}
+
+static size_t process_text_bytes(const struct record_process *process)
+{
+	return kept_path(process->executable) + kept_args(process->args);
 }
 
 static int fill_process_row(struct batch_tables *tables, const struct record_process *process,
@@ -90,11 +101,11 @@ static int fill_process_row(struct batch_tables *tables, const struct record_pro
 	row[PROCESS_ROW_GID] = process->gid + 1u;
 	row[PROCESS_ROW_FLAGS] =
 		process->args_truncated || is_cut ? PROCESS_FLAG_ARGS_TRUNCATED : 0;
-	r = refer_text(tables, process->executable.at, kept_length(process->executable),
+	r = refer_text(tables, process->executable.at, kept_path(process->executable),
 		       &row[PROCESS_ROW_EXECUTABLE]);
 	if (r < 0)
 		return r;
-	return refer_text(tables, process->args.at, kept_length(process->args),
+	return refer_text(tables, process->args.at, kept_args(process->args),
 			  &row[PROCESS_ROW_ARGS]);
 }
 
@@ -121,6 +132,7 @@ static int refer_process(struct batch_tables *tables, const struct record_proces
 		return r;
 	if (r > 0)
 		tables->bytes += columns_push(&tables->processes, row);
+	tables->written_bytes += process_text_bytes(process);
 	*ret_reference = reference;
 	return 0;
 }
@@ -280,23 +292,22 @@ int batch_tables_add(struct batch_tables *tables, const struct record *record)
 	}
 }
 
-static size_t process_text_bytes(const struct record_process *process)
+size_t batch_tables_written_bytes(const struct record *record)
 {
-	return kept_length(process->executable) + kept_length(process->args);
+	if (record->class == RECORD_EXEC)
+		return process_text_bytes(&record->exec.process) +
+		       process_text_bytes(&record->exec.parent);
+	if (record->class == RECORD_EXIT)
+		return process_text_bytes(&record->exit.process);
+	if (record->class == RECORD_FLOW)
+		return process_text_bytes(&record->flow.process) +
+		       process_text_bytes(&record->flow.listener);
+	return 0;
 }
 
 size_t batch_tables_bytes_max(const struct record *record)
 {
-	size_t texts = 0;
+	size_t addresses = record->class == RECORD_FLOW ? 2 * sizeof(record->flow.source.addr) : 0;
 
-	if (record->class == RECORD_EXEC)
-		texts = process_text_bytes(&record->exec.process) +
-			process_text_bytes(&record->exec.parent);
-	else if (record->class == RECORD_EXIT)
-		texts = process_text_bytes(&record->exit.process);
-	else if (record->class == RECORD_FLOW)
-		texts = 2 * sizeof(record->flow.source.addr) +
-			process_text_bytes(&record->flow.process) +
-			process_text_bytes(&record->flow.listener);
-	return BATCH_RECORD_FIXED_BYTES_MAX + texts;
+	return BATCH_RECORD_FIXED_BYTES_MAX + addresses + batch_tables_written_bytes(record);
 }

@@ -21,6 +21,7 @@ struct batch_tables {
 	size_t gap_count;
 	size_t gap_capacity;
 	size_t bytes; /* what the rows and texts take on the wire */
+	size_t written_bytes; /* texts of processes, each time a record speaks of one */
 };
 
 void batch_tables_init(struct batch_tables *tables);
@@ -33,6 +34,8 @@ void batch_tables_clear(struct batch_tables *tables);
 int batch_tables_add(struct batch_tables *tables, const struct record *record);
 /* The most bytes that *record can add, and the most texts and processes a record brings. */
 size_t batch_tables_bytes_max(const struct record *record);
+/* What it adds to written_bytes. */
+size_t batch_tables_written_bytes(const struct record *record);
 #define BATCH_RECORD_TEXTS_MAX 6u
 #define BATCH_RECORD_PROCESSES_MAX 2u
 /* batch_tables_bytes_max without the texts: the record's row and those of two processes. */

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -183,6 +184,35 @@ static void rests_grow_up_to_a_limit(void **state)
 	assert_int_equal(f->commits, 0);
 }
 
+static void count_one(evutil_socket_t fd, short what, void *context)
+{
+	struct fixture *f = context;
+
+	(void)fd;
+	(void)what;
+	group_count(f->group, 1);
+}
+
+/* A sensor whose next batch is there at each turn of the loop must not put off the commit. */
+static void never_a_pause(void **state)
+{
+	struct fixture *f = *state;
+	struct event *batches;
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "x", 1), 1); /* never read */
+	batches = event_new(f->base, ends[0], EV_READ | EV_PERSIST, count_one, f);
+	assert_non_null(batches);
+	event_add(batches, NULL);
+	for (int turn = 0; turn < 40; turn++)
+		event_base_loop(f->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	assert_in_range(f->commits, 5, 40);
+	event_free(batches);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void nothing_to_commit(void **state)
 {
 	struct fixture *f = *state;
@@ -206,6 +236,7 @@ int main(void)
 		TEST(who_left_is_not_answered),
 		TEST(failure_loses_all_and_rests),
 		TEST(rests_grow_up_to_a_limit),
+		TEST(never_a_pause),
 		TEST(nothing_to_commit),
 	};
 

@@ -94,6 +94,49 @@ static void hole_is_stored_once(void **state)
 	sensor_client_close(&client);
 }
 
+/* A spool restored from a snapshot gives stored numbers to new records: none may pass for known. */
+static void spool_set_back_starts_over(void **state)
+{
+	struct collector_process *f = *state;
+	struct sensor_client client;
+
+	greet(f, &client, 1, 1);
+	for (uint64_t seq = 1; seq <= 5; seq++)
+		sensor_talk_batch(&client, LANE_A, seq, 0);
+	sensor_talk_expect_ack(&client, LANE_A, 5);
+	sensor_client_close(&client);
+
+	assert_true(collector_process_connect(f, &client, "a"));
+	sensor_talk_spool(&client, SENSOR_A, 2, 3, 4);
+	sensor_talk_expect_hello_ack(&client, 3, 1);
+	collector_process_expect_log(f,
+				     "lane 0: its spool was set back to an older state: it makes "
+				     "batch 4 next, but 5 is stored; taken anew from 3 on");
+	sensor_talk_batch(&client, LANE_A, 3, 0);
+	sensor_talk_batch(&client, LANE_A, 4, 0);
+	sensor_talk_expect_ack(&client, LANE_A, 4);
+	assert_int_equal(collector_process_query(f, "SELECT count(*) FROM execs"), 7);
+	assert_int_equal(collector_process_query(f, "SELECT count(*) FROM gaps"), 0);
+	sensor_client_close(&client);
+}
+
+/* Of the same start, such a Hello has only been overtaken. */
+static void late_hello_starts_nothing_over(void **state)
+{
+	struct collector_process *f = *state;
+	struct sensor_client client;
+
+	greet(f, &client, 1, 1);
+	sensor_talk_batch(&client, LANE_A, 1, 0);
+	sensor_talk_batch(&client, LANE_A, 2, 0);
+	sensor_talk_expect_ack(&client, LANE_A, 2);
+	sensor_client_close(&client);
+	assert_true(collector_process_connect(f, &client, "a"));
+	sensor_talk_spool(&client, SENSOR_A, 1, 1, 2);
+	sensor_talk_expect_hello_ack(&client, 3, 1);
+	sensor_client_close(&client);
+}
+
 static void bad_checksum_hurts_nobody_else(void **state)
 {
 	struct collector_process *f = *state;
@@ -274,6 +317,8 @@ int main(void)
 		TEST(stores_then_acknowledges),
 		TEST(repeats_are_dropped_and_acknowledged_again),
 		TEST(hole_is_stored_once),
+		TEST(spool_set_back_starts_over),
+		TEST(late_hello_starts_nothing_over),
 		TEST(bad_checksum_hurts_nobody_else),
 		TEST(malformed_payload_leaves_nothing),
 		TEST(two_sensors_at_once),

@@ -90,6 +90,25 @@ static void too_many_connections(void **state)
 		sensor_client_close(&clients[i]);
 }
 
+/* Whoever only opens connections takes no place from a sensor. */
+static void strangers_give_way(void **state)
+{
+	struct collector_process *f = *state;
+	struct sensor_client client;
+	int strangers[COLLECTOR_PROCESS_CONNECTIONS];
+	char byte;
+
+	for (size_t i = 0; i < COLLECTOR_PROCESS_CONNECTIONS; i++)
+		strangers[i] = sensor_client_dial(f->port);
+	assert_true(collector_process_connect(f, &client, "a"));
+	sensor_talk_hello(&client, SENSOR_A, 1);
+	sensor_talk_expect_hello_ack(&client, 1, 1);
+	assert_true(read(strangers[0], &byte, 1) <= 0); /* the oldest */
+	for (size_t i = 0; i < COLLECTOR_PROCESS_CONNECTIONS; i++)
+		close(strangers[i]);
+	sensor_client_close(&client);
+}
+
 static void window_is_enforced(void **state)
 {
 	static uint8_t filler[40 << 10];
@@ -212,9 +231,13 @@ static int run_tables(void)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(another_identity_is_refused), TEST(oversized_frame_is_refused),
-		TEST(garbage_is_refused),	   TEST(too_many_connections),
-		TEST(window_is_enforced),	   TEST(address_in_use),
+		TEST(another_identity_is_refused),
+		TEST(oversized_frame_is_refused),
+		TEST(garbage_is_refused),
+		TEST(too_many_connections),
+		TEST(strangers_give_way),
+		TEST(window_is_enforced),
+		TEST(address_in_use),
 	};
 	int failed = run_tables();
 

@@ -81,7 +81,7 @@ static void test_each_class_round_trips(void **state)
 
 static void test_extreme_values_round_trip(void **state)
 {
-	static char long_text[BATCH_TEXT_BYTES_MAX];
+	static char long_text[BATCH_PATH_BYTES_MAX];
 	struct record_process most = {
 		.key = { UINT64_MAX, UINT32_MAX, UINT32_MAX },
 		.uid = UINT32_MAX - 1,
@@ -282,15 +282,33 @@ static void test_full_then_finish_then_add(void **state)
 	assert_comes_back(*state, &exec, 1);
 }
 
-static void test_gaps_are_limited(void **state)
+static void test_records_are_limited(void **state)
 {
 	struct record gap = sample_gap();
 	struct record exit_record = sample_exit();
 
-	for (uint32_t i = 0; i < 65536; i++)
+	for (uint32_t i = 0; i < BATCH_RECORDS_MAX; i++)
 		assert_int_equal(batch_encoder_add(*state, &gap), 0);
 	assert_int_equal(batch_encoder_add(*state, &gap), -E2BIG);
-	assert_int_equal(batch_encoder_add(*state, &exit_record), 0);
+	assert_int_equal(batch_encoder_add(*state, &exit_record), -E2BIG);
+}
+
+/* A long argv in the tables once, but in many records: they are written out elsewhere. */
+static void test_texts_said_often_fill_it(void **state)
+{
+	static char args[BATCH_TEXT_BYTES_MAX];
+	struct record exec = sample_exec();
+	struct record records[40];
+	uint32_t added = 0;
+
+	memset(args, 'a', sizeof(args));
+	exec.exec.process.args = (struct text){ args, sizeof(args) };
+	exec.exec.parent = exec.exec.process;
+	while (added < 40 && batch_encoder_add(*state, &exec) == 0)
+		records[added++] = exec;
+	assert_in_range(added, 30, 32);
+	assert_comes_back(*state, records, added);
+	add_all(*state, &exec, 1);
 }
 
 static void test_overlong_texts_are_cut(void **state)
@@ -303,7 +321,7 @@ static void test_overlong_texts_are_cut(void **state)
 	record.exec.process.executable = (struct text){ huge, sizeof(huge) };
 	record.exec.process.args = (struct text){ huge, BATCH_TEXT_BYTES_MAX + 1 };
 	want = record;
-	want.exec.process.executable.length = BATCH_TEXT_BYTES_MAX;
+	want.exec.process.executable.length = BATCH_PATH_BYTES_MAX;
 	want.exec.process.args.length = BATCH_TEXT_BYTES_MAX;
 	want.exec.process.args_truncated = true;
 	add_all(*state, &record, 1);
@@ -333,7 +351,8 @@ int main(void)
 		WITH_ENCODER(test_nothing_to_finish),
 		WITH_ENCODER(test_unknown_class),
 		WITH_ENCODER(test_full_then_finish_then_add),
-		WITH_ENCODER(test_gaps_are_limited),
+		WITH_ENCODER(test_records_are_limited),
+		WITH_ENCODER(test_texts_said_often_fill_it),
 		WITH_ENCODER(test_overlong_texts_are_cut),
 		cmocka_unit_test(test_free_takes_null),
 	};

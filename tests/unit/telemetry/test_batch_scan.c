@@ -79,7 +79,7 @@ static void test_counts_are_limited(void **state)
 {
 	(void)state;
 	check_repeats(0x22, 262144, "too many texts");
-	check_repeats(0x4a, 65536, "too many gaps");
+	check_repeats(0x4a, 32768, "too many gaps");
 	check_repeats(0x78, 1024, "too many unknown fields");
 }
 

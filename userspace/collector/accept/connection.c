@@ -19,6 +19,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* Answers are short: so much of them waits only for who does not read. */
+#define OUTPUT_BYTES_MAX (64u << 10)
+
 enum state { HANDSHAKE, GREETING, OPEN, CLOSING };
 
 struct connection {
@@ -94,6 +97,20 @@ void connection_free_all(struct connection_owner *owner)
 {
 	while (!LIST_EMPTY(&owner->connections))
 		release(LIST_FIRST(&owner->connections));
+}
+
+bool connection_drop_stranger(struct connection_owner *owner)
+{
+	struct connection *connection;
+	struct connection *oldest = NULL;
+
+	for (connection = LIST_FIRST(&owner->connections); connection;
+	     connection = LIST_NEXT(connection, link))
+		if (connection->state == HANDSHAKE)
+			oldest = connection; /* the list begins with the newest */
+	if (oldest)
+		release(oldest);
+	return oldest != NULL;
 }
 
 static void hand_out_frames(struct connection *connection)
@@ -276,5 +293,9 @@ void connection_established(struct connection *connection)
 
 int connection_send(struct connection *connection, const void *body, size_t size)
 {
-	return frame_append(bufferevent_get_output(connection->stream), body, size);
+	struct evbuffer *output = bufferevent_get_output(connection->stream);
+
+	if (evbuffer_get_length(output) > OUTPUT_BYTES_MAX)
+		return -ENOBUFS;
+	return frame_append(output, body, size);
 }

@@ -8,6 +8,7 @@
 #define YAGURA_COLLECTOR_CONNECTION_H
 
 #include <openssl/ssl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -60,9 +61,12 @@ int connection_new(struct event_base *base, SSL_CTX *tls, int fd, const char *ad
 /* For every connection of the owner: close it (from the event loop), or free it now. */
 void connection_close_all(struct connection_owner *owner);
 void connection_free_all(struct connection_owner *owner);
+/* Frees the oldest one that has not finished its TLS handshake; false when there is none. From the
+ * event loop. */
+bool connection_drop_stranger(struct connection_owner *owner);
 /* The Hello has come: from now on the sensor may be silent. */
 void connection_established(struct connection *connection);
-/* 0 or -ENOMEM. */
+/* 0, -ENOMEM, or -ENOBUFS: the other end has not read its answers for long. */
 int connection_send(struct connection *connection, const void *body, size_t size);
 /* Sends what waits, then closes. No frame is handed out any more. */
 void connection_close(struct connection *connection);

@@ -60,7 +60,9 @@ static void on_accept(struct evconnlistener *socket, evutil_socket_t fd, struct 
 
 	(void)socket;
 	format_address(address, peer, (socklen_t)peer_length);
-	if (listener->connections >= listener->connections_max) {
+	/* Who only opens connections must not keep sensors out. */
+	if (listener->connections >= listener->connections_max &&
+	    !connection_drop_stranger(&listener->owner)) {
 		if (!listener->is_full_told)
 			log_warn("accept", "%s: refused, %u connections are open; see [limits]",
 				 address, listener->connections);

@@ -73,6 +73,21 @@ static int create_tables(struct database *database)
 	return r;
 }
 
+/* What a person can do about a file that does not open. */
+static const char *advice(int error)
+{
+	switch (error) {
+	case -EUCLEAN:
+		return "move it away, or restore it from a backup";
+	case -EBUSY:
+		return "end the program that has locked it";
+	case -ENOSPC:
+		return "make room on its disk";
+	default:
+		return "[store] must name a directory this user may write";
+	}
+}
+
 static int prepare_file(struct database *database, int *ret_version)
 {
 	int r = execute(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
@@ -82,7 +97,7 @@ static int prepare_file(struct database *database, int *ret_version)
 		r = read_version(database, ret_version);
 	if (r == 0 && *ret_version == 0)
 		r = create_tables(database);
-	else if (r == 0 && *ret_version > DATABASE_SCHEMA)
+	else if (r == 0 && *ret_version != DATABASE_SCHEMA)
 		r = -EPROTO;
 	return r;
 }
@@ -106,10 +121,12 @@ int database_open(const char *path, struct database **ret_database,
 	}
 	if (r == -EPROTO)
 		snprintf(ret_error, DATABASE_ERROR_BYTES,
-			 "%s: schema %d, this version knows %d: a newer yagura-collector wrote it",
+			 "%s: schema %d, this version knows %d: another version of "
+			 "yagura-collector wrote it; use that, or set another directory in [store]",
 			 path, version, DATABASE_SCHEMA);
 	else
-		snprintf(ret_error, DATABASE_ERROR_BYTES, "%s: %s", path, database_error(database));
+		snprintf(ret_error, DATABASE_ERROR_BYTES, "%s: %s; %s", path,
+			 database_error(database), advice(r));
 	database_close(database);
 	return r;
 }
@@ -151,6 +168,15 @@ int database_begin(struct database *database)
 	return r;
 }
 
+/* SQLite goes on writing to a file that has no name any more, and nobody will ever read it. */
+static bool is_moved(const struct database *database)
+{
+	int moved = 0;
+
+	sqlite3_file_control(database->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+	return moved != 0;
+}
+
 int database_commit(struct database *database)
 {
 	int r;
@@ -158,9 +184,10 @@ int database_commit(struct database *database)
 	if (!database->has_begun)
 		return 0;
 	r = is_lost(database) ? -EIO : execute(database, "COMMIT");
-	if (r == 0)
-		database->has_begun = false;
-	return r;
+	if (r < 0)
+		return r;
+	database->has_begun = false;
+	return is_moved(database) ? -ESTALE : 0;
 }
 
 void database_roll_back(struct database *database)
@@ -172,5 +199,7 @@ void database_roll_back(struct database *database)
 
 const char *database_error(const struct database *database)
 {
+	if (is_moved(database))
+		return "the file was removed or replaced; put it back or restart yagura-collector";
 	return sqlite3_errmsg(database->handle);
 }

@@ -25,7 +25,8 @@ void database_close(struct database *database);
 int database_prepare(struct database *database, const char *sql, sqlite3_stmt **ret_statement);
 /* Begins the transaction unless it is open. */
 int database_begin(struct database *database);
-/* 0 when everything since begin is on disk (or nothing was begun), else -errno: roll back. */
+/* 0 when everything since begin is on disk (or nothing was begun), else -errno: roll back. -ESTALE:
+ * it is in a file that has lost its name. */
 int database_commit(struct database *database);
 void database_roll_back(struct database *database);
 /* What SQLite says of its last failure. */

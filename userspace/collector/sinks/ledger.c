@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum statement { MARK_GET, MARK_SET, ARRIVE, COUNT, LEAVE, STATEMENT_COUNT };
+enum statement { MARK_GET, MARK_SET, KNOWS, ARRIVE, COUNT, LEAVE, STATEMENT_COUNT };
 
 struct ledger {
 	struct database *database;
@@ -27,6 +27,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[MARK_GET] = "SELECT seq FROM marks WHERE sensor = ?1 AND generation = ?2 AND lane = ?3",
 	[MARK_SET] = "INSERT INTO marks(sensor, generation, lane, seq) VALUES (?1, ?2, ?3, ?4)"
 		     " ON CONFLICT(sensor, generation, lane) DO UPDATE SET seq = excluded.seq",
+	[KNOWS] = "SELECT 1 FROM sensors WHERE yagura_sensor = ?1 AND yagura_instance = ?2",
 	[ARRIVE] = ARRIVE_SQL,
 	[COUNT] = "UPDATE sensors SET batches = batches + 1, records = records + ?2, last_seen = ?3"
 		  " WHERE yagura_sensor = ?1",
@@ -112,6 +113,19 @@ int ledger_mark_set(void *context, const struct dedupe_key *key, uint64_t mark)
 	row = key_row(ledger, MARK_SET, key);
 	row_number(&row, 4, mark);
 	return row_store(&row);
+}
+
+int ledger_knows(struct ledger *ledger, const struct ledger_arrival *arrival, bool *ret_known)
+{
+	struct row row = row_of(ledger->statements[KNOWS]);
+
+	row_uuid(&row, 1, arrival->sensor);
+	row_hex(&row, 2, arrival->hello->instance);
+	if (row.code == SQLITE_OK)
+		row.code = sqlite3_step(row.statement);
+	sqlite3_reset(row.statement);
+	*ret_known = row.code == SQLITE_ROW;
+	return database_errno(row.code);
 }
 
 int ledger_arrive(struct ledger *ledger, const struct ledger_arrival *arrival)

@@ -28,6 +28,8 @@ void ledger_free(struct ledger *ledger);
 int ledger_mark_get(void *ledger, const struct dedupe_key *key, uint64_t *ret_mark);
 int ledger_mark_set(void *ledger, const struct dedupe_key *key, uint64_t mark);
 
+/* Is this the start of the sensor that arrived last? 0 or -errno. */
+int ledger_knows(struct ledger *ledger, const struct ledger_arrival *arrival, bool *ret_known);
 /* All three: 0 or -errno. */
 int ledger_arrive(struct ledger *ledger, const struct ledger_arrival *arrival);
 int ledger_count(struct ledger *ledger, const uint8_t sensor[16], uint64_t records,

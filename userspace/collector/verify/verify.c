@@ -88,6 +88,11 @@ static enum verify_kind check_hello(struct verify_session *session, const Hello 
 	session->is_greeted = true;
 	message->hello = (struct verify_hello){ .generation = hello->generation,
 						.instance = hello->instance };
+	for (size_t i = 0; i < hello->n_lanes; i++)
+		message->hello.lanes[hello->lanes[i]->lane] = (struct verify_lane){
+			.first_seq = hello->lanes[i]->first_seq,
+			.next_seq = hello->lanes[i]->next_seq,
+		};
 	memcpy(message->hello.boot_id, hello->boot_id.data, sizeof(message->hello.boot_id));
 	copy_printable(message->hello.version, hello->version);
 	copy_printable(message->hello.kernel, hello->kernel);

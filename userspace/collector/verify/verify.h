@@ -38,7 +38,13 @@ struct verify_session {
 	bool is_greeted;
 };
 
+struct verify_lane {
+	uint64_t first_seq;
+	uint64_t next_seq; /* 0: the Hello does not name this lane */
+};
+
 struct verify_hello {
+	struct verify_lane lanes[VERIFY_LANES];
 	uint64_t generation;
 	uint64_t instance;
 	uint8_t boot_id[16];

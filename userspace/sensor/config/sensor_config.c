@@ -30,7 +30,7 @@ static const struct config_option options[] = {
 	{ "kernel", "args_bytes", CONFIG_U32, FIELD(args_bytes), "32768", 0, 32768,
 	  "how much of an argument list is kept; 0 keeps none" },
 
-	{ "batch", "records", CONFIG_U32, FIELD(batch_records), "1000", 1, 100000,
+	{ "batch", "records", CONFIG_U32, FIELD(batch_records), "1000", 1, 32768,
 	  "a batch is closed when it holds so many records" },
 	{ "batch", "interval_ms", CONFIG_U32, FIELD(batch_interval_ms), "1000", 10, 10000,
 	  "or when its first record is this old" },

@@ -129,7 +129,9 @@ SSL *tls_client_new(SSL_CTX *context, const char *server_name)
 
 	if (!ssl)
 		return NULL;
-	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	/* Only a subject alternative name counts: a common name is whatever its owner asked for. */
+	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+				       X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
 	if (is_ip_address(server_name)) /* RFC 6066 3 allows no address in SNI */
 		named = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), server_name) == 1;
 	else

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -62,23 +63,43 @@ static void lost_transaction_is_noticed(void **state)
 	sink_store_expect(f, "SELECT process_exit_code FROM exits", "1");
 }
 
-static void newer_schema_is_refused(void **state)
+static void expect_refused(const struct sink_store *f, sqlite3 *other, const char *set_version,
+			   const char *want)
 {
 	char error[DATABASE_ERROR_BYTES] = "";
 	struct database *refused = NULL;
+
+	assert_int_equal(sqlite3_exec(other, set_version, NULL, NULL, NULL), 0);
+	assert_int_equal(database_open(f->path, &refused, error), -EPROTO);
+	assert_null(refused);
+	assert_non_null(strstr(error, f->path));
+	assert_non_null(strstr(error, want));
+}
+
+static void other_schemas_are_refused(void **state)
+{
 	struct sink_store *f = *state;
 	sqlite3 *other;
 
 	sink_store_close(f);
 	assert_int_equal(sqlite3_open(f->path, &other), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(other, "PRAGMA user_version = 2", NULL, NULL, NULL), 0);
-	assert_int_equal(database_open(f->path, &refused, error), -EPROTO);
-	assert_null(refused);
-	assert_non_null(strstr(error, f->path));
-	assert_non_null(strstr(error, "schema 2"));
+	expect_refused(f, other, "PRAGMA user_version = 2", "schema 2");
+	expect_refused(f, other, "PRAGMA user_version = -1", "schema -1");
 	assert_int_equal(sqlite3_exec(other, "PRAGMA user_version = 1", NULL, NULL, NULL), 0);
 	sqlite3_close(other);
 	sink_store_open(f);
+}
+
+/* SQLite itself would say that all is well. */
+static void removed_file_keeps_nothing(void **state)
+{
+	struct sink_store *f = *state;
+
+	assert_int_equal(database_begin(f->database), 0);
+	assert_int_equal(unlink(f->path), 0);
+	assert_int_equal(database_commit(f->database), -ESTALE);
+	assert_non_null(strstr(database_error(f->database), "removed or replaced"));
+	database_roll_back(f->database);
 }
 
 static void not_a_database_is_refused(void **state)
@@ -114,7 +135,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(full_disk),
 		TEST(lost_transaction_is_noticed),
-		TEST(newer_schema_is_refused),
+		TEST(other_schemas_are_refused),
+		TEST(removed_file_keeps_nothing),
 		TEST(not_a_database_is_refused),
 		TEST(commits_are_synced),
 	};

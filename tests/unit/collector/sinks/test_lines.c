@@ -83,6 +83,38 @@ static void shown_only_when_flushed(void **state)
 	expect(f, "");
 }
 
+static void write_at(struct fixture *f, const struct record *record)
+{
+	struct sink_item item = { .sensor = sensor_a, .record = record };
+
+	assert_int_equal(lines_sink.write(f->lines, &item), 0);
+}
+
+/* A batch brings all execs, then all exits; whoever looks on sees what happened first first. */
+static void one_commit_is_shown_in_order(void **state)
+{
+	struct record first = { .class = RECORD_EXEC, .exec = { .time_ns = 1000 * NS_PER_MS } };
+	struct record second = { .class = RECORD_EXEC, .exec = { .time_ns = 3000 * NS_PER_MS } };
+	struct record end = { .class = RECORD_EXIT, .exit = { .time_ns = 2000 * NS_PER_MS } };
+	struct record same = { .class = RECORD_EXIT, .exit = { .time_ns = 3000 * NS_PER_MS } };
+	struct fixture *f = *state;
+	char found[1024] = "";
+	char *at;
+
+	write_at(f, &second);
+	write_at(f, &first);
+	write_at(f, &same);
+	write_at(f, &end);
+	assert_int_equal(lines_sink.flush(f->lines), 0);
+	assert_true(read(f->reader, found, sizeof(found) - 1) > 0);
+	assert_ptr_equal(strstr(found, "00:00:01.000 exec"), found);
+	at = strstr(found, "00:00:02.000 exit");
+	assert_non_null(at);
+	at = strstr(at, "00:00:03.000 exec");
+	assert_non_null(at);
+	assert_non_null(strstr(at, "00:00:03.000 exit"));
+}
+
 static void discarded_is_not_shown(void **state)
 {
 	struct fixture *f = *state;
@@ -141,6 +173,7 @@ static void only_on_request(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(shown_only_when_flushed),	      TEST(one_commit_is_shown_in_order),
 		TEST(shown_only_when_flushed),	      TEST(discarded_is_not_shown),
 		TEST(several_sensors_are_told_apart), TEST(stuck_reader_stops_nothing),
 		cmocka_unit_test(only_on_request),
