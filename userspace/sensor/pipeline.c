@@ -125,6 +125,18 @@ void pipeline_replay(void *pipeline, const uint8_t *bytes, size_t size)
 
 /* --- the turn --- */
 
+/* Says once that a lane cannot be written, and once that it can again. */
+static void note_write(struct pipeline *p, size_t lane, int error)
+{
+	if (error && error != p->write_error[lane])
+		log_error("spool",
+			  "cannot write: %s; the ring holds what comes until it goes again",
+			  strerror(-error));
+	else if (!error && p->write_error[lane])
+		log_info("spool", "it goes again");
+	p->write_error[lane] = error;
+}
+
 /* Writes the lane's batch, then gives the ring back what is safely on disk. */
 static int write_lane(struct pipeline *p, size_t lane)
 {
@@ -134,27 +146,22 @@ static int write_lane(struct pipeline *p, size_t lane)
 		losses_writing(&p->losses, p->journal, spool_next_seq(p->spool, SPOOL_LANE_A));
 	r = batch_write(p->batch[lane], clock_realtime_ns() / NS_PER_MS);
 	losses_spool(&p->losses, p->journal, p->spool);
-	if (r <= 0)
-		return r;
-	if (lane == SPOOL_LANE_A)
-		losses_written(&p->losses, p->journal);
-	p->counters.batches++;
-	r = spool_sync(p->spool);
 	if (r == 0)
-		ring_release(p->ring[lane], batch_written_position(p->batch[lane]));
+		return 0;
+	if (r > 0) {
+		if (lane == SPOOL_LANE_A)
+			losses_written(&p->losses, p->journal);
+		p->counters.batches++;
+		r = spool_sync(p->spool);
+		if (r == 0)
+			ring_release(p->ring[lane], batch_written_position(p->batch[lane]));
+	}
+	note_write(p, lane, r);
 	return r;
 }
 
-static void write_failed(struct pipeline *p, int error)
-{
-	if (error != p->write_error)
-		log_error("spool",
-			  "cannot write: %s; the rings hold what comes until it goes again",
-			  strerror(-error));
-	p->write_error = error;
-}
-
-/* Reads a ring up to `end`. False when it stopped before: a record is still being written. */
+/* Reads a ring up to `end`. False when it stopped before: a record is still being written, or the
+ * batch is full and cannot be. */
 static bool drain(struct pipeline *p, size_t lane, uint64_t end)
 {
 	struct ring *ring = p->ring[lane];
@@ -164,10 +171,8 @@ static bool drain(struct pipeline *p, size_t lane, uint64_t end)
 	int r;
 
 	while (ring_read_position(ring) < end) {
-		if (batch_is_full(batch) && (r = write_lane(p, lane)) < 0) {
-			write_failed(p, r);
-			return true;
-		}
+		if (batch_is_full(batch) && write_lane(p, lane) < 0)
+			return false;
 		r = ring_next(ring, &bytes, &size);
 		if (r <= 0) {
 			if (r == -EBADMSG) {
@@ -203,21 +208,24 @@ static void drain_both(struct pipeline *p)
 		drain(p, SPOOL_LANE_B, bulk_end);
 }
 
+static bool is_on_disk(const struct pipeline *p, size_t lane)
+{
+	return spool_synced_seq(p->spool, (enum spool_lane)lane) ==
+	       spool_next_seq(p->spool, (enum spool_lane)lane);
+}
+
 static void write_due(struct pipeline *p, bool all)
 {
 	for (size_t lane = 0; lane < SPOOL_LANE_COUNT; lane++) {
-		struct batch *batch = p->batch[lane];
-		int r = 0;
+		const struct batch *batch = p->batch[lane];
 
 		if (all || batch_is_due(batch, p->now_ns))
-			r = write_lane(p, lane);
-		if (r < 0) {
-			write_failed(p, r);
-			continue;
-		}
-		if (r == 0 && batch_is_empty(batch)) /* events that make no record */
+			write_lane(p, lane);
+		else if (!is_on_disk(p, lane))
+			note_write(p, lane, spool_sync(p->spool));
+		/* It was written, or only events came that make no record. */
+		if (batch_is_empty(batch) && is_on_disk(p, lane))
 			ring_release(p->ring[lane], ring_read_position(p->ring[lane]));
-		p->write_error = r == 0 ? p->write_error : 0;
 	}
 }
 
