@@ -15,6 +15,8 @@ struct probe_fixture {
 	struct loader *loader;
 	struct ring *ring[EVENT_RING_COUNT];
 	struct decoded_event event; /* the one found last */
+	char prefix[EVENT_PATH_BYTES_MAX + 2]; /* of the kernel's paths; only in a chroot */
+	char path[EVENT_PATH_BYTES_MAX + 2]; /* what probe_fixture_path() gave last */
 };
 
 /* cmocka group set-up and tear-down; *state is the fixture. */
@@ -27,6 +29,9 @@ typedef bool (*event_match_fn)(const struct decoded_event *event, const void *wa
 /* Reads a ring until an event matches (then fixture->event is it) or `timeout_ms` is over. */
 bool probe_fixture_find(struct probe_fixture *fixture, enum event_ring ring, event_match_fn match,
 			const void *wanted, uint32_t timeout_ms);
+/* The kernel's path, from the root of the mount namespace, for one as we see it: the same, but in a
+ * chroot. Valid until the next call. */
+const char *probe_fixture_path(struct probe_fixture *fixture, const char *path);
 /* Forgets everything that waits. */
 void probe_fixture_drain(struct probe_fixture *fixture);
 

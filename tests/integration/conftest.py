@@ -3,6 +3,7 @@
 it started itself."""
 
 import os
+import pathlib
 import subprocess
 import uuid
 
@@ -77,6 +78,30 @@ def live(tmp_path_factory, pki):
         yield pair
     finally:
         pair.stop()
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory, pki):
+    """Gives what the sensor records for a path: the kernel's, from the root of the mount namespace.
+    Only in a chroot is that another root than ours; then no mount is listed for "/"."""
+    mounts = pathlib.Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    chrooted = all(mount.split()[4] != "/" for mount in mounts)
+    prefix = learn_prefix(Pair(tmp_path_factory.mktemp("root"), pki)) if chrooted else ""
+    return lambda path: f"{prefix}{path}"
+
+
+def learn_prefix(pair):
+    """What the sensor records before the path of a known program."""
+    known = os.path.realpath("/bin/true")
+    try:
+        pair.start()
+        process = subprocess.Popen([known])
+        process.wait(30)
+        row = pair.collector.wait_row("SELECT * FROM execs WHERE process_pid = ?", process.pid)
+    finally:
+        pair.stop()
+    assert row["process_executable"].endswith(known), row
+    return row["process_executable"].removesuffix(known)
 
 
 @pytest.fixture

@@ -44,12 +44,12 @@ def exit_row(live, execution):
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)
-def test_arguments_are_exact(live, marker, name):
+def test_arguments_are_exact(live, recorded, marker, name):
     words = [marker, *ARGUMENTS[name]]
     row = exec_row(live, run(words, executable="/bin/true"), marker)
     assert json.loads(row["process_args"]) == words
     assert row["process_args_truncated"] == 0
-    assert row["process_executable"] == TRUE
+    assert row["process_executable"] == recorded(TRUE)
 
 
 def test_arguments_that_are_no_utf8_stay_readable(live, marker):
@@ -74,33 +74,33 @@ def test_arguments_just_fit(live, marker):
     assert row["process_args_truncated"] == 0
 
 
-def test_symbolic_link_resolves_to_the_file(live, marker, tmp_path):
+def test_symbolic_link_resolves_to_the_file(live, recorded, marker, tmp_path):
     shutil.copy(TRUE, tmp_path / "real")
     (tmp_path / "link").symlink_to("real")
     row = exec_row(live, run([marker], executable=tmp_path / "link"), marker)
-    assert row["process_executable"] == str((tmp_path / "real").resolve())
+    assert row["process_executable"] == recorded((tmp_path / "real").resolve())
 
 
-def test_relative_path_becomes_absolute(live, marker, tmp_path):
+def test_relative_path_becomes_absolute(live, recorded, marker, tmp_path):
     shutil.copy(TRUE, tmp_path / "real")
     row = exec_row(live, run([marker], executable="./real", cwd=tmp_path), marker)
-    assert row["process_executable"] == str((tmp_path / "real").resolve())
+    assert row["process_executable"] == recorded((tmp_path / "real").resolve())
 
 
-def test_deep_path(live, marker, tmp_path):
+def test_deep_path(live, recorded, marker, tmp_path):
     directory = tmp_path.joinpath(*["d" * 20] * 30)
     directory.mkdir(parents=True)
     shutil.copy(TRUE, directory / "real")
     row = exec_row(live, run([marker], executable=directory / "real"), marker)
-    assert row["process_executable"] == str((directory / "real").resolve())
+    assert row["process_executable"] == recorded((directory / "real").resolve())
 
 
-def test_script_is_its_interpreter(live, marker, tmp_path):
+def test_script_is_its_interpreter(live, recorded, marker, tmp_path):
     script = tmp_path / "script"
     script.write_text("#!/bin/sh\nexit 0\n", encoding="ascii")
     script.chmod(0o755)
     row = exec_row(live, run([script, marker]), marker)
-    assert row["process_executable"] == SHELL
+    assert row["process_executable"] == recorded(SHELL)
     assert json.loads(row["process_args"]) == ["/bin/sh", str(script), marker]
 
 
@@ -117,12 +117,12 @@ def test_named_file_is_not_deleted(live, marker):
 
 
 @pytest.mark.parametrize("code", [0, 1, 7, 255])
-def test_exit_code(live, marker, code):
+def test_exit_code(live, recorded, marker, code):
     execution = exec_row(live, run(["sh", "-c", f"exit {code}", marker], executable="/bin/sh"), marker)
     row = exit_row(live, execution)
     assert (row["process_exit_code"], row["yagura_exit_signal"]) == (code, None)
     assert row["process_pid"] == execution["process_pid"]
-    assert row["process_executable"] == SHELL
+    assert row["process_executable"] == recorded(SHELL)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -132,13 +132,13 @@ def test_exit_by_signal(live, marker, number):
     assert (row["process_exit_code"], row["yagura_exit_signal"]) == (None, number)
 
 
-def test_parent_is_this_process(live, marker):
+def test_parent_is_this_process(live, recorded, marker):
     row = exec_row(live, run([marker], executable="/bin/true"), marker)
     assert row["process_parent_pid"] == os.getpid()
-    assert row["process_parent_executable"] == os.readlink("/proc/self/exe")
+    assert row["process_parent_executable"] == recorded(os.readlink("/proc/self/exe"))
 
 
-def test_parent_is_known_by_its_execution(live, marker):
+def test_parent_is_known_by_its_execution(live, recorded, marker):
     """A shell, its child; the child's parent identity is the shell's own."""
     script = f"/bin/true child {marker}; :"
     shell = exec_row(live, run(["sh", "-c", script]), f"true child {marker}; ")
@@ -146,26 +146,26 @@ def test_parent_is_known_by_its_execution(live, marker):
         "SELECT * FROM execs WHERE process_parent_entity_id = ?", shell["process_entity_id"]
     )
     assert json.loads(child["process_args"]) == ["/bin/true", "child", marker]
-    assert child["process_parent_executable"] == SHELL
+    assert child["process_parent_executable"] == recorded(SHELL)
     assert json.loads(child["process_parent_args"]) == ["sh", "-c", script]
 
 
-def test_exec_in_one_process_twice(live, marker):
+def test_exec_in_one_process_twice(live, recorded, marker):
     """Same pid, another identity each time; one exit, which is the last one's."""
     pid = run(["sh", "-c", f"exec /bin/true {marker}"])
     rows = live.collector.wait_rows(2, EXEC_BY_PID + " ORDER BY rowid", pid, f"%{marker}%")
-    assert [row["process_executable"] for row in rows] == [SHELL, TRUE]
+    assert [row["process_executable"] for row in rows] == [recorded(SHELL), recorded(TRUE)]
     assert rows[0]["process_entity_id"] != rows[1]["process_entity_id"]
     exit_row(live, rows[1])
     assert live.collector.rows(EXIT_BY_ENTITY, rows[0]["process_entity_id"]) == []
 
 
-def test_users(live, marker):
+def test_users(live, recorded, marker):
     command = ["setpriv", "--reuid=65534", "--regid=65533", "--clear-groups", "/bin/true", marker]
     pid = run(command)
     query = EXEC_BY_PID + " AND process_executable = ?"
-    before = live.collector.wait_row(query, pid, f"%{marker}%", shutil.which("setpriv"))
-    after = live.collector.wait_row(query, pid, f"%{marker}%", TRUE)
+    before = live.collector.wait_row(query, pid, f"%{marker}%", recorded(shutil.which("setpriv")))
+    after = live.collector.wait_row(query, pid, f"%{marker}%", recorded(TRUE))
     assert (before["process_user_id"], before["process_group_id"]) == (0, 0)
     assert (after["process_user_id"], after["process_group_id"]) == (65534, 65533)
     assert after["process_effective_user_id"] == 65534
@@ -178,11 +178,11 @@ def test_failed_execution_makes_no_record(live, marker):
     assert len(live.collector.rows("SELECT * FROM execs WHERE process_args LIKE ?", f"%{marker}%")) == 1
 
 
-def test_program_that_ran_before_the_sensor(stopped_pair, marker):
+def test_program_that_ran_before_the_sensor(stopped_pair, recorded, marker):
     """Its exit is recorded with what the snapshot learned of it."""
     process = subprocess.Popen(["sh", "-c", "read line", marker], stdin=subprocess.PIPE)
     stopped_pair.start()
     process.communicate(b"\n", timeout=10)
     row = stopped_pair.collector.wait_row("SELECT * FROM exits WHERE process_pid = ?", process.pid)
-    assert row["process_executable"] == SHELL
+    assert row["process_executable"] == recorded(SHELL)
     assert json.loads(row["process_args"]) == ["sh", "-c", "read line", marker]

@@ -43,7 +43,7 @@ def moved(row):
 
 @pytest.mark.parametrize("family", ["ipv4", "ipv6"])
 @pytest.mark.parametrize("path", ["/", "/large"])
-def test_curl_and_nginx(live, namespaces, nginx, family, path):
+def test_curl_and_nginx(live, recorded, namespaces, nginx, family, path):
     client, server = namespaces
     host = getattr(server, family)
     url = f"http://{address(host, nginx.port)}{path}"
@@ -62,15 +62,15 @@ def test_curl_and_nginx(live, namespaces, nginx, family, path):
         assert row["source_packets"] > 0 and row["destination_packets"] > 0
         assert row["event_start"] <= row["event_end"]
     assert egress["process_pid"] == curl.pid
-    assert egress["process_executable"] == CURL
+    assert egress["process_executable"] == recorded(CURL)
     assert json.loads(egress["process_args"]) == words
     assert egress["yagura_listener_pid"] is None
     assert ingress["process_pid"] in nginx.workers()
-    assert ingress["process_executable"] == NGINX
+    assert ingress["process_executable"] == recorded(NGINX)
     assert ingress["yagura_listener_pid"] == nginx.process.pid
 
 
-def test_owner_is_the_recorded_execution(live, namespaces, nginx):
+def test_owner_is_the_recorded_execution(live, recorded, namespaces, nginx):
     """The flow's process identity is exactly that of the curl that the sensor saw executed."""
     client, server = namespaces
     words = ["curl", "-s", "-o", "/dev/null", f"http://{server.ipv4}:{nginx.port}/joined"]
@@ -78,7 +78,7 @@ def test_owner_is_the_recorded_execution(live, namespaces, nginx):
     curl.wait(30)
     flow = live.collector.wait_row(FINAL + " AND process_pid = ?", "egress", curl.pid)
     execution = live.collector.wait_row(
-        "SELECT * FROM execs WHERE process_pid = ? AND process_executable = ?", curl.pid, CURL
+        "SELECT * FROM execs WHERE process_pid = ? AND process_executable = ?", curl.pid, recorded(CURL)
     )
     assert flow["process_entity_id"] == execution["process_entity_id"]
 
