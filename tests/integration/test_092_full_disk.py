@@ -40,3 +40,16 @@ def test_full_disk_loses_nothing_that_the_rings_hold(stopped_pair, small_disk, m
     wait_until(lambda: sensor.is_ready("connected"), 20, "the sensor is connected")
     stopped_pair.collector.wait_rows(EXECUTIONS, traffic.EXECS, f"%{marker}-%", seconds=30)
     assert not any(traffic.wait_conserved(sensor)["conservation"][c]["gaps"] for c in ("exec", "exit"))
+
+
+def test_stop_on_a_full_disk_says_that_records_are_lost(stopped_pair, small_disk, marker):
+    """The rings end with the keeper: what they hold and cannot be written is not lost unsaid."""
+    sensor = stopped_pair.sensor
+    sensor.sections["spool"] = {"bytes_max": "8M", "segment_bytes": "64K"}
+    sensor.start(state=None)
+    for number in range(EXECUTIONS):
+        subprocess.run(["/bin/true", f"{marker}-{number:04}.", os.urandom(2000).hex()], check=True)
+    wait_until(lambda: FULL in sensor.process.output(), 20, "the full disk is named")
+    process, sensor.process = sensor.process, None
+    assert process.stop() == 1
+    assert "events that could not be written; they are lost" in process.output()

@@ -238,3 +238,12 @@ void pipeline_turn(struct pipeline *p, bool all)
 	losses_report(&p->losses, p->batch[SPOOL_LANE_A], p->boot_epoch_ns + p->now_ns, p->now_ns);
 	write_due(p, all);
 }
+
+bool pipeline_is_drained(const struct pipeline *p)
+{
+	for (size_t lane = 0; lane < SPOOL_LANE_COUNT; lane++)
+		if (!batch_is_empty(p->batch[lane]) || !is_on_disk(p, lane) ||
+		    ring_read_position(p->ring[lane]) < ring_write_position(p->ring[lane]))
+			return false;
+	return true;
+}

@@ -44,6 +44,8 @@ struct pipeline {
 /* One turn: reads what the rings hold, makes records, writes the batches that are due (`all`: every
  * one). Never blocks but on the disk. */
 void pipeline_turn(struct pipeline *pipeline, bool all);
+/* Whether every event the rings hold has become a record that is on disk. */
+bool pipeline_is_drained(const struct pipeline *pipeline);
 /* Feeds the process table from an event of an earlier worker's journal; makes no record. */
 void pipeline_replay(void *pipeline, const uint8_t *bytes, size_t size);
 

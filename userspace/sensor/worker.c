@@ -26,8 +26,10 @@ static void on_poll(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	pipeline_turn(&worker->pipeline, stopping);
 	ship_kick(worker->ship);
-	if (stopping &&
-	    (ship_is_idle(worker->ship) || worker->pipeline.now_ns > worker->stop_deadline_ns))
+	if (!stopping)
+		return;
+	if ((pipeline_is_drained(&worker->pipeline) && ship_is_idle(worker->ship)) ||
+	    worker->pipeline.now_ns > worker->stop_deadline_ns)
 		event_base_loopbreak(worker->base);
 }
 
@@ -142,6 +144,23 @@ int worker_check(const struct worker_options *options)
 	return r < 0;
 }
 
+/* A stop that could not write everything (the disk is full) loses it: the rings end with the
+ * keeper. */
+static void say_what_is_left(struct worker *worker)
+{
+	const struct pipeline *p = &worker->pipeline;
+	unsigned long long left_bytes = 0;
+
+	if (pipeline_is_drained(p))
+		return;
+	for (size_t ring = 0; ring < EVENT_RING_COUNT; ring++)
+		left_bytes += ring_unreleased_bytes(p->ring[ring]);
+	log_error("worker",
+		  "stopped with %llu bytes of events that could not be written; they are lost",
+		  left_bytes);
+	worker->status = 1;
+}
+
 int worker_run(const struct worker_options *options, int link)
 {
 	struct worker *worker = worker_rooms_new(options);
@@ -171,6 +190,7 @@ int worker_run(const struct worker_options *options, int link)
 	if (worker->description.worker_restarts > 0)
 		keeper_link_snapshot(link);
 	event_base_dispatch(worker->base);
+	say_what_is_left(worker);
 	r = worker->status;
 	worker_rooms_free(worker);
 	return r;

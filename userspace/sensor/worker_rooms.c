@@ -2,6 +2,7 @@
 #include "sensor/worker_rooms.h"
 
 #include "common/clock.h"
+#include "common/log.h"
 #include "sensor/kernel/keeper_link.h"
 
 #include <errno.h>
@@ -176,6 +177,19 @@ static void on_dropping(void *context, enum spool_lane lane, uint64_t seq,
 	losses_dropping(worker->pipeline.journal, lane, seq, counts);
 }
 
+static void say_what_was_mended(const struct spool *spool)
+{
+	struct spool_stats stats;
+
+	spool_stats(spool, &stats);
+	if (stats.torn_bytes)
+		log_warn("spool", "%llu bytes of an unfinished write were cut off",
+			 (unsigned long long)stats.torn_bytes);
+	if (stats.corrupt_stretches)
+		log_error("spool", "%llu damaged stretches were skipped; the collector is told",
+			  (unsigned long long)stats.corrupt_stretches);
+}
+
 static int open_spool(struct worker *worker)
 {
 	struct spool_options options = {
@@ -196,6 +210,8 @@ static int open_spool(struct worker *worker)
 		snprintf(worker->error, WORKER_ERROR_BYTES, "cannot open the spool %s: %s%s",
 			 options.directory, strerror(-r),
 			 r == -EUCLEAN ? "; it belongs to another sensor id" : "");
+	else
+		say_what_was_mended(worker->pipeline.spool);
 	return r;
 }
 
