@@ -13,25 +13,28 @@ class Namespace:
 
     def command(self, *words):
         """nsenter, not `ip netns exec`: it executes the command in the same process, and the
-        command alone is what the sensor sees in that namespace."""
+        command alone is what the sensor sees in that namespace. Nor `ip -n`, which makes `/` a slave
+        mount first and so fails in a chroot, where it is none."""
         return ["nsenter", f"--net=/run/netns/{self.name}", "--", *(str(word) for word in words)]
 
 
-def ip(*words):
-    subprocess.run(["ip", *words], check=True, capture_output=True, timeout=20)
+def run(*words):
+    subprocess.run(words, check=True, capture_output=True, timeout=20)
 
 
 def connect(left, right):
     """Makes both namespaces; the addresses can be used at once (no duplicate address detection)."""
     for namespace in (left, right):
-        ip("netns", "add", namespace.name)
-    ip("link", "add", "veth0", "netns", left.name, "type", "veth", "peer", "veth0", "netns", right.name)
+        run("ip", "netns", "add", namespace.name)
+    run("ip", "link", "add", "veth0", "netns", left.name, "type", "veth", "peer", "veth0", "netns", right.name)
     for namespace in (left, right):
-        inside = ("-n", namespace.name)
-        ip(*inside, "address", "add", f"{namespace.ipv4}/24", "dev", "veth0")
-        ip(*inside, "address", "add", f"{namespace.ipv6}/64", "dev", "veth0", "nodad")
-        ip(*inside, "link", "set", "lo", "up")
-        ip(*inside, "link", "set", "veth0", "up")
+        for words in (
+            ("address", "add", f"{namespace.ipv4}/24", "dev", "veth0"),
+            ("address", "add", f"{namespace.ipv6}/64", "dev", "veth0", "nodad"),
+            ("link", "set", "lo", "up"),
+            ("link", "set", "veth0", "up"),
+        ):
+            run(*namespace.command("ip", *words))
 
 
 def make_pair():
