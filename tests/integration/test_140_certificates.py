@@ -6,7 +6,7 @@ import pytest
 import wire
 from daemons import wait_until
 
-PAST = ("-days", "-1")  # ended yesterday
+PAST = ("-days", "0")  # ended as it began; OpenSSL 3.5 refuses to sign an end before the start
 
 
 def last_error(sensor):
