@@ -11,7 +11,6 @@
 
 struct probe_config {
 	__u32 wakeup_fill_bytes; /* submit without a wake-up until this much waits in the ring */
-	__u32 cpu_count; /* possible CPUs: entries of the counters and scratch arrays */
 	__u32 args_bytes_max; /* 0 … EVENT_ARGS_BYTES_MAX */
 	__u32 arm_attempts_max; /* segments of an accepted socket looked at for its first sender */
 	__u32 sweep_interval_ms; /* how often the keeper has the open flows looked at */

@@ -109,7 +109,6 @@ struct {
 
 const volatile struct probe_config probe_config __weak = {
 	.wakeup_fill_bytes = 1 << 20,
-	.cpu_count = 1,
 	.args_bytes_max = EVENT_ARGS_BYTES_MAX,
 	.arm_attempts_max = 32,
 	.sweep_interval_ms = 60000,

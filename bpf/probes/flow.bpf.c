@@ -72,8 +72,7 @@ static __always_inline void on_connect(struct bpf_sock_ops *ops, struct flow_sto
 	callback_on(ops, flow, BPF_SOCK_OPS_STATE_CB_FLAG, STORAGE_FOREIGN_STATE_CB);
 }
 
-static __always_inline void on_connected(struct bpf_sock_ops *ops, struct flow_storage *flow,
-					 struct sock *sk)
+static __always_inline void on_connected(struct bpf_sock_ops *ops, struct flow_storage *flow)
 {
 	if (flow->phase != FLOW_PHASE_OPEN)
 		return;
@@ -90,7 +89,7 @@ static __always_inline void on_accepted(struct bpf_sock_ops *ops, struct flow_st
 	bool has_listener = flow->phase == FLOW_PHASE_LISTEN;
 
 	if (flow->phase == FLOW_PHASE_OPEN) {
-		on_connected(ops, flow, sk);
+		on_connected(ops, flow);
 		return;
 	}
 	flow->index = 0;
@@ -176,7 +175,7 @@ int yagura_sockops(struct bpf_sock_ops *ops)
 		on_connect(ops, flow, (struct sock *)tcp);
 		break;
 	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
-		on_connected(ops, flow, (struct sock *)tcp);
+		on_connected(ops, flow);
 		break;
 	case BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB:
 		on_accepted(ops, flow, (struct sock *)tcp);

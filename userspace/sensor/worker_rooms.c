@@ -239,9 +239,7 @@ static void resume(struct worker *worker)
 	struct spool_mark mark;
 
 	for (size_t lane = 0; lane < SPOOL_LANE_COUNT; lane++) {
-		bool found = spool_last_mark(pipeline->spool, (enum spool_lane)lane, &mark);
-
-		if (found)
+		if (spool_last_mark(pipeline->spool, (enum spool_lane)lane, &mark))
 			ring_seek(pipeline->ring[lane], mark.ring_position);
 		batch_set_position(pipeline->batch[lane], ring_read_position(pipeline->ring[lane]));
 		if (totals.acked_seq[lane])

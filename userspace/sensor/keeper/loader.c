@@ -106,7 +106,6 @@ static int size_maps(struct loader *loader, const struct loader_options *options
 	if (options->ring_bytes[EVENT_RING_BULK] < smaller)
 		smaller = options->ring_bytes[EVENT_RING_BULK];
 	skeleton->rodata->probe_config.wakeup_fill_bytes = (uint32_t)(smaller / 4);
-	skeleton->rodata->probe_config.cpu_count = cpus;
 	skeleton->rodata->probe_config.args_bytes_max = options->args_bytes;
 	skeleton->rodata->probe_config.sweep_interval_ms = options->sweep_interval_ms;
 	if (bpf_map__set_max_entries(skeleton->maps.ring_valuable,

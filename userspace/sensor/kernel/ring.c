@@ -106,11 +106,6 @@ uint64_t ring_unreleased_bytes(const struct ring *ring)
 	return ring_write_position(ring) - __atomic_load_n(ring->consumer, __ATOMIC_RELAXED);
 }
 
-uint64_t ring_data_bytes(const struct ring *ring)
-{
-	return ring->data_bytes;
-}
-
 void ring_release(struct ring *ring, uint64_t position)
 {
 	if (position <= ring->position && position > *ring->consumer)

@@ -27,7 +27,6 @@ uint64_t ring_read_position(const struct ring *ring); /* just after what ring_ne
 uint64_t
 ring_write_position(const struct ring *ring); /* just after what the kernel reserved last */
 uint64_t ring_unreleased_bytes(const struct ring *ring);
-uint64_t ring_data_bytes(const struct ring *ring);
 
 /* Gives everything before `position` (at most the read position) back to the kernel. */
 void ring_release(struct ring *ring, uint64_t position);
