@@ -151,7 +151,7 @@ $(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests -DBPF_OBJECT='"$(BPF_LINKED)"'
 unit-tests: $(UNIT_BIN)
 
 $(BPF_TEST_BIN): $(call objects,$(filter-out $(BPF_TEST_SRC),$(wildcard tests/bpf/*.c)))
-bpf-tests: $(BPF_TEST_BIN)
+bpf-tests: $(BPF_TEST_BIN) $(BUILD)/tests/vm/verifier_cost
 
 # Fuzzers: libFuzzer wants clang for every object that it should see into, so they get a BUILD of their
 # own (`make check-fuzz` calls `make BUILD=build/fuzz CC=clang FUZZ=1 fuzz-tests`).
