@@ -160,8 +160,22 @@ static int write_lane(struct pipeline *p, size_t lane)
 	return r;
 }
 
-/* Reads a ring up to `end`. False when it stopped before: a record is still being written, or the
- * batch is full and cannot be. */
+/* What ring_next said other than "here is one". True when the ring is read as far as can be. */
+static bool note_read(struct pipeline *p, size_t lane, int r)
+{
+	if (r == -EBADMSG) {
+		log_error("ring", "bookkeeping of ring %zu makes no sense; skipping", lane);
+		ring_seek(p->ring[lane], ring_write_position(p->ring[lane]));
+		return true;
+	}
+	if (r < 0 && r != -EAGAIN && r != p->read_error[lane])
+		log_error("ring", "cannot read ring %zu: %s; trying on", lane, strerror(-r));
+	p->read_error[lane] = r;
+	return r == 0;
+}
+
+/* Reads a ring up to `end`. False when it stopped before: a record is still being written, the
+ * batch is full and cannot be, or memory lacks. */
 static bool drain(struct pipeline *p, size_t lane, uint64_t end)
 {
 	struct ring *ring = p->ring[lane];
@@ -174,14 +188,8 @@ static bool drain(struct pipeline *p, size_t lane, uint64_t end)
 		if (batch_is_full(batch) && write_lane(p, lane) < 0)
 			return false;
 		r = ring_next(ring, &bytes, &size);
-		if (r <= 0) {
-			if (r == -EBADMSG) {
-				log_error("ring",
-					  "bookkeeping of ring %zu makes no sense; skipping", lane);
-				ring_seek(ring, ring_write_position(ring));
-			}
-			return r != -EAGAIN;
-		}
+		if (r <= 0)
+			return note_read(p, lane, r);
 		take_event(p, batch, bytes, size);
 		batch_set_position(batch, ring_read_position(ring));
 	}
