@@ -5,7 +5,7 @@
 CHECK_PARTS := lint build unit unit-sanitized bpf integration fuzz
 CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14 clang-format 2>/dev/null))
 
-.PHONY: $(addprefix check-,$(CHECK_PARTS))
+.PHONY: $(addprefix check-,$(CHECK_PARTS)) bench-kernel
 
 setup: ## install the Debian packages that building and checking need (root)
 	$(Q)packaging/dev/setup
@@ -26,6 +26,10 @@ check-integration: setup ## sensor and collector on this host's kernel (root)
 check-fuzz: setup ## each fuzzer for FUZZ_SECONDS (10) on the kept corpus
 $(addprefix check-,$(CHECK_PARTS)): check-%:
 	$(Q)tests/check $*
+
+bench-kernel: setup ## what the sensor costs: loads with and without it, in turn (root)
+	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) all bench-programs
+	$(Q)tests/bench/kernel
 
 lint: ## check-lint without set-up
 	$(Q)tests/check lint
