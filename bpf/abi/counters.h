@@ -16,12 +16,24 @@
 	X(GENERATED_EXEC, generated_exec, "exec records due")                                      \
 	X(GENERATED_EXIT, generated_exit, "exit records due")                                      \
 	X(GENERATED_SNAPSHOT, generated_snapshot, "processes listed by an iterator")               \
+	X(GENERATED_CGROUP, generated_cgroup, "names of control groups due")                       \
+	X(GENERATED_THROTTLE, generated_throttle, "throttle events due")                           \
 	X(GENERATED_FLOW, generated_flow, "flow records due, each part counts")                    \
 	X(LOST_FORK, lost_fork, "fork events dropped: ring full")                                  \
 	X(LOST_EXEC, lost_exec, "exec records dropped: ring full or scratch busy")                 \
 	X(LOST_EXIT, lost_exit, "exit records dropped: ring full")                                 \
 	X(LOST_SNAPSHOT, lost_snapshot, "listed processes dropped: ring full or scratch busy")     \
+	X(LOST_CGROUP, lost_cgroup, "names of control groups dropped: ring full or scratch busy")  \
+	X(LOST_THROTTLE, lost_throttle, "throttle events dropped: ring full")                      \
 	X(LOST_FLOW, lost_flow, "flow records dropped: ring full")                                 \
+	X(THROTTLED_FORK, throttled_fork, "fork events of a control group over its budget")        \
+	X(THROTTLED_EXEC, throttled_exec, "exec records of a control group over its budget")       \
+	X(THROTTLED_EXIT, throttled_exit, "exit records of a control group over its budget")       \
+	X(THROTTLED_FLOW, throttled_flow, "flow records of a control group over its budget")       \
+	X(FILTERED_EXEC, filtered_exec, "executions that a filter left out (not generated)")       \
+	X(FILTERED_EXIT, filtered_exit, "exits that a filter left out (not generated)")            \
+	X(FILTERED_FLOW, filtered_flow, "flows that a filter left out (not generated)")            \
+	X(FLOW_FOLDED, flow_folded, "datagram flows told only in sums: their table was full")      \
 	X(FLOW_UNTRACKED, flow_untracked, "connections without storage: memory was refused")       \
 	X(FLOW_OWNER_UNKNOWN, flow_owner_unknown, "final flow records without an owner")           \
 	X(FLOW_COUNTERS_RESET, flow_counters_reset, "flows whose socket was reused unread")        \

@@ -26,6 +26,8 @@
 	X(EXEC, exec, VALUABLE)                                                                    \
 	X(EXIT, exit, VALUABLE)                                                                    \
 	X(SNAPSHOT, snapshot, VALUABLE)                                                            \
+	X(CGROUP, cgroup, VALUABLE)                                                                \
+	X(THROTTLE, throttle, VALUABLE)                                                            \
 	X(FLOW, flow, BULK)
 
 enum event_kind {
@@ -43,7 +45,9 @@ enum event_ring {
 };
 
 #define EVENT_COMM_BYTES 16
-#define EVENT_PATH_BYTES_MAX 4096
+#define EVENT_PATH_BYTES_MAX 4096 /* also of a directory */
+#define EVENT_SCRIPT_BYTES_MAX 4096
+#define EVENT_CGROUP_BYTES_MAX 1024
 #define EVENT_ARGS_BYTES_MAX 32768
 #define EVENT_PATH_COMPONENTS_MAX 64
 
@@ -52,6 +56,9 @@ struct event_header {
 	__u16 kind; /* enum event_kind */
 	__u16 cpu;
 	__u64 time_ns;
+	/* 1, 2, 3 … of this CPU and ring, given when the record became due: what is missing was
+	 * lost, whoever lost it. 0: this kernel cannot number them. */
+	__u64 sequence;
 };
 
 /* Identity of a process for as long as the host is up: never a bare pid. A reused pid has another
@@ -76,24 +83,68 @@ enum event_exec_flag {
 	EXEC_ARGS_TRUNCATED = 1u << 2, /* args_total_bytes says how much there was */
 	EXEC_ARGS_UNREADABLE = 1u << 3, /* args_bytes is 0 */
 	EXEC_DELETED = 1u << 4, /* the executable has no name any more (unlinked, memfd) */
+	EXEC_MEMFD = 1u << 5, /* made by memfd_create(2), never had a name */
+	EXEC_UPPER_LAYER = 1u << 6, /* in the upper layer of an overlay: not of the image */
+	EXEC_CWD_TRUNCATED = 1u << 7,
+	EXEC_CWD_UNREADABLE = 1u << 8, /* cwd_bytes is 0 */
+	EXEC_SCRIPT_TRUNCATED = 1u << 9,
+	EXEC_PRIVILEGED = 1u << 10, /* credentials rose with this execve (AT_SECURE) */
+	EXEC_NO_NEW_PRIVS = 1u << 11,
+	EXEC_FROM_THREAD = 1u << 12, /* called by a thread that was not the leader */
 };
 
-/* EVENT_EXEC: a program was executed. EVENT_SNAPSHOT: a process that ran already when it was asked
+/* Inode numbers of the namespaces a process is in (/proc/PID/ns). */
+struct process_namespaces {
+	__u32 cgroup;
+	__u32 ipc;
+	__u32 mnt;
+	__u32 net;
+	__u32 pid;
+	__u32 user;
+	__u32 uts;
+};
+
+/*
+ * EVENT_EXEC: a program was executed. EVENT_SNAPSHOT: a process that ran already when it was asked
  * for; its args are never read there (another task's memory), so args_bytes is 0 and
- * ARGS_UNREADABLE set. `bytes` holds path_bytes of path, then args_bytes of argv as the kernel laid
- * it out (NUL after each). The path is the chain of names from the file up to the root, each
- * followed by NUL: "ls\0bin\0usr\0". */
+ * ARGS_UNREADABLE set; there is no script.
+ *
+ * `bytes` holds, in this order: path_bytes of path, cwd_bytes of working directory, script_bytes of
+ * script, args_bytes of argv as the kernel laid it out (NUL after each). Path and directory are
+ * chains of names from the leaf up to the root, each followed by NUL: "ls\0bin\0usr\0". The script
+ * is what execve() was given when the path is its interpreter's ("./run.sh", not resolved, no NUL);
+ * 0 bytes for a program of its own.
+ */
 struct event_exec {
 	struct event_header header;
 	struct process_key process;
 	struct process_key parent;
 	__u64 cgroup_id;
-	__u32 uid; /* real, then effective; in the initial user namespace */
+	__u64 cap_effective; /* bit n: capability n of capabilities(7) */
+	__u64 cap_permitted;
+	__u64 cap_ambient;
+	__u64 inode; /* of the executable, as are the next six */
+	__u64 file_bytes;
+	__u64 ctime_ns; /* UTC */
+	__u64 mtime_ns;
+	__u32 device; /* super_block.s_dev: major << 20 | minor; not st_dev on btrfs, overlayfs */
+	__u32 nlink;
+	__u32 mode; /* type and permissions, as in st_mode */
+	__u32 uid; /* real, effective, saved; in the initial user namespace */
 	__u32 gid;
 	__u32 euid;
 	__u32 egid;
+	__u32 suid;
+	__u32 loginuid; /* of the audit system; 4294967295: never logged in */
+	__u32 audit_session; /* 4294967295: none */
+	__u32 tty; /* device number of the controlling terminal, major << 20 | minor; 0: none */
+	__u32 session_pid; /* leader of the session, setsid(2) */
+	__u32 namespace_pid; /* the process's own number in its innermost pid namespace */
+	struct process_namespaces namespaces;
 	__u32 flags; /* enum event_exec_flag */
 	__u32 path_bytes;
+	__u32 cwd_bytes;
+	__u32 script_bytes;
 	__u32 args_bytes;
 	__u32 args_total_bytes;
 	char comm[EVENT_COMM_BYTES];
@@ -109,17 +160,69 @@ struct event_exit {
 	char comm[EVENT_COMM_BYTES];
 };
 
+enum event_cgroup_flag {
+	CGROUP_PATH_TRUNCATED = 1u << 0, /* only its end */
+};
+
+/* The name behind a cgroup_id: told when the group is made and, at a snapshot, for each group that
+ * holds a process. `bytes` holds path_bytes of names, leaf first, a NUL after each, up to the root
+ * of the hierarchy, which has none: 0 bytes are the root itself. */
+struct event_cgroup {
+	struct event_header header;
+	__u64 cgroup_id;
+	__u32 flags; /* enum event_cgroup_flag */
+	__u32 path_bytes;
+	char bytes[];
+};
+
+enum event_throttle_state {
+	THROTTLE_STARTED = 1,
+	THROTTLE_GOES_ON = 2,
+	THROTTLE_STOPPED = 3,
+};
+
+/* A control group makes more events than its budget: from the start on they are counted, not
+ * written. Counts are those since the last of these events of the same group. */
+struct event_throttle {
+	struct event_header header;
+	struct process_key process; /* who was at work when this event was made */
+	__u64 cgroup_id;
+	__u64 first_ns; /* the span that the counts cover */
+	__u64 last_ns;
+	__u64 forks;
+	__u64 execs;
+	__u64 exits;
+	__u64 flows;
+	__u32 state; /* enum event_throttle_state */
+	__u32 reserved; /* zero */
+	char comm[EVENT_COMM_BYTES];
+};
+
 enum event_flow_direction {
 	FLOW_DIRECTION_UNKNOWN = 0,
-	FLOW_EGRESS = 1, /* this socket called connect() */
-	FLOW_INGRESS = 2, /* this socket was accepted */
+	FLOW_EGRESS = 1, /* this socket's user began: connect(), or sent first */
+	FLOW_INGRESS = 2, /* accepted, or the peer sent first */
 };
 
 enum event_flow_state {
 	FLOW_STATE_OPEN = 1, /* a connect() is under way (only in a non-final part) */
-	FLOW_STATE_ESTABLISHED = 2, /* (only in a non-final part) */
+	FLOW_STATE_ESTABLISHED = 2, /* (only in a non-final part); datagrams: it goes on */
 	FLOW_STATE_CLOSED = 3, /* was established, has ended */
-	FLOW_STATE_FAILED = 4, /* never was established; `error` says why */
+	FLOW_STATE_FAILED = 4, /* never was established; `error` and `ending` say why */
+	FLOW_STATE_REFUSED = 5, /* somebody tried ports where nobody listens; see `count` */
+};
+
+enum event_flow_ending {
+	ENDING_UNKNOWN = 0,
+	ENDING_FIN_LOCAL = 1, /* this end closed first */
+	ENDING_FIN_REMOTE = 2,
+	ENDING_RESET_LOCAL = 3, /* this end aborted */
+	ENDING_RESET_REMOTE = 4, /* refused, when state is FAILED */
+	ENDING_TIMEOUT = 5, /* the peer went silent or never answered */
+	ENDING_UNREACHABLE = 6, /* the network or the host said so */
+	ENDING_ABORTED = 7, /* given up by its own user before it was established */
+	ENDING_IDLE = 8, /* datagrams: nothing moved for long */
+	ENDING_CLOSED = 9, /* datagrams: the socket was closed, or took another peer */
 };
 
 enum event_owner_quality {
@@ -134,10 +237,21 @@ enum event_owner_quality {
 enum event_flow_flag {
 	FLOW_FINAL = 1u << 0, /* the last part of this flow: counters are complete */
 	FLOW_COUNTERS_RESET = 1u << 1, /* the socket was reused before its counters could be read */
+	FLOW_IPV6 = 1u << 2, /* IPv6 on the wire (not IPv4-mapped) */
+	FLOW_SHARED = 1u << 3, /* a second process was seen using the socket; owner is the first */
+	FLOW_PREEXISTING = 1u << 4, /* older than the sensor: opened_ns is when it was found */
+	FLOW_FOLDED =
+		1u << 5, /* `count` flows of one owner whose table had no room: sums, no peer */
 };
 
-/* One part of a flow: cumulative since its opening. A flow is one socket's connection; several in a
- * row on one socket differ in `index`. (cookie, index) names a flow within one boot. */
+/*
+ * One part of a flow: cumulative since its opening. A flow is one socket's exchange with one peer;
+ * several of one socket differ in `index`. (cookie, index) names a flow within one boot.
+ *
+ * FLOW_STATE_REFUSED has no socket: one record tells of `count` attempts of one source
+ * (remote_addr) on `ports` different ports, local_port being the first; the cookie is made up and
+ * has bit 63 set. FLOW_FOLDED likewise: `count` flows of one owner, its sums, no remote end.
+ */
 struct event_flow {
 	struct event_header header; /* time_ns: when this part was made; the end, when final */
 	struct process_key owner;
@@ -145,34 +259,47 @@ struct event_flow {
 	__u8 local_addr[16];
 	__u8 remote_addr[16];
 	__u64 cookie;
-	__u64 opened_ns; /* connect() or, for FLOW_INGRESS, when the handshake was complete */
+	__u64 opened_ns; /* connect(); FLOW_INGRESS: the handshake's end; datagrams: the first */
 	__u64 sent_bytes; /* unique payload bytes, retransmissions left out */
 	__u64 received_bytes; /* unique payload bytes */
-	__u32 sent_packets; /* segments, those without payload included */
-	__u32 received_packets;
+	__u64 sent_packets; /* segments, those without payload included */
+	__u64 received_packets;
+	__u64 cgroup_id; /* of the socket: where its creator was */
+	__u32 sent_data_packets; /* with payload; for datagrams all are */
+	__u32 received_data_packets;
 	__u32 retransmits; /* segments */
 	__u32 srtt_us;
+	__u32 min_rtt_us; /* 0: none measured */
 	__u32 handshake_us; /* connect() to established; 0 for FLOW_INGRESS */
-	__u32 error; /* errno of a failed attempt, 0 when unknown or established */
+	__u32 error; /* errno of a failed attempt or of the end, 0 when there was none */
+	__u32 uid; /* of the socket (sock.sk_uid) */
+	__u32 netns; /* inode number of its network namespace */
+	__u32 count; /* 1, but for REFUSED and FOLDED */
 	__u32 part; /* 0, 1, 2 … of this flow */
-	__u16 index; /* how many flows this socket has carried before */
+	__u32 index; /* how many flows this socket has carried before */
 	__u16 local_port;
 	__u16 remote_port;
+	__u16 ports; /* REFUSED: about how many different local ports; else 0 */
+	__u8 icmp_type; /* ICMP: of the first message sent or, if none, received */
+	__u8 icmp_code;
+	__u8 protocol; /* IANA number: 6 TCP, 17 UDP, 1 and 58 ICMP, else a raw socket's */
 	__u8 direction; /* enum event_flow_direction */
 	__u8 state; /* enum event_flow_state */
+	__u8 ending; /* enum event_flow_ending; 0 while it goes on */
 	__u8 owner_quality;
 	__u8 flags; /* enum event_flow_flag */
-	__u8 is_ipv6; /* the socket spoke IPv6 on the wire (not IPv4-mapped) */
-	__u8 reserved; /* zero */
+	__u8 reserved[2]; /* zero */
 };
 
 #pragma GCC diagnostic pop
 
-ABI_ASSERT(sizeof(struct event_header) == 16, "event_header");
+ABI_ASSERT(sizeof(struct event_header) == 24, "event_header");
 ABI_ASSERT(sizeof(struct process_key) == 16, "process_key");
-ABI_ASSERT(sizeof(struct event_fork) == 48, "event_fork");
-ABI_ASSERT(sizeof(struct event_exec) == 104, "event_exec");
-ABI_ASSERT(sizeof(struct event_exit) == 56, "event_exit");
-ABI_ASSERT(sizeof(struct event_flow) == 152, "event_flow");
+ABI_ASSERT(sizeof(struct event_fork) == 56, "event_fork");
+ABI_ASSERT(sizeof(struct event_exec) == 240, "event_exec");
+ABI_ASSERT(sizeof(struct event_exit) == 64, "event_exit");
+ABI_ASSERT(sizeof(struct event_cgroup) == 40, "event_cgroup");
+ABI_ASSERT(sizeof(struct event_throttle) == 120, "event_throttle");
+ABI_ASSERT(sizeof(struct event_flow) == 208, "event_flow");
 
 #endif

@@ -53,6 +53,7 @@ static __always_inline void header_fill(struct event_header *header, enum event_
 	header->kind = kind;
 	header->cpu = bpf_get_smp_processor_id();
 	header->time_ns = bpf_ktime_get_boot_ns();
+	header->sequence = 0;
 }
 
 /* A record of constant size, its header filled, or NULL when the ring is full (counted). */

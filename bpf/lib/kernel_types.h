@@ -17,6 +17,7 @@
 #define TCP_FLAG_RST 0x04 /* as in the header, RFC 9293 3.1 */
 #define AF_INET 2
 #define AF_INET6 10
+#define IPPROTO_TCP 6
 
 enum tcp_state { TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_CLOSE = 7 }; /* net/tcp_states.h */
 

@@ -95,7 +95,9 @@ static __always_inline void facts_fill(struct event_flow *event, const struct fl
 	event->remote_port = flow->remote_port;
 	event->direction = flow->flags & STORAGE_INGRESS ? FLOW_INGRESS : FLOW_EGRESS;
 	event->owner_quality = flow->owner_quality;
-	event->is_ipv6 = flow->flags & STORAGE_IPV6 ? 1 : 0;
+	event->protocol = IPPROTO_TCP;
+	event->count = 1;
+	event->flags = flow->flags & STORAGE_IPV6 ? FLOW_IPV6 : 0;
 }
 
 /* A flow that goes on: everything so far, to be replaced by the next part. */
@@ -132,7 +134,7 @@ static __noinline void emit_flow_final(struct flow_storage *flow, struct tcp_soc
 	event->error = error;
 	event->index = index;
 	event->state = failed ? FLOW_STATE_FAILED : FLOW_STATE_CLOSED;
-	event->flags = FLOW_FINAL;
+	event->flags |= FLOW_FINAL;
 	if (tcp)
 		counters_fill(event, tcp);
 	/* An established connection has received something: the kernel has zeroed its counters. */

@@ -115,8 +115,8 @@ static void both_ends_are_told_exactly(void **state)
 	assert_int_equal(flow->owner_quality, OWNER_CALLER);
 	assert_int_equal(flow->listener.pid, 0);
 	assert_int_equal(flow->state, FLOW_STATE_CLOSED);
-	assert_int_equal(flow->flags, FLOW_FINAL);
-	assert_int_equal(flow->is_ipv6, dialogue->family == AF_INET6);
+	assert_int_equal(flow->flags & ~FLOW_IPV6, FLOW_FINAL);
+	assert_int_equal(!!(flow->flags & FLOW_IPV6), dialogue->family == AF_INET6);
 	assert_int_equal(flow->sent_bytes, dialogue->client_bytes);
 	assert_int_equal(flow->received_bytes, dialogue->server_bytes);
 	assert_true(flow->handshake_us > 0);

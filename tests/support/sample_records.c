@@ -121,7 +121,7 @@ static void assert_same_exec(const struct record_exec *got, const struct record_
 	assert_int_equal(got->egid, want->egid);
 	assert_true(got->cgroup_id == want->cgroup_id);
 	assert_int_equal(got->args_total_bytes, want->args_total_bytes);
-	assert_int_equal(got->deleted, want->deleted);
+	assert_int_equal(got->file.deleted, want->file.deleted);
 }
 
 static void assert_same_end(const struct record_endpoint *got, const struct record_endpoint *want)

@@ -45,6 +45,8 @@ static int apply(struct pipeline *p, const struct decoded_event *event)
 		return take_snapshot(p, &event->exec);
 	case EVENT_EXIT:
 		return process_table_exit(p->processes, &event->exit);
+	case EVENT_CGROUP:
+	case EVENT_THROTTLE:
 	case EVENT_FLOW:
 	case EVENT_KIND_NONE:
 	case EVENT_KIND_COUNT:
@@ -72,6 +74,8 @@ static bool build(struct pipeline *p, const struct decoded_event *event, struct 
 		return true;
 	case EVENT_FORK:
 	case EVENT_SNAPSHOT:
+	case EVENT_CGROUP:
+	case EVENT_THROTTLE:
 	case EVENT_KIND_NONE:
 	case EVENT_KIND_COUNT:
 		break;

@@ -112,7 +112,7 @@ void reading_exec(struct reading *reading, const uint64_t *row, struct record *r
 			  .egid = (uint32_t)row[EXEC_ROW_EGID],
 			  .cgroup_id = row[EXEC_ROW_CGROUP_ID],
 			  .args_total_bytes = (uint32_t)row[EXEC_ROW_ARGS_TOTAL_BYTES],
-			  .deleted = row[EXEC_ROW_FLAGS] & EXEC_FLAG_DELETED },
+			  .file.deleted = row[EXEC_ROW_FLAGS] & EXEC_FLAG_DELETED },
 	};
 }
 

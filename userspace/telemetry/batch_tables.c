@@ -169,7 +169,7 @@ static int add_exec(struct batch_tables *tables, const struct record_exec *exec)
 		[EXEC_ROW_EGID] = exec->egid,
 		[EXEC_ROW_CGROUP_ID] = exec->cgroup_id,
 		[EXEC_ROW_ARGS_TOTAL_BYTES] = exec->args_total_bytes,
-		[EXEC_ROW_FLAGS] = exec->deleted ? EXEC_FLAG_DELETED : 0,
+		[EXEC_ROW_FLAGS] = exec->file.deleted ? EXEC_FLAG_DELETED : 0,
 	};
 	int r = refer_process(tables, &exec->process, &row[EXEC_ROW_PROCESS]);
 

@@ -57,25 +57,89 @@ struct record_process {
 	bool args_truncated;
 };
 
+/* Inode numbers of the namespaces a process is in, as /proc/PID/ns shows them. */
+struct record_namespaces {
+	uint32_t cgroup;
+	uint32_t ipc;
+	uint32_t mnt;
+	uint32_t net;
+	uint32_t pid;
+	uint32_t user;
+	uint32_t uts;
+};
+
+/* What the file was that was executed. Device numbers as stat(2) would give them where the file
+ * system says the same inside the kernel (not btrfs, not overlayfs). */
+struct record_file {
+	uint64_t inode;
+	uint64_t bytes;
+	uint64_t ctime_ns; /* UTC */
+	uint64_t mtime_ns;
+	uint32_t device_major;
+	uint32_t device_minor;
+	uint32_t nlink;
+	uint32_t mode; /* as st_mode */
+	bool deleted; /* had no name at that moment (memfd, unlinked) */
+	bool memfd;
+	bool upper_layer; /* in the upper layer of an overlay: not of the image */
+};
+
 struct record_exec {
 	uint64_t time_ns;
 	struct record_process process;
 	struct record_process parent;
+	struct record_file file;
+	struct record_namespaces namespaces;
+	struct text cwd; /* absolute, unless cut */
+	struct text script; /* as execve() was given it, when `executable` is its interpreter */
+	struct text cgroup; /* path in the unified hierarchy, "/" the root; empty: not known */
+	uint64_t cgroup_id;
+	uint64_t cap_effective; /* bit n: capability n of capabilities(7) */
+	uint64_t cap_permitted;
+	uint64_t cap_ambient;
 	uint32_t euid;
 	uint32_t egid;
-	uint64_t cgroup_id;
+	uint32_t suid;
+	uint32_t loginuid; /* UINT32_MAX: never logged in */
+	uint32_t audit_session; /* UINT32_MAX: none */
+	uint32_t tty_major; /* 0, 0: no controlling terminal */
+	uint32_t tty_minor;
+	uint32_t session_pid;
+	uint32_t namespace_pid; /* its own number in its innermost pid namespace */
 	uint32_t args_total_bytes; /* how long argv was before it was cut to args */
-	bool deleted; /* the executable had no name at that moment (memfd, unlinked) */
+	bool privileged; /* credentials rose with this execve (AT_SECURE) */
+	bool no_new_privs;
+	bool from_thread; /* called by a thread that was not the leader */
 };
 
 struct record_exit {
 	uint64_t time_ns;
 	struct record_process process;
+	uint64_t run_ns; /* from the process's start, its fork, to this */
 	int32_t status; /* as wait(2) reports it */
 };
 
 enum record_direction { DIRECTION_UNKNOWN = 0, DIRECTION_EGRESS = 1, DIRECTION_INGRESS = 2 };
-enum record_flow_state { FLOW_OPEN = 1, FLOW_ESTABLISHED = 2, FLOW_CLOSED = 3, FLOW_FAILED = 4 };
+enum record_flow_state {
+	FLOW_OPEN = 1,
+	FLOW_ESTABLISHED = 2,
+	FLOW_CLOSED = 3,
+	FLOW_FAILED = 4,
+	FLOW_REFUSED = 5 /* somebody tried ports where nobody listens: no socket, see `count` */
+};
+/* How a flow ended, seen from this end; bpf/abi/event.h explains each. */
+enum record_flow_ending {
+	FLOW_ENDING_UNKNOWN = 0,
+	FLOW_ENDING_FIN_LOCAL = 1,
+	FLOW_ENDING_FIN_REMOTE = 2,
+	FLOW_ENDING_RESET_LOCAL = 3,
+	FLOW_ENDING_RESET_REMOTE = 4,
+	FLOW_ENDING_TIMEOUT = 5,
+	FLOW_ENDING_UNREACHABLE = 6,
+	FLOW_ENDING_ABORTED = 7,
+	FLOW_ENDING_IDLE = 8,
+	FLOW_ENDING_CLOSED = 9
+};
 enum record_owner_quality {
 	QUALITY_UNKNOWN = 0,
 	QUALITY_INHERITED = 1,
@@ -88,6 +152,7 @@ enum record_owner_quality {
 /* The telemetry names ("egress", "closed", "caller"); "unknown" outside the enum. */
 const char *record_direction_name(enum record_direction direction);
 const char *record_flow_state_name(enum record_flow_state state);
+const char *record_flow_ending_name(enum record_flow_ending ending); /* "fin_local" */
 const char *record_owner_quality_name(enum record_owner_quality quality);
 
 /* One end of a flow. Addresses in network byte order, IPv4 as IPv4-mapped IPv6; port in
@@ -97,6 +162,7 @@ struct record_endpoint {
 	uint16_t port;
 	uint64_t bytes; /* unique payload bytes this end sent */
 	uint64_t packets; /* segments this end sent */
+	uint32_t data_packets; /* those with payload */
 };
 
 /* One part of a flow, cumulative. `source` is the end that initiated it, at both of its sockets. */
@@ -108,15 +174,29 @@ struct record_flow {
 	uint32_t part;
 	bool final;
 	bool counters_reset;
+	bool shared; /* a second process was seen using the socket; `process` is the first */
+	bool preexisting; /* older than the sensor: start_ns is when it was found */
+	bool folded; /* `count` flows of one process whose table was full: sums, no peer */
 	enum record_direction direction;
 	enum record_flow_state state;
+	enum record_flow_ending ending; /* unknown while it goes on */
 	uint8_t protocol; /* IANA protocol number */
-	uint32_t error; /* errno of a failed attempt, else 0 */
+	uint8_t icmp_type; /* of the first message, ICMP only */
+	uint8_t icmp_code;
+	bool is_ipv6; /* on the wire */
+	uint32_t error; /* errno of a failed attempt or of the end, else 0 */
 	struct record_endpoint source;
 	struct record_endpoint destination;
 	uint32_t retransmits;
 	uint32_t srtt_us;
+	uint32_t min_rtt_us; /* 0: none measured */
 	uint32_t handshake_us;
+	uint32_t count; /* attempts or flows that this row stands for; 1 elsewhere */
+	uint32_t ports; /* refused: about how many different ports were tried */
+	uint32_t uid; /* of the socket; UINT32_MAX when unknown */
+	uint32_t netns; /* inode number of its network namespace */
+	uint64_t cgroup_id; /* of the socket */
+	struct text cgroup; /* as in struct record_exec */
 	enum record_owner_quality owner_quality;
 	struct record_process process;
 	struct record_process listener; /* key all zero when there is none */
@@ -130,7 +210,9 @@ struct record_flow {
 	X(CORRUPT, corrupt) /* spooled bytes did not verify when read again */                     \
 	X(NO_MEMORY, no_memory) /* the worker had no memory to keep it */                          \
 	X(MALFORMED, malformed) /* an event from the kernel did not decode */                      \
-	X(UNEXPLAINED, unexplained) /* noticed by the collector: a hole nobody accounted for */
+	X(UNEXPLAINED, unexplained) /* noticed by the collector: a hole nobody accounted for */    \
+	X(THROTTLED, throttled) /* a control group made more than its budget */                    \
+	X(KERNEL_SKIPPED, kernel_skipped) /* the kernel did not run a program: recursion */
 
 enum gap_reason {
 #define GAP_REASON_ENUM(NAME, name) GAP_##NAME,
@@ -147,6 +229,7 @@ struct record_gap {
 	enum record_class class;
 	enum gap_reason reason;
 	uint64_t count;
+	struct text cgroup; /* THROTTLED: whose events; else empty */
 };
 
 /* Any record: what the batch encoder takes and the decoder gives. */

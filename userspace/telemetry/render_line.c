@@ -113,7 +113,7 @@ static void write_args(struct line *line, const struct record_process *process)
 static void write_exec(struct line *line, const struct record_exec *exec)
 {
 	write_process(line, &exec->process);
-	if (exec->deleted)
+	if (exec->file.deleted)
 		write_format(line, " (deleted)");
 	if (exec->process.uid == UINT32_MAX)
 		write_format(line, " uid ?");

@@ -28,7 +28,7 @@ static void exec_of_unknown(struct record *record)
 
 static void exec_deleted_and_cut(struct record *record)
 {
-	record->exec.deleted = true;
+	record->exec.file.deleted = true;
 	record->exec.process.args_truncated = true;
 	record->exec.parent.executable.length = 0;
 }

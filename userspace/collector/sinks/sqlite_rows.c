@@ -40,7 +40,7 @@ void sqlite_fill_exec(struct row *row, const struct sink_item *item)
 	row_text(row, EXEC_process_parent_executable, parent->executable);
 	row_args(row, EXEC_process_parent_args, parent->args);
 	row_known(row, EXEC_yagura_cgroup_id, exec->cgroup_id);
-	row_number(row, EXEC_yagura_deleted, exec->deleted);
+	row_number(row, EXEC_yagura_deleted, exec->file.deleted);
 }
 
 void sqlite_fill_exit(struct row *row, const struct sink_item *item)

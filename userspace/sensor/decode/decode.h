@@ -19,8 +19,18 @@
 struct decoded_exec {
 	char path[EVENT_PATH_BYTES_MAX + 2];
 	size_t path_length;
+	char cwd[EVENT_PATH_BYTES_MAX + 2];
+	size_t cwd_length; /* 0: not known */
+	struct text script; /* as execve() was given it; empty for a program of its own */
 	struct text args; /* as in memory: a NUL after each; the last one may lack it when cut */
 	struct event_exec fixed; /* last, for its flexible `bytes`, which stay in the ring */
+};
+
+/* A control group's path, turned round: "/" is the root. */
+struct decoded_cgroup {
+	uint64_t id;
+	char path[EVENT_CGROUP_BYTES_MAX + 2];
+	size_t path_length;
 };
 
 struct decoded_event {
@@ -31,6 +41,8 @@ struct decoded_event {
 		struct decoded_exec exec; /* EVENT_EXEC and EVENT_SNAPSHOT */
 		struct event_exit exit;
 		struct event_flow flow;
+		struct event_throttle throttle;
+		struct decoded_cgroup cgroup;
 	};
 };
 

@@ -3,13 +3,16 @@
 
 #include <errno.h>
 
-#define FLOW_FLAGS_ALL (FLOW_FINAL | FLOW_COUNTERS_RESET)
+#define FLOW_FLAGS_ALL                                                                             \
+	(FLOW_FINAL | FLOW_COUNTERS_RESET | FLOW_IPV6 | FLOW_SHARED | FLOW_PREEXISTING |           \
+	 FLOW_FOLDED)
 
 static bool fields_in_range(const struct event_flow *flow)
 {
 	return flow->direction <= FLOW_INGRESS && flow->state >= FLOW_STATE_OPEN &&
-	       flow->state <= FLOW_STATE_FAILED && flow->owner_quality <= OWNER_CALLER &&
-	       (flow->flags & ~FLOW_FLAGS_ALL) == 0 && flow->is_ipv6 <= 1 && flow->reserved == 0;
+	       flow->state <= FLOW_STATE_REFUSED && flow->ending <= ENDING_CLOSED &&
+	       flow->owner_quality <= OWNER_CALLER && (flow->flags & ~FLOW_FLAGS_ALL) == 0 &&
+	       flow->count > 0 && flow->reserved[0] == 0 && flow->reserved[1] == 0;
 }
 
 /* The last part of a flow says how it ended, not that it goes on. */

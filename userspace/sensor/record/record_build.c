@@ -61,7 +61,7 @@ void record_from_exec(const struct decoded_exec *exec, const struct process_tabl
 			.egid = fixed->egid,
 			.cgroup_id = fixed->cgroup_id,
 			.args_total_bytes = fixed->args_total_bytes,
-			.deleted = fixed->flags & EXEC_DELETED,
+			.file.deleted = fixed->flags & EXEC_DELETED,
 		},
 	};
 	look_up(processes, &fixed->parent, &ret_record->exec.parent);
@@ -190,7 +190,8 @@ void record_from_flow(const struct event_flow *flow, const struct process_table 
 			.counters_reset = flow->flags & FLOW_COUNTERS_RESET,
 			.direction = direction_of(flow),
 			.state = state_of(flow),
-			.protocol = IPPROTO_TCP,
+			.protocol = flow->protocol,
+			.count = flow->count,
 			.error = flow->error,
 			.retransmits = flow->retransmits,
 			.srtt_us = flow->srtt_us,

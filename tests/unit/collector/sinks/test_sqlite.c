@@ -27,7 +27,7 @@ static void exec_row(void **state)
 		.euid = 33,
 		.egid = UINT32_MAX,
 		.cgroup_id = 4321,
-		.deleted = true,
+		.file.deleted = true,
 	};
 	record.exec.process.args_truncated = true;
 	sink_store_write(f, &record);

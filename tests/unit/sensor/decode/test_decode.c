@@ -32,8 +32,17 @@ static void build_good(enum event_kind kind, struct built_event *to)
 	struct event_exit event = build_exit(process, 5);
 	struct event_flow flow = build_flow(process, 5000);
 	struct event_exec exec = build_exec(process, parent, 5);
+	struct event_throttle throttle = {
+		.header = build_header(EVENT_THROTTLE, sizeof(throttle), 5),
+		.state = THROTTLE_STOPPED,
+	};
+	struct event_cgroup cgroup = { build_header(EVENT_CGROUP, sizeof(cgroup), 5) };
 
-	if (kind == EVENT_FORK)
+	if (kind == EVENT_THROTTLE)
+		build_from(to, &throttle, sizeof(throttle));
+	else if (kind == EVENT_CGROUP)
+		build_from(to, &cgroup, sizeof(cgroup));
+	else if (kind == EVENT_FORK)
 		build_from(to, &fork, sizeof(fork));
 	else if (kind == EVENT_EXIT)
 		build_from(to, &event, sizeof(event));
@@ -180,14 +189,16 @@ static struct flow_case {
 	{ "flow: final but open", AT(state), FLOW_STATE_OPEN, -EBADMSG },
 	{ "flow: final but established", AT(state), FLOW_STATE_ESTABLISHED, -EBADMSG },
 	{ "flow: failed", AT(state), FLOW_STATE_FAILED, 0 },
-	{ "flow: state out of range", AT(state), 5, -EBADMSG },
+	{ "flow: refused", AT(state), FLOW_STATE_REFUSED, 0 },
+	{ "flow: state out of range", AT(state), 6, -EBADMSG },
+	{ "flow: idle", AT(ending), ENDING_IDLE, 0 },
+	{ "flow: ending out of range", AT(ending), 10, -EBADMSG },
 	{ "flow: quality unknown", AT(owner_quality), OWNER_UNKNOWN, 0 },
 	{ "flow: quality out of range", AT(owner_quality), 6, -EBADMSG },
-	{ "flow: both flags", AT(flags), 3, 0 },
+	{ "flow: all flags", AT(flags), 63, 0 },
 	{ "flow: no flag", AT(flags), 0, 0 },
-	{ "flow: unknown flag", AT(flags), 4, -EBADMSG },
-	{ "flow: IPv6", AT(is_ipv6), 1, 0 },
-	{ "flow: is_ipv6 is no bool", AT(is_ipv6), 2, -EBADMSG },
+	{ "flow: unknown flag", AT(flags), 64, -EBADMSG },
+	{ "flow: stands for nothing", AT(count), 0, -EBADMSG },
 	{ "flow: reserved is not zero", AT(reserved), 1, -EBADMSG },
 #undef AT
 };
@@ -228,7 +239,7 @@ static struct path_case {
 	{ "path: memfd named like a path", BYTES("memfd:run:/proc/self/exe\0"), EXEC_DELETED,
 	  "/memfd:run:/proc/self/exe" },
 	{ "path: bytes that are no text", BYTES("\xff\x01\n\0usr\0"), 0, "/usr/\xff\x01\n" },
-	{ "path: unknown flag", BYTES("ls\0"), 1u << 5, NULL },
+	{ "path: unknown flag", BYTES("ls\0"), 1u << 13, NULL },
 };
 
 static void check_path(void **state)

@@ -96,7 +96,7 @@ static void an_exec_has_every_field(void **state)
 	assert_text(record.exec.process.executable, "/bin/ls", 7);
 	assert_text(record.exec.process.args, "ls\0-l", 6);
 	assert_false(record.exec.process.args_truncated);
-	assert_true(record.exec.deleted);
+	assert_true(record.exec.file.deleted);
 	assert_key(&record.exec.parent.key, &shell);
 	assert_int_equal(record.exec.parent.uid, 5);
 	assert_int_equal(record.exec.parent.gid, 6);
@@ -112,7 +112,7 @@ static void an_exec_without_known_parent_keeps_its_key(void **state)
 	exec.fixed.flags = EXEC_ARGS_TRUNCATED;
 	record_from_exec(&exec, *state, EPOCH, &record);
 	assert_only_key(&record.exec.parent, &stranger);
-	assert_false(record.exec.deleted);
+	assert_false(record.exec.file.deleted);
 	assert_true(record.exec.process.args_truncated);
 }
 
