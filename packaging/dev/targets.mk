@@ -8,7 +8,7 @@ CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14 clang-format 2>/d
 # What boots virtual machines is no part of `make check`.
 CHECK_MORE := kernels
 
-.PHONY: $(addprefix check-,$(CHECK_PARTS) $(CHECK_MORE)) verifier-cost
+.PHONY: $(addprefix check-,$(CHECK_PARTS) $(CHECK_MORE)) verifier-cost bench-kernel
 
 setup: ## install the Debian packages that building and checking need (root)
 	$(Q)packaging/dev/setup
@@ -30,6 +30,10 @@ check-fuzz: setup ## each fuzzer for FUZZ_SECONDS (10) on the kept corpus
 check-kernels: setup ## the BPF programs on every supported kernel, in virtual machines (root)
 $(addprefix check-,$(CHECK_PARTS) $(CHECK_MORE)): check-%:
 	$(Q)tests/check $*
+
+bench-kernel: setup ## what the sensor costs: loads with and without it, in turn (root)
+	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) all bench-programs
+	$(Q)tests/bench/kernel
 
 lint: ## check-lint without set-up
 	$(Q)tests/check lint
