@@ -56,7 +56,8 @@ TELEMETRY_SRC := $(call sources,userspace/telemetry)
 SENSOR_SRC := $(filter-out userspace/sensor/main.c,$(call sources,userspace/sensor))
 CTL_SRC := $(filter-out userspace/ctl/main.c,$(call sources,userspace/ctl))
 COLLECTOR_SRC := $(filter-out userspace/collector/main.c,$(call sources,userspace/collector))
-SUPPORT_SRC := $(call sources,tests/support)
+SUPPORT_SRC := $(wildcard tests/support/*.c)
+OWNERS_SRC := $(wildcard tests/support/owners/*.c)
 PROTO := $(wildcard proto/*.proto)
 PROTO_SRC := $(patsubst proto/%.proto,$(BUILD)/gen/proto/%.pb-c.c,$(PROTO))
 PROTO_OBJ := $(PROTO_SRC:.c=.o)
@@ -73,7 +74,7 @@ FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(FUZZ_SRC))
 BIN := $(addprefix $(BUILD)/bin/,yagurad yaguractl yagura-collector)
 
-.PHONY: all help setup run check clean format lint unit-tests bpf-tests fuzz-tests
+.PHONY: all help setup run check clean format lint unit-tests bpf-tests fuzz-tests integration-tests
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -149,6 +150,11 @@ $(BUILD)/obj/tests/%.o: CFLAGS += -Wno-cast-qual
 $(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests -DBPF_OBJECT='"$(BPF_LINKED)"'
 
 unit-tests: $(UNIT_BIN)
+
+# What the integration tests run beside the daemons.
+$(BUILD)/tests/owners: $(call objects,$(OWNERS_SRC))
+	$(call link,-luring -pthread)
+integration-tests: $(BUILD)/tests/owners
 
 $(BPF_TEST_BIN): $(call objects,$(filter-out $(BPF_TEST_SRC),$(wildcard tests/bpf/*.c)))
 bpf-tests: $(BPF_TEST_BIN)

@@ -10,7 +10,8 @@ import uuid
 import pytest
 
 import network
-from daemons import BIN, COLLECTOR, CTL, ROOT, SENSOR, Collector, Sensor, free_port
+from daemons import COLLECTOR, CTL, ROOT, SENSOR, Collector, Sensor, free_port
+from owner_truth import OWNERS
 from servers import Nginx, Sshd
 
 
@@ -36,8 +37,8 @@ class Pair:
 @pytest.fixture(scope="session", autouse=True)
 def binaries():
     assert os.geteuid() == 0, "loading eBPF programs needs root"
-    for binary in (SENSOR, COLLECTOR, CTL):
-        assert binary.exists(), f"{binary.name} is not in {BIN}: run `make`"
+    for binary in (SENSOR, COLLECTOR, CTL, OWNERS):
+        assert binary.exists(), f"{binary} is not there: run `make all integration-tests`"
 
 
 @pytest.fixture(scope="session")

@@ -131,7 +131,7 @@ def bpf(logs):
 
 def integration(logs):
     need_root("integration")
-    make(logs / "integration-build.log", "all")
+    make(logs / "integration-build.log", "all", "integration-tests")
     report = logs / "integration.xml"
     report.unlink(missing_ok=True)
     command = [PYTHON, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-v", "-rA"]
