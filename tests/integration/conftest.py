@@ -9,10 +9,21 @@ import uuid
 
 import pytest
 
+import daemons
+import evidence
 import network
 from daemons import COLLECTOR, CTL, ROOT, SENSOR, Collector, Sensor, free_port
 from owner_truth import OWNERS
 from servers import Nginx, Sshd
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure comes with the state of every daemon that runs, in the text that is kept of it."""
+    report = (yield).get_result()
+    if report.failed and hasattr(report.longrepr, "addsection"):
+        for title, text in evidence.sections(list(daemons.RUNNING)):
+            report.longrepr.addsection(title, text)
 
 
 class Pair:
