@@ -57,7 +57,6 @@ SENSOR_SRC := $(filter-out userspace/sensor/main.c,$(call sources,userspace/sens
 CTL_SRC := $(filter-out userspace/ctl/main.c,$(call sources,userspace/ctl))
 COLLECTOR_SRC := $(filter-out userspace/collector/main.c,$(call sources,userspace/collector))
 SUPPORT_SRC := $(wildcard tests/support/*.c)
-OWNERS_SRC := $(wildcard tests/support/owners/*.c)
 PROTO := $(wildcard proto/*.proto)
 PROTO_SRC := $(patsubst proto/%.proto,$(BUILD)/gen/proto/%.pb-c.c,$(PROTO))
 PROTO_OBJ := $(PROTO_SRC:.c=.o)
@@ -74,7 +73,7 @@ FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(FUZZ_SRC))
 BIN := $(addprefix $(BUILD)/bin/,yagurad yaguractl yagura-collector)
 
-.PHONY: all help setup run check clean format lint unit-tests bpf-tests fuzz-tests integration-tests
+.PHONY: all help setup run check clean format lint unit-tests bpf-tests fuzz-tests
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -151,10 +150,7 @@ $(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests -DBPF_OBJECT='"$(BPF_LINKED)"'
 
 unit-tests: $(UNIT_BIN)
 
-# What the integration tests run beside the daemons.
-$(BUILD)/tests/owners: $(call objects,$(OWNERS_SRC))
-	$(call link,-luring -pthread)
-integration-tests: $(BUILD)/tests/owners
+include tests/support/programs.mk
 
 $(BPF_TEST_BIN): $(call objects,$(filter-out $(BPF_TEST_SRC),$(wildcard tests/bpf/*.c)))
 bpf-tests: $(BPF_TEST_BIN)

@@ -15,6 +15,7 @@ import network
 from daemons import COLLECTOR, CTL, ROOT, SENSOR, Collector, Sensor, free_port
 from owner_truth import OWNERS
 from servers import Nginx, Sshd
+from storm import STORM
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -48,7 +49,7 @@ class Pair:
 @pytest.fixture(scope="session", autouse=True)
 def binaries():
     assert os.geteuid() == 0, "loading eBPF programs needs root"
-    for binary in (SENSOR, COLLECTOR, CTL, OWNERS):
+    for binary in (SENSOR, COLLECTOR, CTL, OWNERS, STORM):
         assert binary.exists(), f"{binary} is not there: run `make all integration-tests`"
 
 

@@ -198,6 +198,7 @@ class Sensor(Daemon):
     """One sensor's state and configuration; collector_port None: it only spools."""
 
     name = "sensor"
+    binary = SENSOR
 
     def __init__(self, directory, pki, collector_port):
         self.directory = directory / "sensor"
@@ -226,7 +227,7 @@ class Sensor(Daemon):
         """Waits until every required probe is attached and shipping is in `state` (None: any)."""
         write_config(self.config, self.sections)
         log = self.directory.parent / "sensor.log"
-        self.run([SENSOR, "--keeper", "--config", self.config], log)
+        self.run([self.binary, "--keeper", "--config", self.config], log)
         wait_until(lambda: self.is_ready(state), 30, f"the sensor is ready, see {log}")
 
     def is_ready(self, state):
