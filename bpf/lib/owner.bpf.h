@@ -81,21 +81,16 @@ static __always_inline void owner_seen(struct flow_storage *flow, struct task_st
 }
 
 /*
- * The last close, in the closer's context: the last chance for a connection whose user sent
- * nothing. There are three reasons not to read much into it:
- * - the process that listens may only let go of what a child of it has used: it stays inherited;
- * - on a socket that has an owner, a process that ends lets go of what it once inherited; only one
- *   that closes a connection still open has ended it, and so has used it;
- * - kernel threads close what others let go of (descriptors in flight, collected as garbage).
+ * The last close, in the closer's context: a connection on which nobody was seen reading or sending
+ * is the closer's. On any other a close is no use: who is last to let go of what several inherited
+ * is chance. Kernel threads close what others let go of (descriptors in flight, collected as
+ * garbage).
  */
-static __always_inline void owner_at_close(struct flow_storage *flow, bool is_over)
+static __always_inline void owner_at_close(struct flow_storage *flow)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	bool ends_it = !is_over && !(task->flags & PF_EXITING);
 
-	if (task->flags & PF_KTHREAD)
-		return;
-	if (owner_is_open(flow) ? !process_is(&flow->listener, task) : ends_it)
+	if (owner_is_open(flow) && !(task->flags & PF_KTHREAD))
 		owner_seen(flow, task);
 }
 
