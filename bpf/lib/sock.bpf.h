@@ -3,8 +3,8 @@
 #ifndef YAGURA_LIB_SOCK_BPF_H
 #define YAGURA_LIB_SOCK_BPF_H
 
+#include "compat.bpf.h"
 #include "emit.bpf.h"
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 
 /*
@@ -17,7 +17,7 @@
 static __always_inline bool runs_for_user(const struct tcp_sock *tcp)
 {
 	return ((const struct sock *)tcp)->sk_lock.owned &&
-	       !(bpf_get_current_task_btf()->flags & PF_KTHREAD);
+	       !(task_read(current_task(), flags) & PF_KTHREAD);
 }
 
 /* RFC 4291 2.5.5.2. */

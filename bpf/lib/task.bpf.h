@@ -3,16 +3,16 @@
 #ifndef YAGURA_LIB_TASK_BPF_H
 #define YAGURA_LIB_TASK_BPF_H
 
+#include "compat.bpf.h"
 #include "emit.bpf.h"
-#include <bpf/bpf_core_read.h>
 
 static __always_inline void key_fill(struct process_key *key, struct task_struct *task)
 {
-	struct task_struct *leader = task->group_leader;
+	struct task_struct *leader = task_read(task, group_leader);
 
-	key->start_ns = leader->start_boottime;
-	key->pid = (__u32)task->tgid;
-	key->exec_count = leader->self_exec_id;
+	key->start_ns = task_read(leader, start_boottime);
+	key->pid = (__u32)task_read(task, tgid);
+	key->exec_count = task_read(leader, self_exec_id);
 }
 
 /* container_of, but with the offset of the running kernel: offsetof() would give that of our own

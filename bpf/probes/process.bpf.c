@@ -11,14 +11,14 @@ static __always_inline struct exec_scratch *scratch_claim(void)
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct exec_scratch *scratch = bpf_map_lookup_elem(&exec_scratch, &cpu);
 
-	if (!scratch || __sync_lock_test_and_set(&scratch->claimed, 1))
+	if (!scratch || !flag_take(&scratch->claimed))
 		return NULL;
 	return scratch;
 }
 
 static __always_inline void scratch_release(struct exec_scratch *scratch)
 {
-	__sync_lock_test_and_set(&scratch->claimed, 0);
+	flag_drop(&scratch->claimed);
 }
 
 static __always_inline void credentials_fill(struct event_exec *event, struct task_struct *task)
