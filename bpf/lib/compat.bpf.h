@@ -59,4 +59,28 @@ static __always_inline void flag_drop(__u32 *flag)
 #endif
 }
 
+/* Copies a string of the kernel's with its NUL, as much as fits. How many bytes that was, or
+ * -errno. */
+static __always_inline long kernel_string(void *to, __u32 bytes_max, const void *from)
+{
+#ifdef YAGURA_LOCKED
+	__u64 arguments[] = { (__u64)from };
+	long size = bpf_snprintf(to, bytes_max, "%s", arguments, sizeof(arguments));
+
+	return size > bytes_max ? bytes_max : size; /* it says how much there was */
+#else
+	return bpf_probe_read_kernel_str(to, bytes_max, from);
+#endif
+}
+
+/* Copies from the memory of the process at work. */
+static __always_inline long user_bytes(void *to, __u32 bytes, const void *from)
+{
+#ifdef YAGURA_LOCKED
+	return -1;
+#else
+	return bpf_probe_read_user(to, bytes, from);
+#endif
+}
+
 #endif

@@ -47,8 +47,8 @@ static __always_inline void endpoints_fill(struct flow_storage *flow, struct soc
 	flow->remote_port = common->skc_dport;
 	flow->flags &= ~STORAGE_IPV6;
 	if (common->skc_family == AF_INET6) {
-		BPF_CORE_READ_INTO(&flow->local_addr, common, skc_v6_rcv_saddr);
-		BPF_CORE_READ_INTO(&flow->remote_addr, common, skc_v6_daddr);
+		__builtin_memcpy(flow->local_addr, &common->skc_v6_rcv_saddr, 16);
+		__builtin_memcpy(flow->remote_addr, &common->skc_v6_daddr, 16);
 		if (!addr_is_mapped(flow->remote_addr))
 			flow->flags |= STORAGE_IPV6;
 	} else {
