@@ -131,6 +131,7 @@ struct file {
 };
 
 struct fs_struct {
+	struct path root;
 	struct path pwd;
 };
 
@@ -263,7 +264,7 @@ struct task_struct {
 
 struct in6_addr {
 	union {
-		__u8 u6_addr8[16];
+		__u32 u6_addr32[4];
 	} in6_u;
 };
 
