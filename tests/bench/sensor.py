@@ -111,4 +111,4 @@ def is_balanced(now):
 
 def lost(now):
     """Names and counts of everything the kernel side could not tell."""
-    return {n: c for n, c in now["counters"].items() if c and (n.startswith("lost_") or n == "flow_untracked")}
+    return {n: c for n, c in now["counters"].items() if c and (n.startswith(("lost_", "throttled_")) or n == "flow_untracked")}
