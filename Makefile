@@ -73,7 +73,7 @@ FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(FUZZ_SRC))
 BIN := $(addprefix $(BUILD)/bin/,yagurad yaguractl yagura-collector)
 
-.PHONY: all help setup run check clean format lint unit-tests bpf-tests fuzz-tests
+.PHONY: all help setup run check clean format lint unit-tests bpf-tests bench-programs fuzz-tests
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -153,7 +153,9 @@ unit-tests: $(UNIT_BIN)
 include tests/support/programs.mk
 
 $(BPF_TEST_BIN): $(call objects,$(filter-out $(BPF_TEST_SRC),$(wildcard tests/bpf/*.c)))
-bpf-tests: $(BPF_TEST_BIN)
+bpf-tests: $(BPF_TEST_BIN) $(BUILD)/tests/vm/verifier_cost
+
+bench-programs: $(BUILD)/tests/bench/spawn
 
 # Fuzzers: libFuzzer wants clang for every object that it should see into, so they get a BUILD of their
 # own (`make check-fuzz` calls `make BUILD=build/fuzz CC=clang FUZZ=1 fuzz-tests`).

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#define DEFLATE_LEVEL 6
+#define DEFLATE_LEVEL 3 /* a tenth larger than 6, in half its time */
 /* schema, boot id, base time, then tag and length of each column and sub-message. */
 #define OVERHEAD_BYTES 512u
 /* What deflate adds to bytes it cannot make smaller. */

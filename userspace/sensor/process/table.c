@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define HASH_NONFATAL_OOM 1 /* uthash would exit() otherwise; a failed add leaves hh.tbl NULL */
-/* uthash's usual one falls through its switch, which clang warns of; keys are short anyhow. */
-#define HASH_FUNCTION(keyptr, keylen, hashv) HASH_FNV(keyptr, keylen, hashv)
+#define HASH_FUNCTION(key, length, value) (value) = hash_bytes(key, length)
 
 #include "sensor/process/table.h"
 
+#include "common/hash.h"
 #include "sensor/process/image.h"
 
 #include <errno.h>

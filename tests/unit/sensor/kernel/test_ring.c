@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A ring laid out in a memfd as the kernel lays it out; the real one is met in tests/bpf/. */
 #include "sensor/kernel/ring.h"
 
 #include <setjmp.h>
@@ -8,69 +7,24 @@
 
 #include <cmocka.h>
 #include <errno.h>
-#include <linux/bpf.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+
+#include "support/ring_case.h"
 
 #define DATA_BYTES 4096
-
-struct kernel_side {
-	int fd;
-	uint8_t *file; /* consumer page, producer page, data, data again */
-	struct ring *ring;
-};
-
-static uint64_t *consumer(struct kernel_side *kernel)
-{
-	return (uint64_t *)(void *)kernel->file;
-}
-
-static uint64_t *producer(struct kernel_side *kernel)
-{
-	return (uint64_t *)(void *)(kernel->file + 4096);
-}
-
-/* Both copies of the data area, as the kernel maps the same pages twice. */
-static void poke(struct kernel_side *kernel, uint64_t at, uint8_t value)
-{
-	kernel->file[8192 + at % DATA_BYTES] = value;
-	kernel->file[8192 + DATA_BYTES + at % DATA_BYTES] = value;
-}
-
-static void produce(struct kernel_side *kernel, uint32_t flags, const void *bytes, uint32_t size)
-{
-	uint64_t at = *producer(kernel);
-	uint32_t word = size | flags;
-
-	for (size_t i = 0; i < sizeof(word); i++)
-		poke(kernel, at + i, ((const uint8_t *)&word)[i]);
-	for (size_t i = 0; i < size; i++)
-		poke(kernel, at + BPF_RINGBUF_HDR_SZ + i, ((const uint8_t *)bytes)[i]);
-	*producer(kernel) = at + ((size + BPF_RINGBUF_HDR_SZ + 7u) & ~7u);
-}
 
 static int setup(void **state)
 {
 	static struct kernel_side kernel;
-	size_t size = 8192 + 2 * DATA_BYTES;
 
-	kernel.fd = memfd_create("ring", MFD_CLOEXEC);
-	if (kernel.fd < 0 || ftruncate(kernel.fd, (off_t)size) < 0)
-		return -1;
-	kernel.file = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, kernel.fd, 0);
 	*state = &kernel;
-	return ring_open(kernel.fd, DATA_BYTES, &kernel.ring);
+	return open_kernel(&kernel, DATA_BYTES, 0);
 }
 
 static int teardown(void **state)
 {
-	struct kernel_side *kernel = *state;
-
-	ring_close(kernel->ring);
-	munmap(kernel->file, 8192 + 2 * DATA_BYTES);
-	close(kernel->fd);
+	close_kernel(*state);
 	return 0;
 }
 
@@ -187,6 +141,34 @@ static void nonsense_is_told_apart(void **state)
 	assert_int_equal(ring_next(kernel->ring, &bytes, &size), -EBADMSG);
 }
 
+static void more_than_the_ring_can_hold_is_nonsense(void **state)
+{
+	struct kernel_side *kernel = *state;
+	const uint8_t *bytes;
+	size_t size;
+
+	produce(kernel, 0, "first", 5);
+	*producer(kernel) = DATA_BYTES + 8;
+	assert_int_equal(ring_next(kernel->ring, &bytes, &size), -EBADMSG);
+	*producer(kernel) = 4; /* a head does not fit */
+	assert_int_equal(ring_next(kernel->ring, &bytes, &size), -EBADMSG);
+	*producer(kernel) = DATA_BYTES;
+	must_read(kernel, "first");
+}
+
+static void no_record_begins_between_two(void **state)
+{
+	struct kernel_side *kernel = *state;
+	struct ring *ring = NULL;
+
+	produce(kernel, 0, "first", 5);
+	assert_int_equal(ring_seek(kernel->ring, 12), -EINVAL);
+	assert_int_equal(*consumer(kernel), 0);
+	*consumer(kernel) = 12;
+	assert_int_equal(ring_open(kernel->fd, DATA_BYTES, &ring), -EBADMSG);
+	assert_null(ring);
+}
+
 static void only_powers_of_two_of_a_page_are_rings(void **state)
 {
 	struct kernel_side *kernel = *state;
@@ -211,6 +193,8 @@ int main(void)
 		RING_TEST(seeking_skips_what_was_written_already),
 		RING_TEST(records_wrap_round),
 		RING_TEST(nonsense_is_told_apart),
+		RING_TEST(more_than_the_ring_can_hold_is_nonsense),
+		RING_TEST(no_record_begins_between_two),
 		RING_TEST(only_powers_of_two_of_a_page_are_rings),
 	};
 
