@@ -80,7 +80,7 @@ static __always_inline void process_fill(struct exec_scratch *scratch, struct ev
 	login_fill(event, task);
 	session_fill(event, task->signal);
 	namespaces_fill(&event->namespaces, task->nsproxy);
-	pid_namespace_fill(event, task->thread_pid);
+	pid_namespace_fill(event, task);
 	BPF_CORE_READ_STR_INTO(&event->comm, task, comm);
 	executable_fill(scratch, event, task->mm->exe_file);
 	directory_fill(scratch, event, task->fs);
