@@ -32,7 +32,14 @@ static int take_snapshot(struct pipeline *p, const struct decoded_exec *exec)
 	return process_table_snapshot(p->processes, &exec->fixed, executable_of(exec), args);
 }
 
-/* What an event does to the process table. Flows do nothing to it. */
+static int take_cgroup(struct pipeline *p, const struct decoded_cgroup *cgroup)
+{
+	struct text path = { cgroup->path, cgroup->path_length };
+
+	return cgroup_names_learn(p->cgroups, cgroup->id, path);
+}
+
+/* What an event does to the tables. Flows do nothing to them. */
 static int apply(struct pipeline *p, const struct decoded_event *event)
 {
 	switch (event->kind) {
@@ -46,6 +53,7 @@ static int apply(struct pipeline *p, const struct decoded_event *event)
 	case EVENT_EXIT:
 		return process_table_exit(p->processes, &event->exit);
 	case EVENT_CGROUP:
+		return take_cgroup(p, &event->cgroup);
 	case EVENT_THROTTLE:
 	case EVENT_FLOW:
 	case EVENT_KIND_NONE:
@@ -109,7 +117,7 @@ static void take_event(struct pipeline *p, struct batch *batch, const uint8_t *b
 	}
 	p->counters.events++;
 	if (apply(p, p->event) < 0)
-		log_error("pipeline", "out of memory for the process table");
+		log_error("pipeline", "out of memory for the tables");
 	if (p->event->kind != EVENT_FLOW)
 		journal_append(p->journal, bytes, size);
 	/* There is room, as the ring is only read while the batch takes any record; memory may

@@ -8,6 +8,7 @@
 #include "sensor/decode/decode.h"
 #include "sensor/kernel/ring.h"
 #include "sensor/losses.h"
+#include "sensor/process/cgroups.h"
 #include "sensor/process/journal.h"
 #include "sensor/process/table.h"
 #include "sensor/spool/spool.h"
@@ -30,6 +31,7 @@ struct pipeline {
 	struct batch *batch[SPOOL_LANE_COUNT]; /* A from the valuable ring, B from bulk */
 	struct journal *journal;
 	struct process_table *processes;
+	struct cgroup_names *cgroups;
 	struct spool *spool;
 	struct losses losses;
 	struct pipeline_counters counters;
@@ -46,7 +48,7 @@ struct pipeline {
 void pipeline_turn(struct pipeline *pipeline, bool all);
 /* Whether every event the rings hold has become a record that is on disk. */
 bool pipeline_is_drained(const struct pipeline *pipeline);
-/* Feeds the process table from an event of an earlier worker's journal; makes no record. */
+/* Feeds the tables from an event of an earlier worker's journal; makes no record. */
 void pipeline_replay(void *pipeline, const uint8_t *bytes, size_t size);
 
 #endif

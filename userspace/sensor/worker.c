@@ -15,6 +15,10 @@
 /* How long a stopping worker waits for the collector to acknowledge what was just written. */
 #define STOP_PATIENCE_NS (5 * NS_PER_S)
 
+/* How often, at most, the kernel is asked for names of control groups that it told us of unheard:
+ * it lists every process then. */
+#define NAMES_INTERVAL_NS (10 * NS_PER_S)
+
 /* --- the loop --- */
 
 static void on_poll(evutil_socket_t fd, short what, void *context)
@@ -33,16 +37,31 @@ static void on_poll(evutil_socket_t fd, short what, void *context)
 		event_base_loopbreak(worker->base);
 }
 
+static void ask_for_names(struct worker *worker, uint64_t now_ns)
+{
+	int r;
+
+	if (now_ns - worker->names_asked_ns < NAMES_INTERVAL_NS ||
+	    !cgroup_names_ask(worker->pipeline.cgroups))
+		return;
+	worker->names_asked_ns = now_ns;
+	r = keeper_link_snapshot(worker->link);
+	if (r < 0) /* status names the probe; records carry the id all the same */
+		log_debug("worker", "no names of control groups: %s", strerror(-r));
+}
+
 static void on_second(evutil_socket_t fd, short what, void *context)
 {
 	struct worker *worker = context;
+	uint64_t now_ns = clock_boottime_ns();
 	struct counters counters;
 
 	(void)fd;
 	(void)what;
 	if (keeper_link_counters(worker->link, &counters) == 0)
 		losses_kernel(&worker->pipeline.losses, &counters);
-	process_table_expire(worker->pipeline.processes, clock_boottime_ns());
+	process_table_expire(worker->pipeline.processes, now_ns);
+	ask_for_names(worker, now_ns);
 }
 
 static void on_sweep(evutil_socket_t fd, short what, void *context)

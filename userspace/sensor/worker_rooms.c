@@ -17,6 +17,7 @@
  * read before the bulk ring, and must not push out the owners of the flows that wait there. */
 #define EXITED_PROCESSES_MAX 65536
 #define LIVE_PROCESSES_MAX 65536
+#define CGROUP_NAMES_MAX 16384
 /* How often to look for a moment in which nothing happened; on a busy host there may be none. */
 #define SETTLE_ATTEMPTS 5
 
@@ -265,9 +266,10 @@ int worker_rooms_open_pipeline(struct worker *worker)
 	if (r < 0)
 		return r;
 	pipeline->processes = process_table_new(&processes);
+	pipeline->cgroups = cgroup_names_new(CGROUP_NAMES_MAX);
 	pipeline->event = malloc(sizeof(*pipeline->event));
-	if (!pipeline->processes || !pipeline->event || open_lane(worker, SPOOL_LANE_A) < 0 ||
-	    open_lane(worker, SPOOL_LANE_B) < 0 ||
+	if (!pipeline->processes || !pipeline->cgroups || !pipeline->event ||
+	    open_lane(worker, SPOOL_LANE_A) < 0 || open_lane(worker, SPOOL_LANE_B) < 0 ||
 	    journal_open(worker->state, worker->description.state_bytes,
 			 worker->description.instance, &pipeline->journal) < 0) {
 		snprintf(worker->error, WORKER_ERROR_BYTES, "out of memory");
@@ -301,6 +303,7 @@ void worker_rooms_free(struct worker *worker)
 		batch_free(worker->pipeline.batch[i]);
 	journal_close(worker->pipeline.journal);
 	process_table_free(worker->pipeline.processes);
+	cgroup_names_free(worker->pipeline.cgroups);
 	free(worker->pipeline.event);
 	spool_close(worker->pipeline.spool);
 	for (size_t i = 0; i < EVENT_RING_COUNT; i++)
