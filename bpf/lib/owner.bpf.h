@@ -9,6 +9,12 @@
 
 #include "task.bpf.h"
 
+#ifdef YAGURA_OLD
+#define READS_ARE_SEEN false /* no socket storage in tracepoints */
+#else
+#define READS_ARE_SEEN true
+#endif
+
 /*
  * Does this program run on behalf of a user of the socket, so that `current` is that user? Whoever
  * works on a socket holds its lock. A task that does marks it as owned until it lets go; softirqs
@@ -19,7 +25,7 @@
 static __always_inline bool runs_for_user(const struct tcp_sock *tcp)
 {
 	return ((const struct sock *)tcp)->sk_lock.owned &&
-	       !(bpf_get_current_task_btf()->flags & PF_KTHREAD);
+	       !(task_read(current_task(), flags) & PF_KTHREAD);
 }
 
 static __always_inline bool is_mptcp(const struct tcp_sock *tcp)
@@ -45,11 +51,11 @@ static __always_inline void owner_forget(struct flow_storage *flow, enum event_o
 /* connect() and listen(): whoever is at work here and now. */
 static __always_inline void owner_set_current(struct flow_storage *flow, const struct tcp_sock *tcp)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = current_task();
 
 	if (is_kernel_socket(tcp)) {
 		owner_forget(flow, OWNER_KERNEL);
-	} else if (task->flags & PF_KTHREAD) {
+	} else if (task_read(task, flags) & PF_KTHREAD) {
 		owner_forget(flow, OWNER_UNKNOWN);
 	} else {
 		key_fill(&flow->owner, task);
@@ -66,7 +72,10 @@ static __always_inline bool owner_is_open(const struct flow_storage *flow)
 /* Another execve in the same process is no other process. */
 static __always_inline bool process_is(const struct process_key *key, struct task_struct *task)
 {
-	return key->pid == (__u32)task->tgid && key->start_ns == task->group_leader->start_boottime;
+	struct task_struct *leader = task_read(task, group_leader);
+
+	return key->pid == (__u32)task_read(task, tgid) &&
+	       key->start_ns == task_read(leader, start_boottime);
 }
 
 /* A process was seen using the socket: its owner, unless it has one; then it is shared. */
@@ -84,13 +93,16 @@ static __always_inline void owner_seen(struct flow_storage *flow, struct task_st
  * The last close, in the closer's context: a connection on which nobody was seen reading or sending
  * is the closer's. On any other a close is no use: who is last to let go of what several inherited
  * is chance. Kernel threads close what others let go of (descriptors in flight, collected as
- * garbage).
+ * garbage). Where reads cannot be seen, the process that listens may only let go of what a child of
+ * it has read from.
  */
 static __always_inline void owner_at_close(struct flow_storage *flow)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = current_task();
 
-	if (owner_is_open(flow) && !(task->flags & PF_KTHREAD))
+	if (!owner_is_open(flow) || task_read(task, flags) & PF_KTHREAD)
+		return;
+	if (READS_ARE_SEEN || !process_is(&flow->listener, task))
 		owner_seen(flow, task);
 }
 

@@ -4,8 +4,8 @@
 #ifndef YAGURA_LIB_SOCK_BPF_H
 #define YAGURA_LIB_SOCK_BPF_H
 
+#include "compat.bpf.h"
 #include "emit.bpf.h"
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 
 /* RFC 4291 2.5.5.2. */

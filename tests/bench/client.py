@@ -4,6 +4,7 @@
 import contextlib
 import pathlib
 import subprocess
+import time
 from typing import NamedTuple
 
 from world import Broken
@@ -46,20 +47,29 @@ def server(world, port, *command):
         process.stop()
 
 
+def wait_client(client, sample):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return client.communicate(timeout=0.1)[0]
+        except subprocess.TimeoutExpired:
+            if time.monotonic() > deadline:
+                raise
+        sample()
+
+
 def run_client(world, command, sample):
     """Its output and the CPU time both ends took; `sample` is called again and again meanwhile."""
     before_ns = world.cpu_ns()
     client = subprocess.Popen(world.client.command(*command), stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True)
-    for _ in range(PATIENCE_SECONDS * 10):
-        try:
-            output, _ = client.communicate(timeout=0.1)
-            break
-        except subprocess.TimeoutExpired:
-            sample()
-    else:
-        client.kill()
-        raise Broken(f"{command[0]} does not end")
+    try:
+        output = wait_client(client, sample)
+    except subprocess.TimeoutExpired:
+        raise Broken(f"{command[0]} does not end") from None
+    finally:
+        client.kill()  # nothing, once it has ended
+        client.wait()
     if client.returncode != 0:
         raise Broken(f"{command[0]} ended with {client.returncode}: {output}")
     return output, world.cpu_ns() - before_ns

@@ -4,15 +4,22 @@
 import statistics
 
 
+def shown(value):
+    if isinstance(value, str):
+        return value
+    return f"{value:.3f}" if value < 1000 else f"{value:.0f}"
+
+
 def show(name, value, unit, *notes):
-    shown = value if isinstance(value, str) else f"{value:.3f}" if value < 1000 else f"{value:.0f}"
     remarks = "; ".join(note for note in notes if note)
-    print(f"{name}: {shown} {unit}" + (f" ({remarks})" if remarks else ""), flush=True)
+    print(f"{name}: {shown(value)} {unit}" + (f" ({remarks})" if remarks else ""), flush=True)
 
 
-def show_median(name, values, unit, *notes):
-    spread = f"{len(values)} rounds, {min(values):.3f} to {max(values):.3f}"
-    show(name, float(statistics.median(values)), unit, *notes, spread)
+def show_ratio(name, over, under, *notes):
+    """The median, over the rounds, of one over the other."""
+    ratios = [above / below for above, below in zip(over, under)]
+    spread = f"{len(ratios)} rounds, {min(ratios):.3f} to {max(ratios):.3f}"
+    show(name, float(statistics.median(ratios)), "ratio", *notes, spread)
 
 
 def against(floor, stretch=None):

@@ -17,19 +17,19 @@ class Load(NamedTuple):
     floor: Optional[float]  # of the rate with the sensor over that without; None: it is paced
     stretch: Optional[float] = None
     is_watched_by_cgroup: bool = False  # the sensor sees the server's cgroup only
-    record_class: Optional[str] = None  # each piece of work makes
-    records: int = 0  # so many of these, at least
+    makes: Optional[dict] = None  # so many records of these classes a piece of work, at least
 
 
 LOADS = (
-    Load("storm_one_end", load_http.storm, "connection", ("cpu_ns_per_connection", "ns", 1),
-         floor=0.92, stretch=0.95, is_watched_by_cgroup=True, record_class="flow", records=1),
-    Load("storm_both_ends", load_http.storm, "connection", ("cpu_ns_per_connection_both_ends", "ns", 1),
-         floor=0.85, stretch=0.92, record_class="flow", records=2),
-    Load("keepalive", load_http.keepalive, "request", None, floor=0.97),
-    Load("iperf3", load_iperf3.run, "byte", None, floor=0.99),
-    Load("redis", load_redis.run, "request", None, floor=0.985),
-    Load("spawn_loop", load_spawn.loop, "process", None, floor=0.98, record_class="exec", records=1),
-    Load("exec_storm", load_spawn.storm, "process", ("cpu_us_per_exec", "us", 1000),
-         floor=None, record_class="exec", records=1),
+    Load("storm_one_end", load_http.storm, "connections", ("cpu_ns_per_connection", "ns", 1),
+         floor=0.92, stretch=0.95, is_watched_by_cgroup=True, makes={"flow": 1}),
+    Load("storm_both_ends", load_http.storm, "connections",
+         ("cpu_ns_per_connection_both_ends", "ns", 1),
+         floor=0.85, stretch=0.92, makes={"flow": 2}),
+    Load("keepalive", load_http.keepalive, "requests", None, floor=0.97),
+    Load("iperf3", load_iperf3.run, "bytes", None, floor=0.99),
+    Load("redis", load_redis.run, "requests", None, floor=0.985),
+    Load("spawn_loop", load_spawn.loop, "processes", None, floor=0.98, makes={"exec": 1, "exit": 1}),
+    Load("exec_storm", load_spawn.storm, "processes", ("cpu_us_per_exec", "us", 1000),
+         floor=None, makes={"exec": 1, "exit": 1}),
 )

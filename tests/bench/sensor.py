@@ -111,4 +111,5 @@ def is_balanced(now):
 
 def lost(now):
     """Names and counts of everything the kernel side could not tell."""
-    return {n: c for n, c in now["counters"].items() if c and (n.startswith("lost_") or n == "flow_untracked")}
+    kinds = ("lost_", "throttled_", "flow_untracked")
+    return {name: count for name, count in now["counters"].items() if count and name.startswith(kinds)}
