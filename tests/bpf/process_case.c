@@ -41,6 +41,16 @@ int process_case_teardown(void **state)
 	return probe_fixture_teardown(state);
 }
 
+const char *at_place(const char *name)
+{
+	static char path[2][PATH_MAX];
+	static int turn;
+
+	turn = !turn;
+	snprintf(path[turn], PATH_MAX, "%s/%s", place, name);
+	return path[turn];
+}
+
 void place_file(const char *path, const char *text, mode_t mode)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
@@ -53,13 +63,12 @@ void place_file(const char *path, const char *text, mode_t mode)
 
 const char *place_program(const char *name, mode_t mode)
 {
-	static char path[PATH_MAX];
+	const char *path = at_place(name);
 	int from = open("/bin/cat", O_RDONLY | O_CLOEXEC);
 	char bytes[65536];
 	ssize_t got;
 	int to;
 
-	snprintf(path, sizeof(path), "%s/%s", place, name);
 	unlink(path);
 	to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
 	assert_true(from >= 0 && to >= 0);
@@ -92,6 +101,7 @@ struct held hold(const struct start *start)
 	held.pid = (pid_t)syscall(SYS_clone, start->clone_flags | SIGCHLD, 0, 0, 0, 0);
 	if (held.pid == 0) {
 		dup2(input[0], STDIN_FILENO);
+		dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
 		if (start->prepare)
 			start->prepare(start->context);
 		execl(start->path, start->path, NULL);
@@ -149,6 +159,20 @@ const struct decoded_exec *must_find_exec(struct probe_fixture *fixture, pid_t p
 {
 	must_find(fixture, EVENT_EXEC, pid);
 	return &fixture->event.exec;
+}
+
+const struct event_exec *run_program(struct probe_fixture *fixture, const char *path)
+{
+	struct held held = hold(&(struct start){ .path = path });
+
+	must_find_exec(fixture, held.pid);
+	let_go(&held);
+	return &fixture->event.exec.fixed;
+}
+
+void check_path(struct probe_fixture *fixture, const char *path)
+{
+	assert_string_equal(fixture->event.exec.path, probe_fixture_path(fixture, path));
 }
 
 const struct decoded_exec *must_find_snapshot(struct probe_fixture *fixture, pid_t pid)

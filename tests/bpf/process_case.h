@@ -41,6 +41,10 @@ void must(bool succeeded, const char *what);
 void must_find(struct probe_fixture *fixture, enum event_kind kind, pid_t pid);
 /* The next EVENT_EXEC of that process. */
 const struct decoded_exec *must_find_exec(struct probe_fixture *fixture, pid_t pid);
+/* Executes `path` to its end; its event, which is the fixture's, is returned. */
+const struct event_exec *run_program(struct probe_fixture *fixture, const char *path);
+/* The fixture's event must have this path, as we see it. */
+void check_path(struct probe_fixture *fixture, const char *path);
 /* What a snapshot says of it. */
 const struct decoded_exec *must_find_snapshot(struct probe_fixture *fixture, pid_t pid);
 
@@ -55,7 +59,9 @@ const char *proc_link(struct probe_fixture *fixture, pid_t pid, const char *link
 /* Inode number of a namespace. */
 uint32_t proc_namespace(pid_t pid, const char *name);
 
-/* A copy of /bin/cat in `place`; returns its path, valid until the next call. */
+/* A path below the place; those of the last two calls stay valid. */
+const char *at_place(const char *name);
+/* A copy of /bin/cat in `place`; returns its path, as at_place() does. */
 const char *place_program(const char *name, mode_t mode);
 void place_file(const char *path, const char *text, mode_t mode);
 

@@ -189,7 +189,7 @@ static void note_write(struct pipeline *p, size_t lane, int error)
 	p->write_error[lane] = error;
 }
 
-/* Writes the lane's batch, then gives the ring back what is safely on disk. */
+/* Gives the lane's batch to the spool; sync_spool puts it on disk. */
 static int write_lane(struct pipeline *p, size_t lane)
 {
 	int r;
@@ -198,22 +198,32 @@ static int write_lane(struct pipeline *p, size_t lane)
 		losses_writing(&p->losses, p->journal, spool_next_seq(p->spool, SPOOL_LANE_A));
 	r = batch_write(p->batch[lane], clock_realtime_ns() / NS_PER_MS);
 	losses_spool(&p->losses, p->journal, p->spool);
-	if (r == 0)
-		return 0;
 	if (r > 0) {
 		if (lane == SPOOL_LANE_A)
 			losses_written(&p->losses, p->journal);
 		p->counters.batches++;
-		r = spool_sync(p->spool);
-		if (r == 0)
-			ring_release(p->ring[lane], batch_written_position(p->batch[lane]));
+		r = 0;
 	}
-	note_write(p, lane, r);
+	p->append_error[lane] = r;
 	return r;
 }
 
+/* What ring_next said other than "here is one". True when the ring is read as far as can be. */
+static bool note_read(struct pipeline *p, size_t lane, int r)
+{
+	if (r == -EBADMSG) {
+		log_error("ring", "bookkeeping of ring %zu makes no sense; skipping", lane);
+		ring_seek(p->ring[lane], ring_write_position(p->ring[lane]));
+		return true;
+	}
+	if (r < 0 && r != -EAGAIN && r != p->read_error[lane])
+		log_error("ring", "cannot read ring %zu: %s; trying on", lane, strerror(-r));
+	p->read_error[lane] = r;
+	return r == 0;
+}
+
 /* Reads a ring up to `end`. False when it stopped before: a record is still being written or waits
- * for its owner, or the batch is full and cannot be written. */
+ * for its owner, the batch is full and cannot be written, or memory lacks. */
 static bool drain(struct pipeline *p, size_t lane, uint64_t end)
 {
 	struct ring *ring = p->ring[lane];
@@ -228,14 +238,8 @@ static bool drain(struct pipeline *p, size_t lane, uint64_t end)
 		if (batch_is_full(batch) && write_lane(p, lane) < 0)
 			return false;
 		r = ring_next(ring, &bytes, &size);
-		if (r <= 0) {
-			if (r == -EBADMSG) {
-				log_error("ring",
-					  "bookkeeping of ring %zu makes no sense; skipping", lane);
-				ring_seek(ring, ring_write_position(ring));
-			}
-			return r != -EAGAIN;
-		}
+		if (r <= 0)
+			return note_read(p, lane, r);
 		if (!take_event(p, batch, bytes, size)) {
 			ring_rewind(ring, position);
 			return false;
@@ -273,16 +277,36 @@ static bool is_on_disk(const struct pipeline *p, size_t lane)
 
 static void write_due(struct pipeline *p, bool all)
 {
-	for (size_t lane = 0; lane < SPOOL_LANE_COUNT; lane++) {
-		const struct batch *batch = p->batch[lane];
-
-		if (all || batch_is_due(batch, p->now_ns))
+	for (size_t lane = 0; lane < SPOOL_LANE_COUNT; lane++)
+		if (all || batch_is_due(p->batch[lane], p->now_ns))
 			write_lane(p, lane);
-		else if (!is_on_disk(p, lane))
-			note_write(p, lane, spool_sync(p->spool));
-		/* It was written, or only events came that make no record. */
-		if (batch_is_empty(batch) && is_on_disk(p, lane))
-			ring_release(p->ring[lane], ring_read_position(p->ring[lane]));
+}
+
+/* Once a turn, however many batches it wrote: waiting for the disk is what they cost most. */
+static void sync_spool(struct pipeline *p)
+{
+	int r = 0;
+
+	if (!is_on_disk(p, SPOOL_LANE_A) || !is_on_disk(p, SPOOL_LANE_B))
+		r = spool_sync(p->spool);
+	for (size_t lane = 0; lane < SPOOL_LANE_COUNT; lane++) {
+		int sync_error = is_on_disk(p, lane) ? 0 : r;
+
+		note_write(p, lane, p->append_error[lane] ?: sync_error);
+	}
+}
+
+/* What is safely on disk goes back to the kernel, and so do events that made no record. */
+static void release_rings(struct pipeline *p)
+{
+	for (size_t lane = 0; lane < SPOOL_LANE_COUNT; lane++) {
+		struct ring *ring = p->ring[lane];
+
+		if (!is_on_disk(p, lane))
+			continue;
+		ring_release(ring, batch_is_empty(p->batch[lane])
+					   ? ring_read_position(ring)
+					   : batch_written_position(p->batch[lane]));
 	}
 }
 
@@ -295,6 +319,8 @@ void pipeline_turn(struct pipeline *p, enum pipeline_turn turn)
 	drain_both(p);
 	losses_report(&p->losses, p->batch[SPOOL_LANE_A], p->boot_epoch_ns + p->now_ns, p->now_ns);
 	write_due(p, turn == TURN_LAST);
+	sync_spool(p);
+	release_rings(p);
 }
 
 bool pipeline_is_drained(const struct pipeline *p)

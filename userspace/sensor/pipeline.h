@@ -39,7 +39,9 @@ struct pipeline {
 	uint64_t now_ns; /* CLOCK_BOOTTIME at the beginning of the turn */
 	bool is_waiting_allowed; /* in this turn, for owners that may still be told of */
 	uint64_t busy_since_ns; /* 0: the valuable ring could be read to its end */
-	int write_error[SPOOL_LANE_COUNT]; /* of each lane's last attempt, 0 or -errno */
+	int read_error[SPOOL_LANE_COUNT]; /* why its ring could not be read last, 0 or -errno */
+	int append_error[SPOOL_LANE_COUNT]; /* of each lane's last batch, 0 or -errno */
+	int write_error[SPOOL_LANE_COUNT]; /* of that, or of the last sync, as it was told */
 	struct decoded_event *event; /* the one being taken: large, so not on the stack */
 	char args[EVENT_ARGS_BYTES_MAX];
 };

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#define DEFLATE_LEVEL 6
+#define DEFLATE_LEVEL 3 /* a tenth larger than 6, in half its time */
 /* schema, boot id, base time, then tag and length (6 bytes at most) of some 90 columns and seven
  * sub-messages. */
 #define OVERHEAD_BYTES 768u

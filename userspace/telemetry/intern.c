@@ -1,33 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "telemetry/intern.h"
 
+#include "common/hash.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Eight bytes a step: most of what encoding a record costs is hashing its texts and rows, and the
- * functions that come with uthash take one byte a step. Multiplier: 2^64 divided by the golden
- * ratio, which spreads its input over the upper half; uthash takes the lowest bits. */
-static unsigned int hash_bytes(const uint8_t *at, size_t length)
-{
-	uint64_t hash = length;
-
-	while (length > 0) {
-		size_t step = length < sizeof(uint64_t) ? length : sizeof(uint64_t);
-		uint64_t word = 0;
-
-		memcpy(&word, at, step);
-		hash = (hash ^ word) * 0x9e3779b97f4a7c15;
-		hash ^= hash >> 32;
-		at += step;
-		length -= step;
-	}
-	return (unsigned int)hash;
-}
-
 /* uthash ends the process when memory runs out unless told otherwise. */
 #define HASH_NONFATAL_OOM 1
-#define HASH_FUNCTION(key, length, value) ((value) = hash_bytes((const uint8_t *)(key), (length)))
+#define HASH_FUNCTION(key, length, value) (value) = hash_bytes(key, length)
 #include <uthash.h>
 
 struct intern_entry {
@@ -40,8 +22,9 @@ struct intern_entry {
 int intern_add(struct intern *intern, const void *bytes, size_t length, uint32_t *ret_reference)
 {
 	struct intern_entry *entry;
+	unsigned hash = hash_bytes(bytes, length);
 
-	HASH_FIND(hh, intern->entries, bytes, length, entry);
+	HASH_FIND_BYHASHVALUE(hh, intern->entries, bytes, length, hash, entry);
 	if (entry) {
 		*ret_reference = entry->reference;
 		return 0;
@@ -52,7 +35,7 @@ int intern_add(struct intern *intern, const void *bytes, size_t length, uint32_t
 	memcpy(entry->bytes, bytes, length);
 	entry->length = length;
 	entry->reference = intern->count + 1;
-	HASH_ADD_KEYPTR(hh, intern->entries, entry->bytes, length, entry);
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, intern->entries, entry->bytes, length, hash, entry);
 	if (!entry->hh.tbl) { /* how uthash says that it had no memory */
 		free(entry);
 		return -ENOMEM;

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From two rings to records: what a flow does whose owner is not known yet. */
+/* A turn: when the disk is waited for, and when the rings get their room back. */
 #include "sensor/pipeline.h"
 
-#include "common/clock.h"
-#include "common/log.h"
-#include "support/temp_dir.h"
+#include "support/fake_spool.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,179 +12,161 @@
 #include <cmocka.h>
 
 #include "support/event_build.h"
-#include "support/kernel_ring.h"
+#include "support/ring_case.h"
+#include "support/sample_records.h"
 
-#define JOURNAL_BYTES 65536
-#define LONG_NS (600 * NS_PER_S)
+#define INSTANCE 7
+#define RING_BYTES 65536u
+#define MEMORY_BYTES (64u << 10)
+#define BATCH_RECORDS 10
 
-struct world {
+struct fixture {
 	struct kernel_side kernel[EVENT_RING_COUNT];
+	struct spool spool;
 	struct pipeline pipeline;
-	char *directory;
-	void *journal;
+	struct decoded_event event;
+	void *memory;
 };
 
-static const struct process_key owner = { 2000, 20, 2 };
-static const struct process_key nobody;
-
-static void open_lane(struct world *world, enum spool_lane lane)
+static struct batch *new_batch(struct spool *spool, enum spool_lane lane)
 {
-	const struct batch_options options = { .lane = lane,
-					       .records_max = 1000,
-					       .interval_ns = LONG_NS };
+	struct batch_options options = { .lane = lane,
+					 .instance = INSTANCE,
+					 .records_max = BATCH_RECORDS,
+					 .interval_ns = UINT64_MAX };
 
-	assert_int_equal(kernel_side_open(&world->kernel[lane]), 0);
-	world->pipeline.ring[lane] = world->kernel[lane].ring;
-	world->pipeline.batch[lane] = batch_new(&options, world->pipeline.spool);
-	assert_non_null(world->pipeline.batch[lane]);
+	memcpy(options.boot_id, sample_header.boot_id, sizeof(options.boot_id));
+	return batch_new(&options, spool);
 }
 
 static int set_up(void **state)
 {
-	const struct process_table_options processes = { .exited_max = 10, .live_max = 10 };
-	struct world *world = calloc(1, sizeof(*world));
-	struct pipeline *p = &world->pipeline;
-	struct spool_options spool = { .bytes_max = 1u << 20, .segment_bytes_max = 1u << 18 };
+	const struct process_table_options processes = { .exited_max = 100, .live_max = 100 };
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct pipeline *p = &f->pipeline;
 
-	world->directory = temp_dir_new();
-	spool.directory = world->directory;
-	assert_int_equal(spool_open(&spool, &p->spool), 0);
-	open_lane(world, SPOOL_LANE_A);
-	open_lane(world, SPOOL_LANE_B);
-	world->journal = calloc(1, JOURNAL_BYTES);
-	assert_int_equal(journal_open(world->journal, JOURNAL_BYTES, 1, &p->journal), 0);
-	losses_init(&p->losses, p->journal, spool_next_seq(p->spool, SPOOL_LANE_A));
+	f->memory = calloc(1, MEMORY_BYTES);
+	for (size_t i = 0; i < EVENT_RING_COUNT; i++) {
+		if (open_kernel(&f->kernel[i], RING_BYTES, 0) < 0)
+			return -1;
+		fake_spool_fill(&f->spool, (enum spool_lane)i, 0);
+		p->ring[i] = f->kernel[i].ring;
+		p->batch[i] = new_batch(&f->spool, (enum spool_lane)i);
+	}
+	p->spool = &f->spool;
+	p->event = &f->event;
 	p->processes = process_table_new(&processes);
 	p->cgroups = cgroup_names_new(10);
-	p->event = malloc(sizeof(*p->event));
-	*state = world;
+	if (journal_open(f->memory, MEMORY_BYTES, INSTANCE, &p->journal) < 0)
+		return -1;
+	losses_init(&p->losses, p->journal, 1);
+	*state = f;
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	struct world *world = *state;
-	struct pipeline *p = &world->pipeline;
+	struct fixture *f = *state;
 
 	for (size_t i = 0; i < EVENT_RING_COUNT; i++) {
-		kernel_side_close(&world->kernel[i]);
-		batch_free(p->batch[i]);
+		close_kernel(&f->kernel[i]);
+		batch_free(f->pipeline.batch[i]);
 	}
-	free(p->event);
-	process_table_free(p->processes);
-	cgroup_names_free(p->cgroups);
-	journal_close(p->journal);
-	free(world->journal);
-	spool_close(p->spool);
-	temp_dir_remove(world->directory);
-	free(world);
+	journal_close(f->pipeline.journal);
+	process_table_free(f->pipeline.processes);
+	cgroup_names_free(f->pipeline.cgroups);
+	free(f->memory);
+	free(f);
 	return 0;
 }
 
-static void flow_of(struct world *world, struct process_key key, uint64_t time_ns)
+static void produce_flows(struct fixture *f, int count)
 {
-	struct event_flow flow = build_flow(key, time_ns);
+	const struct event_flow flow = build_flow(build_key(1000, 42, 1), 5000);
 
-	produce(&world->kernel[EVENT_RING_BULK], 0, &flow, sizeof(flow));
+	for (; count > 0; count--)
+		produce(&f->kernel[EVENT_RING_BULK], 0, &flow, sizeof(flow));
 }
 
-static void fork_of(struct world *world, struct process_key key)
+static void produce_fork(struct fixture *f)
 {
-	struct event_fork event = build_fork(key, nobody, clock_boottime_ns());
+	const struct event_fork fork =
+		build_fork(build_key(2000, 43, 1), build_key(1000, 42, 1), 5000);
 
-	produce(&world->kernel[EVENT_RING_VALUABLE], 0, &event, sizeof(event));
+	produce(&f->kernel[EVENT_RING_VALUABLE], 0, &fork, sizeof(fork));
 }
 
-static uint32_t flows(const struct world *world)
+/* Of the bulk ring: how many flows it still holds for us. */
+static uint64_t unreleased_flows(struct fixture *f)
 {
-	return batch_count(world->pipeline.batch[SPOOL_LANE_B], RECORD_FLOW);
+	return ring_unreleased_bytes(f->pipeline.ring[EVENT_RING_BULK]) /
+	       (sizeof(struct event_flow) + BPF_RINGBUF_HDR_SZ);
 }
 
-static void expect(struct world *world, enum pipeline_turn turn, uint32_t want_flows,
-		   uint64_t want_without_process)
+static void batches_of_one_turn_are_synced_once(void **state)
 {
-	pipeline_turn(&world->pipeline, turn);
-	assert_int_equal(flows(world), want_flows);
-	assert_int_equal(world->pipeline.counters.flows_without_process, want_without_process);
+	struct fixture *f = *state;
+
+	produce_flows(f, 4 * BATCH_RECORDS + 5);
+	pipeline_turn(&f->pipeline, TURN_NO_WAITING);
+	assert_int_equal(f->spool.appended, 4);
+	assert_int_equal(f->spool.syncs, 1);
+	assert_int_equal(unreleased_flows(f), 5);
+	assert_false(pipeline_is_drained(&f->pipeline));
+	pipeline_turn(&f->pipeline, TURN_NO_WAITING);
+	assert_int_equal(f->spool.syncs, 1); /* nothing new to sync */
+	pipeline_turn(&f->pipeline, TURN_LAST);
+	assert_int_equal(f->spool.appended, 5);
+	assert_int_equal(unreleased_flows(f), 0);
+	assert_true(pipeline_is_drained(&f->pipeline));
 }
 
-static void a_flow_waits_until_its_owner_is_told(void **state)
+static void a_sync_that_fails_releases_nothing(void **state)
 {
-	struct world *world = *state;
+	struct fixture *f = *state;
 
-	flow_of(world, owner, clock_boottime_ns());
-	expect(world, TURN_USUAL, 0, 0);
-	expect(world, TURN_USUAL, 0, 0);
-	assert_false(pipeline_is_drained(&world->pipeline));
-	/* It is still the kernel's: a kill now would lose nothing. */
-	assert_true(ring_unreleased_bytes(world->kernel[EVENT_RING_BULK].ring) > 0);
-	fork_of(world, owner);
-	expect(world, TURN_USUAL, 1, 0);
+	f->spool.sync_error = -EIO;
+	produce_flows(f, 2 * BATCH_RECORDS);
+	pipeline_turn(&f->pipeline, TURN_NO_WAITING);
+	assert_int_equal(f->spool.appended, 2);
+	assert_int_equal(unreleased_flows(f), 2 * BATCH_RECORDS);
+	assert_int_equal(f->pipeline.write_error[SPOOL_LANE_B], -EIO);
+	assert_int_equal(f->pipeline.write_error[SPOOL_LANE_A], 0);
+	f->spool.sync_error = 0;
+	pipeline_turn(&f->pipeline, TURN_NO_WAITING);
+	assert_int_equal(f->spool.appended, 2); /* not a second time */
+	assert_int_equal(unreleased_flows(f), 0);
+	assert_int_equal(f->pipeline.write_error[SPOOL_LANE_B], 0);
 }
 
-static void a_flow_does_not_wait_for_an_owner_that_is_known(void **state)
+static void a_batch_that_cannot_be_written_holds_the_ring(void **state)
 {
-	struct world *world = *state;
+	struct fixture *f = *state;
 
-	fork_of(world, owner);
-	flow_of(world, owner, clock_boottime_ns());
-	flow_of(world, nobody, clock_boottime_ns());
-	expect(world, TURN_USUAL, 2, 0);
+	f->spool.append_error = -ENOSPC;
+	produce_flows(f, 3 * BATCH_RECORDS);
+	produce_fork(f);
+	pipeline_turn(&f->pipeline, TURN_NO_WAITING);
+	assert_int_equal(unreleased_flows(f), 3 * BATCH_RECORDS);
+	assert_int_equal(f->pipeline.write_error[SPOOL_LANE_B], -ENOSPC);
+	/* The other lane goes on: what made no record is done with. */
+	assert_int_equal(ring_unreleased_bytes(f->pipeline.ring[EVENT_RING_VALUABLE]), 0);
+	f->spool.append_error = 0;
+	pipeline_turn(&f->pipeline, TURN_NO_WAITING);
+	assert_int_equal(f->spool.appended, 3);
+	assert_int_equal(unreleased_flows(f), 0);
+	assert_int_equal(f->pipeline.write_error[SPOOL_LANE_B], 0);
 }
 
-/* The order of a ring is kept, so that its position says what has been read. */
-static void those_behind_wait_as_well(void **state)
+static void a_turn_without_anything_leaves_the_disk_alone(void **state)
 {
-	struct world *world = *state;
+	struct fixture *f = *state;
 
-	flow_of(world, nobody, clock_boottime_ns());
-	flow_of(world, owner, clock_boottime_ns());
-	flow_of(world, nobody, clock_boottime_ns());
-	expect(world, TURN_USUAL, 1, 0);
-	fork_of(world, owner);
-	expect(world, TURN_USUAL, 3, 0);
-}
-
-static void an_old_flow_goes_as_it_is_and_is_counted(void **state)
-{
-	struct world *world = *state;
-	uint64_t now_ns = clock_boottime_ns();
-
-	flow_of(world, owner, now_ns > 2 * NS_PER_S ? now_ns - 2 * NS_PER_S : 0);
-	expect(world, TURN_USUAL, 1, 1);
-}
-
-static void a_time_that_cannot_be_does_not_hold_up(void **state)
-{
-	struct world *world = *state;
-
-	flow_of(world, owner, UINT64_MAX);
-	flow_of(world, owner, clock_boottime_ns() + 2 * NS_PER_S);
-	expect(world, TURN_USUAL, 2, 2);
-}
-
-static void nobody_waits_in_a_ring_that_fills(void **state)
-{
-	struct world *world = *state;
-	uint32_t made = 0;
-
-	while (!ring_is_half_full(world->kernel[EVENT_RING_BULK].ring)) {
-		flow_of(world, owner, clock_boottime_ns());
-		made++;
-	}
-	expect(world, TURN_USUAL, made, made);
-}
-
-static void the_books_and_the_end_do_not_wait(void **state)
-{
-	struct world *world = *state;
-
-	flow_of(world, owner, clock_boottime_ns());
-	expect(world, TURN_NO_WAITING, 1, 1);
-	flow_of(world, owner, clock_boottime_ns());
-	expect(world, TURN_LAST, 0, 2); /* written */
-	assert_true(pipeline_is_drained(&world->pipeline));
-	assert_int_equal(ring_unreleased_bytes(world->kernel[EVENT_RING_BULK].ring), 0);
+	produce_fork(f);
+	pipeline_turn(&f->pipeline, TURN_LAST);
+	assert_int_equal(f->spool.syncs, 0);
+	assert_int_equal(ring_unreleased_bytes(f->pipeline.ring[EVENT_RING_VALUABLE]), 0);
+	assert_int_equal(f->pipeline.counters.events, 1);
 }
 
 #define PIPELINE_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -194,15 +174,11 @@ static void the_books_and_the_end_do_not_wait(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PIPELINE_TEST(a_flow_waits_until_its_owner_is_told),
-		PIPELINE_TEST(a_flow_does_not_wait_for_an_owner_that_is_known),
-		PIPELINE_TEST(those_behind_wait_as_well),
-		PIPELINE_TEST(an_old_flow_goes_as_it_is_and_is_counted),
-		PIPELINE_TEST(a_time_that_cannot_be_does_not_hold_up),
-		PIPELINE_TEST(nobody_waits_in_a_ring_that_fills),
-		PIPELINE_TEST(the_books_and_the_end_do_not_wait),
+		PIPELINE_TEST(batches_of_one_turn_are_synced_once),
+		PIPELINE_TEST(a_sync_that_fails_releases_nothing),
+		PIPELINE_TEST(a_batch_that_cannot_be_written_holds_the_ring),
+		PIPELINE_TEST(a_turn_without_anything_leaves_the_disk_alone),
 	};
 
-	log_init("test", LOG_LEVEL_ERROR);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ring as the worker sees it, over one made in memory; the real one is met in tests/bpf/. */
 #include "sensor/kernel/ring.h"
 
 #include <setjmp.h>
@@ -11,19 +10,21 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "support/kernel_ring.h"
+#include "support/ring_case.h"
+
+#define DATA_BYTES 4096
 
 static int setup(void **state)
 {
 	static struct kernel_side kernel;
 
 	*state = &kernel;
-	return kernel_side_open(&kernel);
+	return open_kernel(&kernel, DATA_BYTES, 0);
 }
 
 static int teardown(void **state)
 {
-	kernel_side_close(*state);
+	close_kernel(*state);
 	return 0;
 }
 
@@ -98,7 +99,7 @@ static void a_second_reader_goes_on_where_it_was_released(void **state)
 	ring_release(kernel->ring, ring_read_position(kernel->ring));
 	must_read(kernel, "second");
 	ring_close(kernel->ring);
-	assert_int_equal(ring_open(kernel->fd, KERNEL_RING_BYTES, &kernel->ring), 0);
+	assert_int_equal(ring_open(kernel->fd, DATA_BYTES, &kernel->ring), 0);
 	must_read(kernel, "second");
 }
 
@@ -126,7 +127,7 @@ static void records_wrap_round(void **state)
 		must_read(kernel, text);
 		ring_release(kernel->ring, ring_read_position(kernel->ring));
 	}
-	assert_true(*consumer(kernel) > 4 * KERNEL_RING_BYTES);
+	assert_true(*consumer(kernel) > 4 * DATA_BYTES);
 }
 
 static void what_was_not_released_can_be_read_again(void **state)
@@ -152,7 +153,7 @@ static void what_was_not_released_can_be_read_again(void **state)
 static void a_ring_says_when_half_of_it_is_taken(void **state)
 {
 	struct kernel_side *kernel = *state;
-	static const char half[KERNEL_RING_BYTES / 2 - BPF_RINGBUF_HDR_SZ];
+	static const char half[DATA_BYTES / 2 - BPF_RINGBUF_HDR_SZ];
 	const uint8_t *bytes;
 	size_t size;
 
@@ -177,6 +178,34 @@ static void nonsense_is_told_apart(void **state)
 	assert_int_equal(ring_next(kernel->ring, &bytes, &size), -EBADMSG);
 }
 
+static void more_than_the_ring_can_hold_is_nonsense(void **state)
+{
+	struct kernel_side *kernel = *state;
+	const uint8_t *bytes;
+	size_t size;
+
+	produce(kernel, 0, "first", 5);
+	*producer(kernel) = DATA_BYTES + 8;
+	assert_int_equal(ring_next(kernel->ring, &bytes, &size), -EBADMSG);
+	*producer(kernel) = 4; /* a head does not fit */
+	assert_int_equal(ring_next(kernel->ring, &bytes, &size), -EBADMSG);
+	*producer(kernel) = DATA_BYTES;
+	must_read(kernel, "first");
+}
+
+static void no_record_begins_between_two(void **state)
+{
+	struct kernel_side *kernel = *state;
+	struct ring *ring = NULL;
+
+	produce(kernel, 0, "first", 5);
+	assert_int_equal(ring_seek(kernel->ring, 12), -EINVAL);
+	assert_int_equal(*consumer(kernel), 0);
+	*consumer(kernel) = 12;
+	assert_int_equal(ring_open(kernel->fd, DATA_BYTES, &ring), -EBADMSG);
+	assert_null(ring);
+}
+
 static void only_powers_of_two_of_a_page_are_rings(void **state)
 {
 	struct kernel_side *kernel = *state;
@@ -184,7 +213,7 @@ static void only_powers_of_two_of_a_page_are_rings(void **state)
 
 	assert_int_equal(ring_open(kernel->fd, 5000, &ring), -EINVAL);
 	assert_int_equal(ring_open(kernel->fd, 1024, &ring), -EINVAL);
-	assert_int_equal(ring_open(-1, KERNEL_RING_BYTES, &ring), -EBADF);
+	assert_int_equal(ring_open(-1, DATA_BYTES, &ring), -EBADF);
 	assert_null(ring);
 }
 
@@ -203,6 +232,8 @@ int main(void)
 		RING_TEST(what_was_not_released_can_be_read_again),
 		RING_TEST(a_ring_says_when_half_of_it_is_taken),
 		RING_TEST(nonsense_is_told_apart),
+		RING_TEST(more_than_the_ring_can_hold_is_nonsense),
+		RING_TEST(no_record_begins_between_two),
 		RING_TEST(only_powers_of_two_of_a_page_are_rings),
 	};
 
