@@ -3,18 +3,18 @@
 #ifndef YAGURA_LIB_TASK_BPF_H
 #define YAGURA_LIB_TASK_BPF_H
 
+#include "compat.bpf.h"
 #include "maps.bpf.h"
-#include <bpf/bpf_core_read.h>
 
 #define NOBODY_LOGGED_IN 4294967295u
 
 static __always_inline void key_fill(struct process_key *key, struct task_struct *task)
 {
-	struct task_struct *leader = task->group_leader;
+	struct task_struct *leader = task_read(task, group_leader);
 
-	key->start_ns = leader->start_boottime;
-	key->pid = (__u32)task->tgid;
-	key->exec_count = leader->self_exec_id;
+	key->start_ns = task_read(leader, start_boottime);
+	key->pid = (__u32)task_read(task, tgid);
+	key->exec_count = task_read(leader, self_exec_id);
 }
 
 /* Eight bytes wherever the field lies: its type has changed, its bits have not. */
@@ -62,9 +62,11 @@ static __always_inline void session_fill(struct event_exec *event, struct signal
 }
 
 /* In a namespace below the initial one. The entries' number varies, so they are read by address:
- * before 6.6 the array is declared with one entry, and the verifier takes no direct read beyond. */
+ * before 6.6 the array is declared with one entry, and the verifier takes no direct read
+ * beyond; 5.10 lets no variable be added to a pointer whose type it knows. */
 static __always_inline void nested_pid_fill(struct event_exec *event, struct task_struct *task)
 {
+#ifndef YAGURA_LOCKED
 	struct pid *pid = BPF_CORE_READ(task, thread_pid);
 	__u32 level = BPF_CORE_READ(pid, level);
 	struct upid *innermost = (void *)pid + bpf_core_field_offset(pid->numbers) +
@@ -72,6 +74,7 @@ static __always_inline void nested_pid_fill(struct event_exec *event, struct tas
 
 	event->namespace_pid = (__u32)BPF_CORE_READ(innermost, nr);
 	event->namespaces.pid = BPF_CORE_READ(innermost, ns, ns.inum);
+#endif
 }
 
 static __always_inline void pid_namespace_fill(struct event_exec *event, struct task_struct *task)

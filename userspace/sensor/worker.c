@@ -8,12 +8,14 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 
 /* How long a stopping worker waits for the collector to acknowledge what was just written. */
 #define STOP_PATIENCE_NS (5 * NS_PER_S)
+#define HEAP_KEPT_BYTES (1 << 20)
 
 /* How often, at most, the kernel is asked for names of control groups that it told us of unheard:
  * it lists every process then. */
@@ -28,7 +30,7 @@ static void on_poll(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	pipeline_turn(&worker->pipeline, stopping);
+	pipeline_turn(&worker->pipeline, stopping ? TURN_LAST : TURN_USUAL);
 	ship_kick(worker->ship);
 	if (!stopping)
 		return;
@@ -81,7 +83,7 @@ static void begin_stop(struct worker *worker)
 	if (worker->stop_deadline_ns)
 		return;
 	worker->stop_deadline_ns = clock_boottime_ns() + STOP_PATIENCE_NS;
-	pipeline_turn(&worker->pipeline, true);
+	pipeline_turn(&worker->pipeline, TURN_LAST);
 	on_second(-1, 0, worker); /* losses up to the end; the next turn tells them */
 }
 
@@ -180,6 +182,14 @@ static void say_what_is_left(struct worker *worker)
 	worker->status = 1;
 }
 
+/* Each batch takes some hundred KiB to close, and glibc would give them back to the kernel each
+ * time, for the next one to take page by page again. */
+static void keep_heap(void)
+{
+	mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES);
+	mallopt(M_MMAP_THRESHOLD, HEAP_KEPT_BYTES);
+}
+
 int worker_run(const struct worker_options *options, int link)
 {
 	struct worker *worker = worker_rooms_new(options);
@@ -188,6 +198,7 @@ int worker_run(const struct worker_options *options, int link)
 
 	if (!worker)
 		return 1;
+	keep_heap();
 	worker->link = link;
 	r = worker_rooms_open_identity(worker);
 	r = r ?: worker_rooms_open_workplace(worker);

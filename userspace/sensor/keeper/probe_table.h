@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every BPF program we may load, by what it is for. A probe has ways, best first; the loader takes
- * the first whose need this kernel meets and leaves the other programs out.
+ * the first whose needs this kernel meets and leaves the other programs out. A program may serve
+ * several probes.
  */
 #ifndef YAGURA_KEEPER_PROBE_TABLE_H
 #define YAGURA_KEEPER_PROBE_TABLE_H
 
+#include "sensor/keeper/features.h"
+
 #include <stdbool.h>
+#include <stdint.h>
 
 #define PROBE_WAYS_MAX 4
 
@@ -14,14 +18,17 @@
 enum probe_hook {
 	PROBE_HOOK_TRACEPOINT,
 	PROBE_HOOK_CGROUP,
-	PROBE_HOOK_TASK_ITERATOR,
+	PROBE_HOOK_ITERATOR, /* over everything there is of its kind */
 	PROBE_HOOK_SOCKET_ITERATOR, /* over the sockets that have flow storage */
+	PROBE_HOOK_FUNCTION_EXIT, /* enhanced tier: fexit */
+	PROBE_HOOK_SECURITY, /* enhanced tier: LSM */
 };
 
 struct probe_way {
 	const char *program; /* the SEC() function */
 	enum probe_hook hook;
 	const char *needs; /* a type that the kernel's BTF must have; NULL: nothing special */
+	uint32_t features; /* set of enum feature: all must be there */
 };
 
 struct probe {
@@ -33,6 +40,8 @@ struct probe {
 
 /* Rows the keeper has to find again: those it runs when asked. */
 #define PROBE_PROCESS_SNAPSHOT "process-snapshot"
+#define PROBE_TCP_HELD "tcp-held"
+#define PROBE_TCP_UNHELD "tcp-unheld"
 #define PROBE_TCP_SWEEP "tcp-sweep"
 
 /* Ends with a row whose name is NULL. */
