@@ -6,8 +6,8 @@ import subprocess
 import pytest
 
 from daemons import free_port
-from owner_truth import MISSING, RIGHT, UNSAID, WRONG, bystanders, judge, judge_all, play
-from owner_truth import scenarios, start_ticks, summary
+from owner_truth import MISSING, RIGHT, UNSAID, WRONG, bystanders, judge, judge_all
+from owner_truth import look_around, play, scenarios, start_ticks, summary
 from servers import Nginx, address
 
 RIGHT_SHARE_MIN = 0.999
@@ -60,22 +60,24 @@ def played(live, tmp_path_factory):
         labels, cannot = play(NAMES)
         for host in ("127.0.0.1", "::1"):
             labels += nginx_labels(directory / host.strip(":"), host)
-    verdicts = judge_all(live.collector, labels)
+    verdicts = judge_all(live, labels)
     print(summary(verdicts))
     return verdicts, cannot
 
 
 @pytest.mark.parametrize("name", [*NAMES, "nginx"])
-def test_owner(played, name):
+def test_owner(live, played, name):
     """A process that is named is the one; and nothing of it is lost."""
     verdicts, cannot = played
     if name in cannot:
         pytest.skip(cannot[name])
     mine = [verdict for verdict in verdicts if verdict.label["scenario"] == name]
     assert mine, f"{name} made no label"
-    bad = [str(v) for v in mine if v.kind in (WRONG, MISSING) or v.details]
+    bad = [v for v in mine if v.kind in (WRONG, MISSING) or v.details]
     if bad:
-        pytest.fail(f"{len(bad)} of {len(mine)}, such as\n" + "\n".join(bad[:3]), pytrace=False)
+        lines = [f"{len(bad)} of {len(mine)}, such as", *map(str, bad[:3])]
+        lines += [look_around(live, v) for v in bad[:3] if v.kind == MISSING]
+        pytest.fail("\n".join(lines), pytrace=False)
 
 
 def test_nearly_every_owner_is_named(played):
