@@ -109,8 +109,10 @@ class Verdict(collections.namedtuple("Verdict", "kind label row details")):
 def judge(label, row):
     if row is None:
         return Verdict(MISSING, label, row, [])
-    truth = label["owner_pid"], label["owner_start"]
-    if identity(row, "process") == truth:
+    owner = identity(row, "process")
+    if owner == (label["owner_pid"], label["owner_start"]):
+        kind = RIGHT
+    elif row["yagura_shared"] and owner == (label["socket_pid"], label["socket_start"]):
         kind = RIGHT
     else:
         kind = WRONG if row["yagura_owner_quality"] in NAMED else UNSAID
@@ -124,7 +126,7 @@ def differences(label, row):
     listener = identity(row, "yagura_listener")
     if listener != (label["listener_pid"], label["listener_start"]):
         yield f"listener: {listener}, was {label['listener_pid']}"
-    if "yagura_shared" in row and bool(row["yagura_shared"]) != label["shared"]:
+    if bool(row["yagura_shared"]) != label["shared"]:
         yield f"shared: {row['yagura_shared']}, was {label['shared']}"
 
 

@@ -31,7 +31,12 @@ def curl_label(host, port):
         "destination_bytes": int(header) + int(download),
     }
     nobody = {"listener_pid": None, "listener_start": None}
-    return {**flow, **nobody, "direction": "egress", "owner_pid": curl.pid, "owner_start": start}
+    return {**flow, **nobody, **user(curl.pid, start), "direction": "egress"}
+
+
+def user(pid, start):
+    """The first user, of the flow and of its socket."""
+    return {"owner_pid": pid, "owner_start": start, "socket_pid": pid, "socket_start": start}
 
 
 def nginx_labels(directory, host):
@@ -47,8 +52,7 @@ def nginx_labels(directory, host):
     worker = {int(port): int(pid) for pid, port in (line.split() for line in log if line)}
     for label in list(labels):
         pid = worker[label["source_port"]]
-        owner = {"owner_pid": pid, "owner_start": starts[pid]}
-        labels.append({**label, **owner, **master, "direction": "ingress"})
+        labels.append({**label, **user(pid, starts[pid]), **master, "direction": "ingress"})
     return labels
 
 
@@ -118,6 +122,13 @@ def test_a_false_label_is_seen(played, column, value, kind):
 def test_a_false_detail_is_seen(played, column, value):
     good = row_that_is_right(played[0])
     assert judge({**good.label, column: value}, good.row).details
+
+
+def test_first_user_of_a_shared_socket_is_right_only_if_it_says_so(played):
+    good = row_that_is_right(played[0])
+    label = {**good.label, "owner_pid": 1, "socket_pid": good.label["owner_pid"], "shared": True}
+    assert judge(label, {**good.row, "yagura_shared": 1}).kind == RIGHT
+    assert judge(label, {**good.row, "yagura_shared": 0}).kind == WRONG
 
 
 def test_a_guess_that_says_so_is_no_lie(played):
