@@ -15,7 +15,6 @@
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
 #define PFA_NO_NEW_PRIVS 0 /* a bit of task_struct.atomic_flags */
 #define PIDTYPE_SID 3 /* include/linux/pid_types.h, the same since 4.19 */
-#define PID_NAMESPACES_MAX 32 /* MAX_PID_NS_LEVEL, include/linux/pid_namespace.h */
 #define SIGNAL_GROUP_EXIT 0x00000004 /* include/linux/sched/signal.h */
 #define S_IFMT 00170000
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630 /* include/uapi/linux/magic.h */
@@ -131,6 +130,7 @@ struct file {
 };
 
 struct fs_struct {
+	struct path root;
 	struct path pwd;
 };
 
@@ -263,7 +263,7 @@ struct task_struct {
 
 struct in6_addr {
 	union {
-		__u8 u6_addr8[16];
+		__u32 u6_addr32[4];
 	} in6_u;
 };
 

@@ -9,7 +9,6 @@
 #define YAGURA_LIB_PATH_BPF_H
 
 #include "scratch.bpf.h"
-#include <bpf/bpf_core_read.h>
 
 #define NAME_BYTES_MAX 256 /* NAME_MAX and a NUL */
 
@@ -32,21 +31,12 @@ static __always_inline enum path_status name_append(struct exec_scratch *scratch
 	if (*names_left == 0 || at - start > bytes_max - NAME_BYTES_MAX ||
 	    at > EXEC_NAMES_BYTES_MAX - NAME_BYTES_MAX) /* the last is for the verifier */
 		return PATH_CUT;
-	size = bpf_probe_read_kernel_str(scratch->bytes + at, NAME_BYTES_MAX, name);
+	size = kernel_string(scratch->bytes + at, NAME_BYTES_MAX, name);
 	if (size <= 1)
 		return PATH_UNREADABLE;
 	*names_left -= 1;
 	*used = at + (__u32)size;
 	return PATH_GOES_ON;
-}
-
-/* container_of, but with the offset of the running kernel: offsetof() would give that of our own
- * struct. */
-static __always_inline struct mount *mount_of(struct vfsmount *vfsmount)
-{
-	struct mount *none = NULL;
-
-	return (void *)vfsmount - bpf_core_field_offset(none->mnt);
 }
 
 /* From the leaf to the root of its mount: pointers the verifier knows, read directly. */
@@ -74,6 +64,24 @@ static __always_inline enum path_status names_in_mount(struct exec_scratch *scra
 		dentry = parent;
 	}
 	return PATH_CUT;
+}
+
+#ifdef YAGURA_LOCKED
+/* The verifier knows no way from a vfsmount to what it is mounted on. So a path is whole only in
+ * the mount that is the root of whoever is at work; in a chroot that is a mount of its own it
+ * begins there. */
+static __always_inline enum path_status names_above_mount(__u32 start, struct path *path)
+{
+	return path->mnt == current_task()->fs->root.mnt ? PATH_WHOLE : PATH_CUT;
+}
+#else
+/* container_of, but with the offset of the running kernel: offsetof() would give that of our own
+ * struct. */
+static __always_inline struct mount *mount_of(struct vfsmount *vfsmount)
+{
+	struct mount *none = NULL;
+
+	return (void *)vfsmount - bpf_core_field_offset(none->mnt);
 }
 
 /*
@@ -111,6 +119,12 @@ __weak __noinline int path_above_mount(__u64 vfsmount, __u32 start)
 	return PATH_CUT;
 }
 
+static __always_inline enum path_status names_above_mount(__u32 start, struct path *path)
+{
+	return path_above_mount((__u64)BPF_CORE_READ(path, mnt), start);
+}
+#endif
+
 /* Appends the whole chain. *ret_size is its length, 0 when unreadable. */
 static __always_inline enum path_status path_append(struct exec_scratch *scratch, struct path *path,
 						    __u32 *ret_size)
@@ -121,7 +135,7 @@ static __always_inline enum path_status path_append(struct exec_scratch *scratch
 	scratch->names_left = EVENT_PATH_COMPONENTS_MAX;
 	status = names_in_mount(scratch, start, path);
 	if (status == PATH_GOES_ON)
-		status = path_above_mount((__u64)BPF_CORE_READ(path, mnt), start);
+		status = names_above_mount(start, path);
 	if (status == PATH_UNREADABLE)
 		scratch->used = start;
 	*ret_size = scratch->used - start;

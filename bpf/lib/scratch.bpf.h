@@ -3,6 +3,7 @@
 #ifndef YAGURA_LIB_SCRATCH_BPF_H
 #define YAGURA_LIB_SCRATCH_BPF_H
 
+#include "compat.bpf.h"
 #include "emit.bpf.h"
 
 static __always_inline struct exec_scratch *scratch_of_cpu(void)
@@ -17,7 +18,7 @@ static __always_inline struct exec_scratch *scratch_claim(void)
 {
 	struct exec_scratch *scratch = scratch_of_cpu();
 
-	if (!scratch || __sync_lock_test_and_set(&scratch->claimed, 1))
+	if (!scratch || !flag_take(&scratch->claimed))
 		return NULL;
 	scratch->used = 0;
 	return scratch;
@@ -25,7 +26,7 @@ static __always_inline struct exec_scratch *scratch_claim(void)
 
 static __always_inline void scratch_release(struct exec_scratch *scratch)
 {
-	__sync_lock_test_and_set(&scratch->claimed, 0);
+	flag_drop(&scratch->claimed);
 }
 
 /* Writes `size` bytes that begin with an event_header. Counts them as lost when the ring is full;

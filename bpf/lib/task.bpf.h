@@ -3,18 +3,18 @@
 #ifndef YAGURA_LIB_TASK_BPF_H
 #define YAGURA_LIB_TASK_BPF_H
 
+#include "compat.bpf.h"
 #include "maps.bpf.h"
-#include <bpf/bpf_core_read.h>
 
 #define NOBODY_LOGGED_IN 4294967295u
 
 static __always_inline void key_fill(struct process_key *key, struct task_struct *task)
 {
-	struct task_struct *leader = task->group_leader;
+	struct task_struct *leader = task_read(task, group_leader);
 
-	key->start_ns = leader->start_boottime;
-	key->pid = (__u32)task->tgid;
-	key->exec_count = leader->self_exec_id;
+	key->start_ns = task_read(leader, start_boottime);
+	key->pid = (__u32)task_read(task, tgid);
+	key->exec_count = task_read(leader, self_exec_id);
 }
 
 /* Eight bytes wherever the field lies: its type has changed, its bits have not. */
@@ -61,25 +61,38 @@ static __always_inline void session_fill(struct event_exec *event, struct signal
 	}
 }
 
+/* Beyond the first of the numbers: an address, as 5.10 lets no variable be added to a pointer whose
+ * type it knows. */
+static __always_inline void innermost_pid_fill(struct event_exec *event, struct task_struct *task,
+					       __u32 level)
+{
+#ifndef YAGURA_LOCKED
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	struct upid *innermost =
+		(void *)pid + bpf_core_field_offset(pid->numbers) +
+		(level & (PID_NAMESPACES_MAX - 1)) * bpf_core_type_size(struct upid);
+
+	event->namespace_pid = (__u32)BPF_CORE_READ(innermost, nr);
+	event->namespaces.pid = BPF_CORE_READ(innermost, ns, ns.inum);
+#endif
+}
+
 /* One entry a level. Only the first can be read directly: before 6.6 the array is declared to have
  * just that one, and beyond it the verifier takes no direct read. */
-static __always_inline void pid_namespace_fill(struct event_exec *event, struct pid *pid)
+static __always_inline void pid_namespace_fill(struct event_exec *event, struct task_struct *task)
 {
-	struct upid *innermost;
+	struct pid *pid = task->thread_pid;
 	__u32 level;
 
 	if (!pid)
 		return;
 	level = pid->level;
-	if (level == 0) {
-		event->namespace_pid = (__u32)pid->numbers[0].nr;
-		event->namespaces.pid = pid->numbers[0].ns->ns.inum;
+	if (level > 0) {
+		innermost_pid_fill(event, task, level);
 		return;
 	}
-	innermost = (void *)pid + bpf_core_field_offset(pid->numbers) +
-		    (level & (PID_NAMESPACES_MAX - 1)) * bpf_core_type_size(struct upid);
-	event->namespace_pid = (__u32)BPF_CORE_READ(innermost, nr);
-	event->namespaces.pid = BPF_CORE_READ(innermost, ns, ns.inum);
+	event->namespace_pid = (__u32)pid->numbers[0].nr;
+	event->namespaces.pid = pid->numbers[0].ns->ns.inum;
 }
 
 /* Those of an exiting task have gone. */

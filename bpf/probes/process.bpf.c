@@ -32,7 +32,7 @@ static __always_inline void script_fill(struct exec_scratch *scratch, struct eve
 
 	if (bprm->interp == name || at > 2 * EVENT_PATH_BYTES_MAX)
 		return;
-	size = bpf_probe_read_kernel_str(scratch->bytes + at, EVENT_SCRIPT_BYTES_MAX, name);
+	size = kernel_string(scratch->bytes + at, EVENT_SCRIPT_BYTES_MAX, name);
 	if (size <= 1)
 		return;
 	if (size == EVENT_SCRIPT_BYTES_MAX) /* the longest path that fits is a byte shorter */
@@ -58,8 +58,7 @@ static __always_inline void args_fill(struct exec_scratch *scratch, struct event
 	}
 	if (size > EVENT_ARGS_BYTES_MAX)
 		size = EVENT_ARGS_BYTES_MAX;
-	if (at > EXEC_NAMES_BYTES_MAX ||
-	    bpf_probe_read_user(scratch->bytes + at, size, (void *)start)) {
+	if (at > EXEC_NAMES_BYTES_MAX || user_bytes(scratch->bytes + at, size, (void *)start)) {
 		event->flags |= EXEC_ARGS_UNREADABLE;
 		counter_add(COUNTER_ARGS_UNREADABLE);
 		return;
@@ -80,8 +79,8 @@ static __always_inline void process_fill(struct exec_scratch *scratch, struct ev
 	login_fill(event, task);
 	session_fill(event, task->signal);
 	namespaces_fill(&event->namespaces, task->nsproxy);
-	pid_namespace_fill(event, task->thread_pid);
-	BPF_CORE_READ_STR_INTO(&event->comm, task, comm);
+	pid_namespace_fill(event, task);
+	__builtin_memcpy(event->comm, task->comm, sizeof(event->comm));
 	executable_fill(scratch, event, task->mm->exe_file);
 	directory_fill(scratch, event, task->fs);
 }
@@ -107,6 +106,7 @@ static __always_inline void record_end(struct exec_scratch *scratch, enum event_
 	scratch_release(scratch);
 }
 
+#ifndef YAGURA_LOCKED /* these two read nothing that lockdown refuses */
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(yagura_fork, struct task_struct *parent, struct task_struct *child)
 {
@@ -120,27 +120,6 @@ int BPF_PROG(yagura_fork, struct task_struct *parent, struct task_struct *child)
 	key_fill(&event->process, child);
 	key_fill(&event->parent, parent);
 	event_submit(&ring_valuable, event);
-	return 0;
-}
-
-/* By now the caller is the leader, whichever thread it was: old_pid tells. */
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(yagura_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
-{
-	struct exec_scratch *scratch = record_begin(EVENT_EXEC);
-	struct event_exec *event;
-
-	if (!scratch)
-		return 0;
-	event = (void *)scratch->event;
-	process_fill(scratch, event, task);
-	if (old_pid != task->pid)
-		event->flags |= EXEC_FROM_THREAD;
-	if (BPF_CORE_READ_BITFIELD(bprm, secureexec))
-		event->flags |= EXEC_PRIVILEGED;
-	script_fill(scratch, event, bprm);
-	args_fill(scratch, event, task->mm);
-	record_end(scratch, EVENT_EXEC);
 	return 0;
 }
 
@@ -178,8 +157,30 @@ int BPF_PROG(yagura_exit, struct task_struct *task)
 	event->status = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code
 							  : task->group_leader->exit_code;
 	event->uid = task->real_cred->uid.val;
-	BPF_CORE_READ_STR_INTO(&event->comm, task, comm);
+	__builtin_memcpy(event->comm, task->comm, sizeof(event->comm));
 	event_submit(&ring_valuable, event);
+	return 0;
+}
+#endif
+
+/* By now the caller is the leader, whichever thread it was: old_pid tells. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(yagura_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	struct exec_scratch *scratch = record_begin(EVENT_EXEC);
+	struct event_exec *event;
+
+	if (!scratch)
+		return 0;
+	event = (void *)scratch->event;
+	process_fill(scratch, event, task);
+	if (old_pid != task->pid)
+		event->flags |= EXEC_FROM_THREAD;
+	if (BPF_CORE_READ_BITFIELD(bprm, secureexec))
+		event->flags |= EXEC_PRIVILEGED;
+	script_fill(scratch, event, bprm);
+	args_fill(scratch, event, task->mm);
+	record_end(scratch, EVENT_EXEC);
 	return 0;
 }
 

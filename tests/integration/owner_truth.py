@@ -3,6 +3,7 @@
 rows of the collector say the same."""
 
 import collections
+import contextlib
 import json
 import os
 import pathlib
@@ -36,6 +37,22 @@ def scenarios(transport):
     answer = subprocess.run([OWNERS, "--list"], capture_output=True, text=True, check=True, timeout=20)
     rows = [Scenario(*line.split("\t")) for line in answer.stdout.splitlines()]
     return [row.name for row in rows if row.transport == transport]
+
+
+@contextlib.contextmanager
+def bystanders():
+    """Processes that compute and never talk, on every CPU: whom interrupts find when packets come,
+    and who must never be named."""
+    command = ["/bin/sh", "-c", "while :; do :; done"]
+    started = []
+    try:
+        for _ in range(os.cpu_count()):
+            started.append(subprocess.Popen(command, preexec_fn=end_with_parent))
+        yield
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
 
 
 def play(names):

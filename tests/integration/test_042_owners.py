@@ -6,8 +6,8 @@ import subprocess
 import pytest
 
 from daemons import free_port
-from owner_truth import MISSING, RIGHT, UNSAID, WRONG, judge, judge_all, play, scenarios
-from owner_truth import start_ticks, summary
+from owner_truth import MISSING, RIGHT, UNSAID, WRONG, bystanders, judge, judge_all, play
+from owner_truth import scenarios, start_ticks, summary
 from servers import Nginx, address
 
 RIGHT_SHARE_MIN = 0.999
@@ -56,9 +56,10 @@ def nginx_labels(directory, host):
 def played(live, tmp_path_factory):
     """(verdicts by scenario, why some could not be played); everything is played once."""
     directory = tmp_path_factory.mktemp("owners")
-    labels, cannot = play(NAMES)
-    for host in ("127.0.0.1", "::1"):
-        labels += nginx_labels(directory / host.strip(":"), host)
+    with bystanders():
+        labels, cannot = play(NAMES)
+        for host in ("127.0.0.1", "::1"):
+            labels += nginx_labels(directory / host.strip(":"), host)
     verdicts = judge_all(live.collector, labels)
     print(summary(verdicts))
     return verdicts, cannot

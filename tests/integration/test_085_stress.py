@@ -86,7 +86,7 @@ def test_roomy_rings_lose_nothing(make_pair, cgroup, marker):
 
 
 def test_tiny_rings_lose_and_say_so(make_pair, cgroup, marker):
-    pair = make_pair(**TINY, poll_interval_ms=1000)
+    pair = make_pair(**TINY)
     made = run_storms(cgroup, marker)
     lost = check_books(pair, made)
     assert lost["flow"] > 0, "the rings were small enough"

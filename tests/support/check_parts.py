@@ -145,8 +145,8 @@ def integration(logs):
     make(logs / "integration-build.log", "all", "integration-tests")
     report = logs / "integration.xml"
     report.unlink(missing_ok=True)
-    # The builds before left hundreds of megabytes to write; no fdatasync of a daemon is to wait for
-    # them while a test counts the seconds.
+    # The builds before left hundreds of megabytes to write. A row in the store is four syncs away
+    # from its event, one after the other: none is to wait for them while a test counts the seconds.
     os.sync()
     command = [PYTHON, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-v", "-rA"]
     # Short and outside the checkout: a socket's path has 107 bytes. Kept where something failed.

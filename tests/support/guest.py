@@ -35,9 +35,9 @@ class GuestRun:
             if line.startswith("== kernel "):
                 self.kernel = line.removeprefix("== kernel ")
             elif line.startswith("== begin "):
-                self.unfinished, lines = words[2], []
-            elif line.startswith("== end ") and words[2] == self.unfinished:
-                self.programs[words[2]] = (int(words[3]), "\n".join(lines) + "\n")
+                self.unfinished, lines = " ".join(words[2:]), []
+            elif line.startswith("== end ") and " ".join(words[2:-1]) == self.unfinished:
+                self.programs[self.unfinished] = (int(words[-1]), "\n".join(lines) + "\n")
                 self.unfinished = ""
             elif line == "== done":
                 self.done = True
@@ -67,7 +67,7 @@ def fill_root(root, kernel, programs):
     (root / "usr/lib").mkdir()
     (root / "usr/lib64").mkdir()
     (root / "usr/bin").symlink_to("../bin")
-    for program in (*COMMANDS, *programs):
+    for program in (*COMMANDS, *(name.split()[0] for name in programs)):
         install(root, program, program)
         for library in libraries(program):
             install(root, library, library)
@@ -99,7 +99,8 @@ def make_image(kernel, programs):
 
 
 def boot(kernel, programs, seconds, parameters=""):
-    """Boots a fetched kernel, runs the programs one after the other, returns what was told."""
+    """Boots a fetched kernel, runs the programs one after the other, returns what was told.
+    A program may come with arguments, parted by spaces."""
     image = make_image(kernel, programs)
     console, told = VM / kernel / "console.log", VM / kernel / "told.log"
     # Plain emulation: it is the same on every host, whether or not that is a guest itself.

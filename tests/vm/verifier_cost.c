@@ -3,7 +3,7 @@
  * What each program of the BPF object costs this kernel's verifier, one line a program:
  * "cost PROGRAM INSTRUCTIONS STATES", or "cost PROGRAM - -" where it is refused. Each is loaded
  * alone, with the knobs the object comes with, so that a line depends on the program and
- * the kernel only.
+ * the kernel only. With the name of a program: the end of what the verifier says of it.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -12,13 +12,15 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define LOG_BYTES (1u << 20)
+#define LOG_BYTES (16u << 20)
+#define LOG_SHOWN_BYTES 4000
+#define LOG_TRACE 1
 #define LOG_STATISTICS 4 /* the summary without the trace; every supported kernel has it */
 
 static char verifier_log[LOG_BYTES];
 
 /* Exactly one of them is to be loaded. Maps are made for all, as in the sensor. */
-static int load_alone(const char *name)
+static int load_alone(const char *name, unsigned int log_level)
 {
 	struct bpf_object *object = bpf_object__open_file(BPF_OBJECT, NULL);
 	struct bpf_program *program;
@@ -29,9 +31,9 @@ static int load_alone(const char *name)
 	bpf_object__for_each_program(program, object)
 		bpf_program__set_autoload(program, strcmp(bpf_program__name(program), name) == 0);
 	program = bpf_object__find_program_by_name(object, name);
-	memset(verifier_log, 0, sizeof(verifier_log));
+	verifier_log[0] = '\0';
 	bpf_program__set_log_buf(program, verifier_log, sizeof(verifier_log));
-	bpf_program__set_log_level(program, LOG_STATISTICS);
+	bpf_program__set_log_level(program, log_level);
 	r = bpf_object__load(object);
 	bpf_object__close(object);
 	return r;
@@ -53,7 +55,7 @@ static bool print_cost(const char *name)
 {
 	unsigned long long instructions, states;
 
-	if (load_alone(name) < 0) {
+	if (load_alone(name, LOG_STATISTICS) < 0) {
 		printf("cost %s - -\n", name);
 		return true;
 	}
@@ -65,6 +67,18 @@ static bool print_cost(const char *name)
 	return true;
 }
 
+static int explain(const char *name)
+{
+	int r = load_alone(name, LOG_TRACE | LOG_STATISTICS);
+	size_t length = strlen(verifier_log);
+	const char *from = verifier_log;
+
+	if (length > LOG_SHOWN_BYTES)
+		from += length - LOG_SHOWN_BYTES;
+	printf("%s: %s\n%s", name, r < 0 ? "refused" : "taken", from);
+	return r < 0;
+}
+
 static int keep_quiet(enum libbpf_print_level level, const char *format, va_list arguments)
 {
 	(void)level;
@@ -73,7 +87,7 @@ static int keep_quiet(enum libbpf_print_level level, const char *format, va_list
 	return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	struct bpf_object *object;
@@ -83,6 +97,8 @@ int main(void)
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 	libbpf_set_print(keep_quiet);
+	if (argc == 2)
+		return explain(argv[1]);
 	object = bpf_object__open_file(BPF_OBJECT, NULL);
 	if (!object) {
 		fprintf(stderr, "cannot open %s\n", BPF_OBJECT);

@@ -98,6 +98,54 @@ static void talk_connects(struct scene *scene)
 	MUST(close(fd));
 }
 
+/* --- nobody accepts: the kernel completes the handshake and keeps the request; who closes the
+ * listener lets go of it --- */
+
+static void serve_nobody(struct scene *scene)
+{
+	scene_listen(scene);
+	scene_ready();
+	while (atomic_load(&ledger->tickets) < scene->conversations)
+		usleep(500);
+	MUST(close(scene->server));
+}
+
+static void talk_to_nobody(struct scene *scene)
+{
+	struct label *label, *other_end;
+	int fd = connect_labelled(scene, &label);
+
+	other_end = label_open_between(&label->remote, &label->local, SOCK_STREAM);
+	other_end->is_ingress = true;
+	other_end->owner = ledger->listener;
+	other_end->listener = ledger->listener;
+	send_labelled(fd, label, REQUEST_BYTES);
+	label_received(other_end, REQUEST_BYTES);
+	MUST(close(fd));
+	atomic_fetch_add(&ledger->tickets, 1);
+}
+
+/* --- TCP Fast Open: what connects is a send --- */
+
+static void talk_fast_open(struct scene *scene)
+{
+	static const char request[REQUEST_BYTES];
+	const union address *server = &ledger->server;
+	socklen_t size = scene->family == AF_INET6 ? sizeof(server->ipv6) : sizeof(server->ipv4);
+	int fd = MUST(socket(scene->family, SOCK_STREAM, 0));
+	struct label *label;
+
+	if (MUST(sendto(fd, request, sizeof(request), MSG_FASTOPEN, &server->any, size)) !=
+	    sizeof(request))
+		errx(EXIT_FAILURE, "a short send");
+	label = label_open(fd, false, (struct actor){ 0 });
+	label_use(label);
+	label_sent(label, sizeof(request));
+	receive_labelled(fd, label, REPLY_BYTES);
+	receive_end(fd, label);
+	MUST(close(fd));
+}
+
 /* --- half-closed: the reply comes after the client's end --- */
 
 static void serve_after_end(struct scene *scene)
@@ -185,6 +233,10 @@ const struct scenario dialogue_scenarios[] = {
 	  serve_closes, talk_is_reset, NULL },
 	{ "connects_only", "the client connects and closes", SOCK_STREAM, 40, serve_end,
 	  talk_connects, NULL },
+	{ "unaccepted", "the server never accepts", SOCK_STREAM, 40, serve_nobody, talk_to_nobody,
+	  NULL },
+	{ "fast_open", "the client connects by sending", SOCK_STREAM, 40, serve_answers,
+	  talk_fast_open, NULL },
 	{ "half_close", "the server replies after the client's end", SOCK_STREAM, 40,
 	  serve_after_end, talk_half_closes, NULL },
 	{ "threads", "one thread opens, another talks", SOCK_STREAM, 40, serve_in_threads,

@@ -112,14 +112,22 @@ static void serve_answers(struct scene *scene)
 	}
 }
 
-/* --- inetd: the connection is standard input and output of an executed program --- */
+/* --- inetd: the connection is standard input and output of an executed program, which reads and
+ * writes as if they were files --- */
 
 int inetd_main(int number)
 {
 	struct label *label = label_at(number);
 
-	receive_labelled(STDIN_FILENO, label, REQUEST_BYTES);
-	send_labelled(STDOUT_FILENO, label, REPLY_BYTES);
+	char request[REQUEST_BYTES];
+	static const char reply_bytes[REPLY_BYTES];
+
+	label_use(label);
+	if (MUST(read(STDIN_FILENO, request, sizeof(request))) != sizeof(request) ||
+	    MUST(write(STDOUT_FILENO, reply_bytes, sizeof(reply_bytes))) != sizeof(reply_bytes))
+		errx(EXIT_FAILURE, "less than a request or a reply");
+	label_received(label, sizeof(request));
+	label_sent(label, sizeof(reply_bytes));
 	return EXIT_SUCCESS;
 }
 
@@ -148,6 +156,31 @@ static void serve_inetd(struct scene *scene)
 		MUST(close(fd));
 		child_end(child);
 	}
+}
+
+/* --- one process, two programs: the first connects, the second talks --- */
+
+int talker_main(int number)
+{
+	ask(STDIN_FILENO, label_at(number));
+	return EXIT_SUCCESS;
+}
+
+static void talk_executed(struct scene *scene)
+{
+	pid_t child = child_start();
+
+	if (child == 0) {
+		struct label *label;
+		int fd = connect_labelled(scene, &label);
+		char number[16];
+
+		snprintf(number, sizeof(number), "%d", label_number(label));
+		MUST(dup2(fd, STDIN_FILENO));
+		MUST(close(fd));
+		execute_self(TALKER_ARGUMENT, number);
+	}
+	child_end(child);
 }
 
 /* --- socket activation: one program listens, another one serves --- */
@@ -191,6 +224,8 @@ const struct scenario handover_scenarios[] = {
 	  talk_passing, NULL },
 	{ "inetd", "the connection is an executed program's standard input", SOCK_STREAM, 40,
 	  serve_inetd, talk_dialogue, NULL },
+	{ "executed_client", "one process connects, executes a program and talks", SOCK_STREAM, 40,
+	  serve_answers, talk_executed, NULL },
 	{ "activation", "one program listens, another one serves", SOCK_STREAM, 40, serve_activated,
 	  talk_dialogue, NULL },
 	{ 0 },

@@ -94,20 +94,31 @@ static void usage(void)
 	errx(2, "usage: owners --list | owners 4|6 SCENARIO…");
 }
 
+/* The halves of scenarios that were executed; -1 when the words are no such half's. */
+static int run_half(const char *half, int number)
+{
+	if (strcmp(half, INETD_ARGUMENT) != 0 && strcmp(half, TALKER_ARGUMENT) != 0 &&
+	    strcmp(half, ACTIVATED_ARGUMENT) != 0)
+		return -1;
+	ledger_join();
+	if (strcmp(half, INETD_ARGUMENT) == 0)
+		return inetd_main(number);
+	if (strcmp(half, TALKER_ARGUMENT) == 0)
+		return talker_main(number);
+	return activated_main((unsigned int)number);
+}
+
 int main(int argc, char **argv)
 {
+	int status;
+
 	if (argc == 2 && strcmp(argv[1], "--list") == 0)
 		return list();
 	if (argc < 3)
 		usage();
-	if (strcmp(argv[1], INETD_ARGUMENT) == 0) {
-		ledger_join();
-		return inetd_main(atoi(argv[2]));
-	}
-	if (strcmp(argv[1], ACTIVATED_ARGUMENT) == 0) {
-		ledger_join();
-		return activated_main((unsigned int)atoi(argv[2]));
-	}
+	status = run_half(argv[1], atoi(argv[2]));
+	if (status >= 0)
+		return status;
 	if (strcmp(argv[1], "4") != 0 && strcmp(argv[1], "6") != 0)
 		usage();
 	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL));

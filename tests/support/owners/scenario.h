@@ -29,8 +29,10 @@ extern const struct scenario datagram_scenarios[];
 
 /* What the executed halves of a scenario run: main() with these as its first argument. */
 #define INETD_ARGUMENT "--inetd"
+#define TALKER_ARGUMENT "--talker"
 #define ACTIVATED_ARGUMENT "--activated"
 int inetd_main(int label);
+int talker_main(int label);
 int activated_main(unsigned int conversations);
 
 #endif
