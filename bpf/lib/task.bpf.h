@@ -61,34 +61,29 @@ static __always_inline void session_fill(struct event_exec *event, struct signal
 	}
 }
 
-/* Beyond the first of the numbers: an address, as 5.10 lets no variable be added to a pointer whose
- * type it knows. */
-static __always_inline void innermost_pid_fill(struct event_exec *event, struct task_struct *task,
-					       __u32 level)
+/* In a namespace below the initial one. The entries' number varies, so they are read by address:
+ * before 6.6 the array is declared with one entry, and the verifier takes no direct read beyond. */
+static __always_inline void nested_pid_fill(struct event_exec *event, struct task_struct *task)
 {
 #ifndef YAGURA_LOCKED
 	struct pid *pid = BPF_CORE_READ(task, thread_pid);
-	struct upid *innermost =
-		(void *)pid + bpf_core_field_offset(pid->numbers) +
-		(level & (PID_NAMESPACES_MAX - 1)) * bpf_core_type_size(struct upid);
+	__u32 level = BPF_CORE_READ(pid, level);
+	struct upid *innermost = (void *)pid + bpf_core_field_offset(pid->numbers) +
+				 (__u64)level * bpf_core_type_size(struct upid);
 
 	event->namespace_pid = (__u32)BPF_CORE_READ(innermost, nr);
 	event->namespaces.pid = BPF_CORE_READ(innermost, ns, ns.inum);
 #endif
 }
 
-/* One entry a level. Only the first can be read directly: before 6.6 the array is declared to have
- * just that one, and beyond it the verifier takes no direct read. */
 static __always_inline void pid_namespace_fill(struct event_exec *event, struct task_struct *task)
 {
 	struct pid *pid = task->thread_pid;
-	__u32 level;
 
 	if (!pid)
 		return;
-	level = pid->level;
-	if (level > 0) {
-		innermost_pid_fill(event, task, level);
+	if (pid->level > 0) {
+		nested_pid_fill(event, task);
 		return;
 	}
 	event->namespace_pid = (__u32)pid->numbers[0].nr;
