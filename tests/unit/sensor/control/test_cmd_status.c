@@ -41,6 +41,7 @@ static void test_status_identity(void **state)
 	json_t *status = ask_status();
 	json_t *sensor = json_object_get(status, "sensor");
 	json_t *kernel = json_object_get(status, "kernel");
+	json_t *replaced;
 
 	(void)state;
 	expect_text(sensor, "id", "id");
@@ -52,7 +53,14 @@ static void test_status_identity(void **state)
 	expect_text(kernel, "release", "6.1.0");
 	assert_string_equal(json_string_value(json_array_get(json_object_get(kernel, "tiers"), 0)),
 			    "core");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(kernel, "tiers"), 1)),
+			    "enhanced");
 	assert_int_equal(json_array_size(json_object_get(kernel, "missing")), 1);
+	replaced = json_object_get(kernel, "replaced");
+	assert_int_equal(json_array_size(replaced), 1);
+	expect_text(json_array_get(replaced, 0), "name", "tcp_end");
+	expect_text(json_array_get(replaced, 0), "program", "handle_state");
+	expect_text(json_array_get(replaced, 0), "reason", "no storage");
 	expect_number(json_object_get(json_object_get(kernel, "rings"), "bulk"), "backlog_bytes",
 		      77);
 	json_decref(status);
@@ -64,7 +72,7 @@ static void test_status_probes(void **state)
 	json_t *probes = json_object_get(status, "probes");
 
 	(void)state;
-	assert_int_equal(json_array_size(probes), 2);
+	assert_int_equal(json_array_size(probes), 4);
 	expect_text(json_array_get(probes, 0), "name", "process_exec");
 	expect_text(json_array_get(probes, 0), "state", "attached");
 	expect_text(json_array_get(probes, 0), "program", "handle_exec");
