@@ -62,7 +62,8 @@ static __always_inline void session_fill(struct event_exec *event, struct signal
 }
 
 /* In a namespace below the initial one. The entries' number varies, so they are read by address:
- * before 6.6 the array is declared with one entry, and the verifier takes no direct read beyond. */
+ * before 6.6 the array is declared with one entry, and the verifier takes no direct read
+ * beyond; 5.10 lets no variable be added to a pointer whose type it knows. */
 static __always_inline void nested_pid_fill(struct event_exec *event, struct task_struct *task)
 {
 #ifndef YAGURA_LOCKED

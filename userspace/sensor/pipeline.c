@@ -15,6 +15,8 @@
 
 /* A record that stays half-written this long belongs to a program that will not go on soon. */
 #define BUSY_PATIENCE_NS NS_PER_S
+/* How long a flow waits for somebody to tell of its owner. */
+#define OWNER_PATIENCE_NS NS_PER_S
 
 /* --- events → records --- */
 
@@ -63,22 +65,30 @@ static int apply(struct pipeline *p, const struct decoded_event *event)
 	return 0;
 }
 
+static struct record_sources sources_of(const struct pipeline *p)
+{
+	return (struct record_sources){
+		.processes = p->processes,
+		.cgroups = p->cgroups,
+		.boot_epoch_ns = p->boot_epoch_ns,
+	};
+}
+
 /* The record an event becomes, or false: forks and snapshots only feed the table. */
 static bool build(struct pipeline *p, const struct decoded_event *event, struct record *ret_record)
 {
-	bool has_process;
+	const struct record_sources sources = sources_of(p);
 
 	switch (event->kind) {
 	case EVENT_EXEC:
-		record_from_exec(&event->exec, p->processes, p->boot_epoch_ns, ret_record);
+		record_from_exec(&sources, &event->exec, ret_record);
 		return true;
 	case EVENT_EXIT:
-		record_from_exit(&event->exit, p->processes, p->boot_epoch_ns, ret_record);
+		record_from_exit(&sources, &event->exit, ret_record);
 		return true;
 	case EVENT_FLOW:
-		record_from_flow(&event->flow, p->processes, p->boot_epoch_ns, ret_record,
-				 &has_process);
-		p->counters.flows_without_process += !has_process;
+		record_from_flow(&sources, &event->flow, ret_record);
+		p->counters.flows_without_process += !record_owner_is_known(&sources, &event->flow);
 		return true;
 	case EVENT_FORK:
 	case EVENT_SNAPSHOT:
@@ -107,14 +117,38 @@ static void miss_malformed(struct pipeline *p, const uint8_t *bytes, size_t size
 		losses_count(&p->losses, GAP_MALFORMED, RECORD_FLOW);
 }
 
-static void take_event(struct pipeline *p, struct batch *batch, const uint8_t *bytes, size_t size)
+/* A turn looks at the clock before it looks at the rings: an event may be a little younger. */
+static bool is_recent(uint64_t time_ns, uint64_t now_ns)
+{
+	uint64_t apart_ns = time_ns > now_ns ? time_ns - now_ns : now_ns - time_ns;
+
+	return apart_ns < OWNER_PATIENCE_NS;
+}
+
+/* A flow whose owner nobody has told of, though that may be under way: another ring, another CPU.
+ * It waits in the ring, and those behind it with it: so nobody waits longer than this after it was
+ * made, a kill loses nothing, and the ring bounds how many can wait. */
+static bool must_wait(const struct pipeline *p, const struct decoded_event *event)
+{
+	const struct record_sources sources = sources_of(p);
+
+	return p->is_waiting_allowed && event->kind == EVENT_FLOW &&
+	       is_recent(event->header.time_ns, p->now_ns) &&
+	       !record_owner_is_known(&sources, &event->flow) &&
+	       !ring_is_half_full(p->ring[EVENT_RING_BULK]);
+}
+
+/* False when the event is to be read again later. */
+static bool take_event(struct pipeline *p, struct batch *batch, const uint8_t *bytes, size_t size)
 {
 	struct record record;
 
 	if (decode_event(bytes, size, p->event) < 0) {
 		miss_malformed(p, bytes, size);
-		return;
+		return true;
 	}
+	if (must_wait(p, p->event))
+		return false;
 	p->counters.events++;
 	if (apply(p, p->event) < 0)
 		log_error("pipeline", "out of memory for the tables");
@@ -124,6 +158,7 @@ static void take_event(struct pipeline *p, struct batch *batch, const uint8_t *b
 	 * lack. */
 	if (build(p, p->event, &record) && batch_add(batch, &record, p->now_ns) < 0)
 		losses_count(&p->losses, GAP_NO_MEMORY, record.class);
+	return true;
 }
 
 void pipeline_replay(void *pipeline, const uint8_t *bytes, size_t size)
@@ -182,8 +217,8 @@ static bool note_read(struct pipeline *p, size_t lane, int r)
 	return r == 0;
 }
 
-/* Reads a ring up to `end`. False when it stopped before: a record is still being written, the
- * batch is full and cannot be, or memory lacks. */
+/* Reads a ring up to `end`. False when it stopped before: a record is still being written or waits
+ * for its owner, the batch is full and cannot be written, or memory lacks. */
 static bool drain(struct pipeline *p, size_t lane, uint64_t end)
 {
 	struct ring *ring = p->ring[lane];
@@ -193,12 +228,17 @@ static bool drain(struct pipeline *p, size_t lane, uint64_t end)
 	int r;
 
 	while (ring_read_position(ring) < end) {
+		uint64_t position = ring_read_position(ring);
+
 		if (batch_is_full(batch) && write_lane(p, lane) < 0)
 			return false;
 		r = ring_next(ring, &bytes, &size);
 		if (r <= 0)
 			return note_read(p, lane, r);
-		take_event(p, batch, bytes, size);
+		if (!take_event(p, batch, bytes, size)) {
+			ring_rewind(ring, position);
+			return false;
+		}
 		batch_set_position(batch, ring_read_position(ring));
 	}
 	return true;
@@ -265,14 +305,15 @@ static void release_rings(struct pipeline *p)
 	}
 }
 
-void pipeline_turn(struct pipeline *p, bool all)
+void pipeline_turn(struct pipeline *p, enum pipeline_turn turn)
 {
+	p->is_waiting_allowed = turn == TURN_USUAL;
 	p->now_ns = clock_boottime_ns();
 	p->boot_epoch_ns = clock_boot_epoch_ns();
 	p->counters.turns++;
 	drain_both(p);
 	losses_report(&p->losses, p->batch[SPOOL_LANE_A], p->boot_epoch_ns + p->now_ns, p->now_ns);
-	write_due(p, all);
+	write_due(p, turn == TURN_LAST);
 	sync_spool(p);
 	release_rings(p);
 }

@@ -37,6 +37,7 @@ struct pipeline {
 	struct pipeline_counters counters;
 	uint64_t boot_epoch_ns;
 	uint64_t now_ns; /* CLOCK_BOOTTIME at the beginning of the turn */
+	bool is_waiting_allowed; /* in this turn, for owners that may still be told of */
 	uint64_t busy_since_ns; /* 0: the valuable ring could be read to its end */
 	int read_error[SPOOL_LANE_COUNT]; /* why its ring could not be read last, 0 or -errno */
 	int append_error[SPOOL_LANE_COUNT]; /* of each lane's last batch, 0 or -errno */
@@ -45,9 +46,15 @@ struct pipeline {
 	char args[EVENT_ARGS_BYTES_MAX];
 };
 
-/* One turn: reads what the rings hold, makes records, writes the batches that are due (`all`: every
- * one). Never blocks but on the disk. */
-void pipeline_turn(struct pipeline *pipeline, bool all);
+enum pipeline_turn {
+	TURN_USUAL,
+	TURN_NO_WAITING, /* for the books: flows do not wait for their owners */
+	TURN_LAST, /* nor do batches until they are due */
+};
+
+/* One turn: reads what the rings hold, makes records, writes the batches that are due. Never blocks
+ * but on the disk. */
+void pipeline_turn(struct pipeline *pipeline, enum pipeline_turn turn);
 /* Whether every event the rings hold has become a record that is on disk. */
 bool pipeline_is_drained(const struct pipeline *pipeline);
 /* Feeds the tables from an event of an earlier worker's journal; makes no record. */

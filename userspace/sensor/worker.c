@@ -30,7 +30,7 @@ static void on_poll(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	pipeline_turn(&worker->pipeline, stopping);
+	pipeline_turn(&worker->pipeline, stopping ? TURN_LAST : TURN_USUAL);
 	ship_kick(worker->ship);
 	if (!stopping)
 		return;
@@ -83,7 +83,7 @@ static void begin_stop(struct worker *worker)
 	if (worker->stop_deadline_ns)
 		return;
 	worker->stop_deadline_ns = clock_boottime_ns() + STOP_PATIENCE_NS;
-	pipeline_turn(&worker->pipeline, true);
+	pipeline_turn(&worker->pipeline, TURN_LAST);
 	on_second(-1, 0, worker); /* losses up to the end; the next turn tells them */
 }
 

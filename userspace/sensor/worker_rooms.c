@@ -48,7 +48,7 @@ static int control_counters(void *context, struct counters *ret_counters)
 		r = keeper_link_counters(worker->link, &before);
 		if (r < 0)
 			return r;
-		pipeline_turn(&worker->pipeline, false);
+		pipeline_turn(&worker->pipeline, TURN_NO_WAITING);
 		r = keeper_link_counters(worker->link, &after);
 		if (r < 0)
 			return r;

@@ -56,6 +56,7 @@ static int set_up(void **state)
 	p->spool = &f->spool;
 	p->event = &f->event;
 	p->processes = process_table_new(&processes);
+	p->cgroups = cgroup_names_new(10);
 	if (journal_open(f->memory, MEMORY_BYTES, INSTANCE, &p->journal) < 0)
 		return -1;
 	losses_init(&p->losses, p->journal, 1);
@@ -73,6 +74,7 @@ static int tear_down(void **state)
 	}
 	journal_close(f->pipeline.journal);
 	process_table_free(f->pipeline.processes);
+	cgroup_names_free(f->pipeline.cgroups);
 	free(f->memory);
 	free(f);
 	return 0;
@@ -106,14 +108,14 @@ static void batches_of_one_turn_are_synced_once(void **state)
 	struct fixture *f = *state;
 
 	produce_flows(f, 4 * BATCH_RECORDS + 5);
-	pipeline_turn(&f->pipeline, false);
+	pipeline_turn(&f->pipeline, TURN_NO_WAITING);
 	assert_int_equal(f->spool.appended, 4);
 	assert_int_equal(f->spool.syncs, 1);
 	assert_int_equal(unreleased_flows(f), 5);
 	assert_false(pipeline_is_drained(&f->pipeline));
-	pipeline_turn(&f->pipeline, false);
+	pipeline_turn(&f->pipeline, TURN_NO_WAITING);
 	assert_int_equal(f->spool.syncs, 1); /* nothing new to sync */
-	pipeline_turn(&f->pipeline, true);
+	pipeline_turn(&f->pipeline, TURN_LAST);
 	assert_int_equal(f->spool.appended, 5);
 	assert_int_equal(unreleased_flows(f), 0);
 	assert_true(pipeline_is_drained(&f->pipeline));
@@ -125,13 +127,13 @@ static void a_sync_that_fails_releases_nothing(void **state)
 
 	f->spool.sync_error = -EIO;
 	produce_flows(f, 2 * BATCH_RECORDS);
-	pipeline_turn(&f->pipeline, false);
+	pipeline_turn(&f->pipeline, TURN_NO_WAITING);
 	assert_int_equal(f->spool.appended, 2);
 	assert_int_equal(unreleased_flows(f), 2 * BATCH_RECORDS);
 	assert_int_equal(f->pipeline.write_error[SPOOL_LANE_B], -EIO);
 	assert_int_equal(f->pipeline.write_error[SPOOL_LANE_A], 0);
 	f->spool.sync_error = 0;
-	pipeline_turn(&f->pipeline, false);
+	pipeline_turn(&f->pipeline, TURN_NO_WAITING);
 	assert_int_equal(f->spool.appended, 2); /* not a second time */
 	assert_int_equal(unreleased_flows(f), 0);
 	assert_int_equal(f->pipeline.write_error[SPOOL_LANE_B], 0);
@@ -144,13 +146,13 @@ static void a_batch_that_cannot_be_written_holds_the_ring(void **state)
 	f->spool.append_error = -ENOSPC;
 	produce_flows(f, 3 * BATCH_RECORDS);
 	produce_fork(f);
-	pipeline_turn(&f->pipeline, false);
+	pipeline_turn(&f->pipeline, TURN_NO_WAITING);
 	assert_int_equal(unreleased_flows(f), 3 * BATCH_RECORDS);
 	assert_int_equal(f->pipeline.write_error[SPOOL_LANE_B], -ENOSPC);
 	/* The other lane goes on: what made no record is done with. */
 	assert_int_equal(ring_unreleased_bytes(f->pipeline.ring[EVENT_RING_VALUABLE]), 0);
 	f->spool.append_error = 0;
-	pipeline_turn(&f->pipeline, false);
+	pipeline_turn(&f->pipeline, TURN_NO_WAITING);
 	assert_int_equal(f->spool.appended, 3);
 	assert_int_equal(unreleased_flows(f), 0);
 	assert_int_equal(f->pipeline.write_error[SPOOL_LANE_B], 0);
@@ -161,7 +163,7 @@ static void a_turn_without_anything_leaves_the_disk_alone(void **state)
 	struct fixture *f = *state;
 
 	produce_fork(f);
-	pipeline_turn(&f->pipeline, true);
+	pipeline_turn(&f->pipeline, TURN_LAST);
 	assert_int_equal(f->spool.syncs, 0);
 	assert_int_equal(ring_unreleased_bytes(f->pipeline.ring[EVENT_RING_VALUABLE]), 0);
 	assert_int_equal(f->pipeline.counters.events, 1);

@@ -180,6 +180,20 @@ uint64_t ring_unreleased_bytes(const struct ring *ring)
 	return ring_write_position(ring) - __atomic_load_n(ring->consumer, __ATOMIC_RELAXED);
 }
 
+bool ring_is_half_full(const struct ring *ring)
+{
+	return ring_unreleased_bytes(ring) > ring->data_bytes / 2;
+}
+
+int ring_rewind(struct ring *ring, uint64_t position)
+{
+	if (position > ring->position ||
+	    position < __atomic_load_n(ring->consumer, __ATOMIC_RELAXED))
+		return -EINVAL;
+	ring->position = position;
+	return 0;
+}
+
 void ring_release(struct ring *ring, uint64_t position)
 {
 	if (position <= ring->position && position > *ring->consumer)

@@ -9,6 +9,7 @@
 #ifndef YAGURA_KERNEL_RING_H
 #define YAGURA_KERNEL_RING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,11 @@ uint64_t
 ring_write_position(const struct ring *ring); /* just after what the kernel reserved last */
 uint64_t ring_unreleased_bytes(const struct ring *ring);
 
+/* Whether more than half of the ring's room is taken by what was not released. */
+bool ring_is_half_full(const struct ring *ring);
+/* Reading goes on from `position`, where it stood before: the event is to be read again. -EINVAL
+ * when that is released, or was not read. */
+int ring_rewind(struct ring *ring, uint64_t position);
 /* Gives everything before `position` (at most the read position) back to the kernel. */
 void ring_release(struct ring *ring, uint64_t position);
 /* Moves reading and releasing forward to `position`: what an earlier worker had spooled but not yet

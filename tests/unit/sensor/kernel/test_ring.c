@@ -130,6 +130,43 @@ static void records_wrap_round(void **state)
 	assert_true(*consumer(kernel) > 4 * DATA_BYTES);
 }
 
+static void what_was_not_released_can_be_read_again(void **state)
+{
+	struct kernel_side *kernel = *state;
+	uint64_t second;
+
+	produce(kernel, 0, "first", 5);
+	produce(kernel, 0, "second", 6);
+	must_read(kernel, "first");
+	second = ring_read_position(kernel->ring);
+	must_read(kernel, "second");
+	assert_int_equal(ring_rewind(kernel->ring, second), 0);
+	must_read(kernel, "second");
+	assert_int_equal(ring_rewind(kernel->ring, 4096), -EINVAL);
+	ring_release(kernel->ring, second);
+	assert_int_equal(ring_rewind(kernel->ring, 0), -EINVAL);
+	assert_int_equal(ring_rewind(kernel->ring, second), 0);
+	must_read(kernel, "second");
+}
+
+/* What counts is what is not released, whether it was read or not. */
+static void a_ring_says_when_half_of_it_is_taken(void **state)
+{
+	struct kernel_side *kernel = *state;
+	static const char half[DATA_BYTES / 2 - BPF_RINGBUF_HDR_SZ];
+	const uint8_t *bytes;
+	size_t size;
+
+	produce(kernel, 0, half, sizeof(half));
+	assert_false(ring_is_half_full(kernel->ring));
+	produce(kernel, 0, "more", 4);
+	assert_true(ring_is_half_full(kernel->ring));
+	assert_int_equal(ring_next(kernel->ring, &bytes, &size), 1);
+	assert_true(ring_is_half_full(kernel->ring));
+	ring_release(kernel->ring, ring_read_position(kernel->ring));
+	assert_false(ring_is_half_full(kernel->ring));
+}
+
 static void nonsense_is_told_apart(void **state)
 {
 	struct kernel_side *kernel = *state;
@@ -192,6 +229,8 @@ int main(void)
 		RING_TEST(a_second_reader_goes_on_where_it_was_released),
 		RING_TEST(seeking_skips_what_was_written_already),
 		RING_TEST(records_wrap_round),
+		RING_TEST(what_was_not_released_can_be_read_again),
+		RING_TEST(a_ring_says_when_half_of_it_is_taken),
 		RING_TEST(nonsense_is_told_apart),
 		RING_TEST(more_than_the_ring_can_hold_is_nonsense),
 		RING_TEST(no_record_begins_between_two),
