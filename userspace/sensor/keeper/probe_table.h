@@ -18,7 +18,7 @@
 enum probe_hook {
 	PROBE_HOOK_TRACEPOINT,
 	PROBE_HOOK_CGROUP,
-	PROBE_HOOK_TASK_ITERATOR,
+	PROBE_HOOK_ITERATOR, /* over everything there is of its kind */
 	PROBE_HOOK_SOCKET_ITERATOR, /* over the sockets that have flow storage */
 	PROBE_HOOK_FUNCTION_EXIT, /* enhanced tier: fexit */
 	PROBE_HOOK_SECURITY, /* enhanced tier: LSM */
@@ -40,6 +40,8 @@ struct probe {
 
 /* Rows the keeper has to find again: those it runs when asked. */
 #define PROBE_PROCESS_SNAPSHOT "process-snapshot"
+#define PROBE_TCP_HELD "tcp-held"
+#define PROBE_TCP_UNHELD "tcp-unheld"
 #define PROBE_TCP_SWEEP "tcp-sweep"
 
 /* Hooks that locked-down hosts often refuse: what they add is welcome and never needed. */
