@@ -80,6 +80,19 @@ static bool is_attached(const struct keeper_probe *probe)
 	return probe->state == KEEPER_PROBE_ATTACHED;
 }
 
+/* "enhanced" only when all of that tier is at work. */
+static json_t *tiers_json(const struct keeper_probes *probes)
+{
+	bool any = false, all = true;
+
+	for (uint32_t i = 0; i < probe_count(probes); i++)
+		if (probes->probe[i].enhanced) {
+			any = true;
+			all = all && is_attached(&probes->probe[i]);
+		}
+	return any && all ? json_pack("[s, s]", "core", "enhanced") : json_pack("[s]", "core");
+}
+
 /* Nothing serves them here. */
 static json_t *missing_json(const struct keeper_probes *probes)
 {
@@ -114,7 +127,7 @@ static json_t *kernel_json(const struct control_sensor *sensor, const struct kee
 
 	json_object_set_new(object, "release", text(sensor->description->kernel_release));
 	json_object_set_new(object, "cgroup", text(sensor->description->cgroup));
-	json_object_set_new(object, "tiers", json_pack("[s]", "core"));
+	json_object_set_new(object, "tiers", tiers_json(probes));
 	json_object_set_new(object, "missing", missing_json(probes));
 	json_object_set_new(object, "replaced", replaced_json(probes));
 	json_object_set_new(object, "rings", rings_json(sensor));

@@ -52,6 +52,8 @@ static void test_status_identity(void **state)
 	expect_text(kernel, "release", "6.1.0");
 	assert_string_equal(json_string_value(json_array_get(json_object_get(kernel, "tiers"), 0)),
 			    "core");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(kernel, "tiers"), 1)),
+			    "enhanced");
 	assert_int_equal(json_array_size(json_object_get(kernel, "missing")), 1);
 	expect_number(json_object_get(json_object_get(kernel, "rings"), "bulk"), "backlog_bytes",
 		      77);
@@ -80,7 +82,7 @@ static void test_status_probes(void **state)
 	json_t *probes = json_object_get(status, "probes");
 
 	(void)state;
-	assert_int_equal(json_array_size(probes), 3);
+	assert_int_equal(json_array_size(probes), 4);
 	expect_text(json_array_get(probes, 0), "name", "process_exec");
 	expect_text(json_array_get(probes, 0), "state", "attached");
 	expect_text(json_array_get(probes, 0), "program", "handle_exec");
