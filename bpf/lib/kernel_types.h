@@ -12,8 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define PF_EXITING 0x00000004 /* include/linux/sched.h */
-#define PF_KTHREAD 0x00200000
+#define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
 #define PFA_NO_NEW_PRIVS 0 /* a bit of task_struct.atomic_flags */
 #define PIDTYPE_SID 3 /* include/linux/pid_types.h, the same since 4.19 */
 #define SIGNAL_GROUP_EXIT 0x00000004 /* include/linux/sched/signal.h */

@@ -119,7 +119,7 @@ struct {
 const volatile struct probe_config probe_config __weak = {
 	.wakeup_fill_bytes = 1 << 20,
 	.args_bytes_max = EVENT_ARGS_BYTES_MAX,
-	.arm_attempts_max = 32,
+	.arm_attempts_max = 255, /* more than a full receive buffer makes unread */
 	.sweep_interval_ms = 60000,
 };
 
