@@ -172,6 +172,7 @@ struct net {
 
 struct pid_namespace {
 	struct ns_common ns;
+	struct task_struct *child_reaper; /* its init */
 };
 
 struct uts_namespace {
@@ -184,6 +185,7 @@ struct nsproxy {
 	struct mnt_namespace *mnt_ns;
 	struct net *net_ns;
 	struct cgroup_namespace *cgroup_ns;
+	struct pid_namespace *pid_ns_for_children;
 };
 
 /* A number of a process in one namespace. */
