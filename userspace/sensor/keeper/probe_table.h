@@ -15,13 +15,14 @@ enum probe_hook {
 	PROBE_HOOK_TRACEPOINT,
 	PROBE_HOOK_CGROUP,
 	PROBE_HOOK_TASK_ITERATOR,
-	PROBE_HOOK_SOCKET_ITERATOR, /* over the sockets that have flow storage */
+	PROBE_HOOK_MAP_ITERATOR, /* over every entry of `map` */
 };
 
 struct probe_way {
 	const char *program; /* the SEC() function */
 	enum probe_hook hook;
 	const char *needs; /* a type that the kernel's BTF must have; NULL: nothing special */
+	const char *map;
 };
 
 struct probe {
@@ -34,6 +35,11 @@ struct probe {
 /* Rows the keeper has to find again: those it runs when asked. */
 #define PROBE_PROCESS_SNAPSHOT "process-snapshot"
 #define PROBE_TCP_SWEEP "tcp-sweep"
+#define PROBE_DATAGRAM_SNAPSHOT "datagram-snapshot"
+#define PROBE_DATAGRAM_SWEEP "datagram-sweep"
+#define PROBE_DATAGRAM_SWEEP_MANY "datagram-sweep-many"
+#define PROBE_DATAGRAM_SWEEP_OTHER "datagram-sweep-other"
+#define PROBE_REFUSED_SWEEP "refused-sweep"
 
 /* Ends with a row whose name is NULL. */
 extern const struct probe probe_table[];
