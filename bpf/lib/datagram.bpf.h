@@ -7,31 +7,6 @@
 #include "datagram_owner.bpf.h"
 #include "packet.bpf.h"
 
-/* A clock for idle times: steps of 2^20 ns, wraps after 52 days, differences are right. For each
- * packet the coarse one does, which costs a load; tracing programs are not given it. */
-static __always_inline __u32 packet_ticks(void)
-{
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_ktime_get_coarse_ns))
-		return (__u32)(bpf_ktime_get_coarse_ns() >> 20);
-	return (__u32)(bpf_ktime_get_ns() >> 20);
-}
-
-static __always_inline __u32 sweep_ticks(void)
-{
-	return (__u32)(bpf_ktime_get_ns() >> 20);
-}
-
-static __always_inline bool phase_change(struct datagram_flow *flow, enum datagram_phase from,
-					 enum datagram_phase to)
-{
-	return __sync_val_compare_and_swap(&flow->phase, (__u32)from, (__u32)to) == (__u32)from;
-}
-
-static __always_inline bool is_counting(const struct datagram_flow *flow)
-{
-	return flow->phase == DATAGRAM_OPEN || flow->phase == DATAGRAM_CLOSING;
-}
-
 static __always_inline void flow_count(struct datagram_flow *flow, const struct packet *packet)
 {
 	if (packet->egress) {
@@ -41,9 +16,7 @@ static __always_inline void flow_count(struct datagram_flow *flow, const struct 
 		__sync_fetch_and_add(&flow->received_bytes, packet->payload_bytes);
 		__sync_fetch_and_add(&flow->received_packets, packet->datagrams);
 	}
-	flow->latest = packet->ticks;
-	if (flow->phase == DATAGRAM_CLOSING)
-		phase_change(flow, DATAGRAM_CLOSING, DATAGRAM_OPEN);
+	life_go_on(&flow->life, packet->ticks);
 }
 
 static __always_inline bool is_peer(const struct datagram_flow *flow,
@@ -55,21 +28,21 @@ static __always_inline bool is_peer(const struct datagram_flow *flow,
 	       flow->protocol == key->protocol;
 }
 
-/* A flow that this packet is the first of, in a phase still to be set. */
+/* A flow that this packet is the first of; phase and index are not touched. */
 static __always_inline void flow_describe(struct datagram_flow *flow, const struct packet *packet)
 {
-	flow->opened_ns = bpf_ktime_get_boot_ns();
+	flow->life.opened_ns = bpf_ktime_get_boot_ns();
+	flow->life.latest = packet->ticks;
+	flow->life.part = 0;
+	flow->life.told = 0;
 	flow->sent_bytes = packet->egress ? packet->payload_bytes : 0;
 	flow->received_bytes = packet->egress ? 0 : packet->payload_bytes;
 	flow->sent_packets = packet->egress ? packet->datagrams : 0;
 	flow->received_packets = packet->egress ? 0 : packet->datagrams;
 	__builtin_memcpy(flow->local_addr, packet->local_addr, 16);
 	__builtin_memcpy(flow->remote_addr, packet->key.remote_addr, 16);
-	flow->latest = packet->ticks;
 	flow->local_port = packet->local_port;
 	flow->remote_port = packet->key.remote_port;
-	flow->part = 0;
-	flow->told = 0;
 	flow->protocol = packet->key.protocol;
 	flow->flags = (packet->egress ? 0 : DATAGRAM_INGRESS) | (packet->ipv6 ? DATAGRAM_IPV6 : 0);
 	flow->icmp_type = packet->icmp_type;
@@ -83,11 +56,11 @@ static __always_inline bool begin_first(struct bpf_sock *sk, struct datagram_soc
 	struct datagram_flow *flow =
 		bpf_sk_storage_get(&datagram_first, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 
-	if (!flow || !phase_change(flow, DATAGRAM_FREE, DATAGRAM_CLAIMED))
+	if (!flow || !life_change(&flow->life, LIFE_FREE, LIFE_CLAIMED))
 		return false;
-	flow->index = __sync_fetch_and_add(&socket->index, 1);
+	flow->life.index = __sync_fetch_and_add(&socket->index, 1);
 	flow_describe(flow, packet);
-	phase_change(flow, DATAGRAM_CLAIMED, DATAGRAM_OPEN);
+	life_change(&flow->life, LIFE_CLAIMED, LIFE_OPEN);
 	return true;
 }
 
@@ -115,18 +88,18 @@ static __noinline struct datagram_many *many_claim(struct datagram_socket *socke
 static __always_inline bool begin_another(struct datagram_socket *socket,
 					  const struct packet *packet)
 {
-	struct datagram_flow fresh = { .phase = DATAGRAM_OPEN }, *flow;
+	struct datagram_flow fresh = { .life.phase = LIFE_OPEN }, *flow;
 	struct datagram_many *many = many_claim(socket);
 
 	if (!many)
 		return false;
-	fresh.index = __sync_fetch_and_add(&socket->index, 1);
+	fresh.life.index = __sync_fetch_and_add(&socket->index, 1);
 	flow_describe(&fresh, packet);
 	if (bpf_map_update_elem(&datagram_flows, &packet->key, &fresh, BPF_NOEXIST) == 0)
 		return true;
 	__sync_fetch_and_add(&many->flows, -1);
 	flow = bpf_map_lookup_elem(&datagram_flows, &packet->key);
-	if (!flow || !is_counting(flow))
+	if (!flow || !life_is_counting(&flow->life))
 		return false;
 	flow_count(flow, packet);
 	return true;
@@ -155,7 +128,7 @@ static __always_inline struct datagram_other *other_of(const struct datagram_soc
 		bpf_map_update_elem(&datagram_others, &owner, &no_other, BPF_NOEXIST);
 		other = bpf_map_lookup_elem(&datagram_others, &owner);
 	}
-	if (other && other->flow.phase != DATAGRAM_ENDING)
+	if (other && other->flow.life.phase != LIFE_ENDING)
 		return other;
 	return bpf_map_lookup_elem(&datagram_others, &nobody);
 }
@@ -169,14 +142,13 @@ static __noinline void fold(const struct datagram_socket *socket, const struct p
 
 	if (!other)
 		return;
-	if (phase_change(&other->flow, DATAGRAM_FREE, DATAGRAM_CLAIMED)) {
-		other->flow.opened_ns = bpf_ktime_get_boot_ns();
+	if (life_change(&other->flow.life, LIFE_FREE, LIFE_CLAIMED)) {
+		other->flow.life.opened_ns = bpf_ktime_get_boot_ns();
 		other->flow.protocol = packet->key.protocol;
 		other->flow.flags = packet->egress ? 0 : DATAGRAM_INGRESS;
 		other->socket = *socket;
-		other->socket.cookie = 1ull << 63 | other->flow.opened_ns << 8 |
-				       (bpf_get_smp_processor_id() & 0xff);
-		phase_change(&other->flow, DATAGRAM_CLAIMED, DATAGRAM_OPEN);
+		other->socket.cookie = made_up_cookie(other->flow.life.opened_ns);
+		life_change(&other->flow.life, LIFE_CLAIMED, LIFE_OPEN);
 	}
 	flow_count(&other->flow, packet);
 	if (!(__sync_fetch_and_or(&other->seen[hash >> 5 & (DATAGRAM_OTHER_WORDS - 1)], bit) &
@@ -229,7 +201,7 @@ static __noinline void count_elsewhere(struct __sk_buff *skb, struct bpf_sock *s
 		flow = bpf_map_lookup_elem(&datagram_flows, &packet->key);
 	if (packet->egress && (!flow || !flow->sent_packets))
 		owner_sent(socket);
-	if (flow && is_counting(flow))
+	if (flow && life_is_counting(&flow->life))
 		flow_count(flow, packet);
 	else
 		flow_begin(sk, socket, packet);
@@ -243,7 +215,7 @@ static __noinline void datagram_packet(struct __sk_buff *skb, struct bpf_sock *s
 
 	if (!packet_parse(skb, &packet))
 		return;
-	if (!flow || !is_counting(flow) || !is_peer(flow, &packet.key)) {
+	if (!flow || !life_is_counting(&flow->life) || !is_peer(flow, &packet.key)) {
 		count_elsewhere(skb, sk, &packet);
 		return;
 	}

@@ -10,6 +10,7 @@
 #ifndef YAGURA_LIB_DATAGRAM_MAPS_BPF_H
 #define YAGURA_LIB_DATAGRAM_MAPS_BPF_H
 
+#include "life.bpf.h"
 #include "maps.bpf.h"
 
 /* Who uses the socket. One byte a fact, as they are set by different CPUs. */
@@ -32,19 +33,6 @@ struct datagram_socket {
 /* With the kernel's 72 bytes it fits 128. */
 _Static_assert(sizeof(struct datagram_socket) == 56, "datagram_socket");
 
-/*
- * The life of a flow's memory. Packets count while a sweep looks, on other CPUs; so a flow ends in
- * two passes. The first marks it CLOSING; a packet that comes now makes it OPEN again. The next,
- * at least a pass later, when whoever had found it OPEN has long finished counting, takes it out.
- */
-enum datagram_phase {
-	DATAGRAM_FREE = 0,
-	DATAGRAM_CLAIMED = 1, /* being filled in */
-	DATAGRAM_OPEN = 2,
-	DATAGRAM_CLOSING = 3,
-	DATAGRAM_ENDING = 4, /* being told for the last time: count nothing here */
-};
-
 enum datagram_flow_flag {
 	DATAGRAM_INGRESS = 1u << 0, /* the peer sent first */
 	DATAGRAM_IPV6 = 1u << 1,
@@ -52,20 +40,15 @@ enum datagram_flow_flag {
 };
 
 struct datagram_flow {
-	__u64 opened_ns;
+	struct life life;
 	__u64 sent_bytes;
 	__u64 received_bytes;
 	__u64 sent_packets;
 	__u64 received_packets;
 	__u8 local_addr[16];
 	__u8 remote_addr[16];
-	__u32 latest; /* packet, in ticks (packet_ticks()) */
-	__u32 index;
-	__u32 phase; /* enum datagram_phase, changed by compare-and-swap */
 	__u16 local_port;
 	__u16 remote_port;
-	__u16 part; /* of the next record */
-	__u16 told; /* how many intervals old it was when an interim record was last considered */
 	__u8 protocol;
 	__u8 flags; /* enum datagram_flow_flag */
 	__u8 icmp_type;

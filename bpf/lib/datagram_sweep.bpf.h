@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Records of datagram flows: those that go on, when due, and the last one. */
-#ifndef YAGURA_LIB_DATAGRAM_SWEEP_BPF_H
-#define YAGURA_LIB_DATAGRAM_SWEEP_BPF_H
+#ifndef YAGURA_LIB_DATAGRAM_LIFE_BPF_H
+#define YAGURA_LIB_DATAGRAM_LIFE_BPF_H
 
 #include "datagram.bpf.h"
-
-#define TICKS_OF_MS(ms) ((__u32)((__u64)(ms) * 1000000 >> 20))
-
-enum sweep_verdict {
-	SWEEP_LEAVE = 0,
-	SWEEP_TELL = 1, /* it goes on */
-	SWEEP_END = 2, /* it is ours to tell for the last time */
-};
 
 static __always_inline void datagram_facts(struct event_flow *event,
 					   const struct datagram_socket *socket)
@@ -39,7 +31,7 @@ static __always_inline void datagram_fill(struct event_flow *event,
 			 sizeof(*event) - sizeof(event->header));
 	__builtin_memcpy(event->local_addr, flow->local_addr, 16);
 	__builtin_memcpy(event->remote_addr, flow->remote_addr, 16);
-	event->opened_ns = flow->opened_ns;
+	event->opened_ns = flow->life.opened_ns;
 	event->sent_bytes = flow->sent_bytes;
 	event->received_bytes = flow->received_bytes;
 	event->sent_packets = flow->sent_packets;
@@ -47,8 +39,8 @@ static __always_inline void datagram_fill(struct event_flow *event,
 	event->sent_data_packets = at_most_u32(flow->sent_packets);
 	event->received_data_packets = at_most_u32(flow->received_packets);
 	event->count = 1;
-	event->part = flow->part;
-	event->index = flow->index;
+	event->part = flow->life.part;
+	event->index = flow->life.index;
 	event->local_port = flow->local_port;
 	event->remote_port = flow->remote_port;
 	event->icmp_type = flow->icmp_type;
@@ -79,12 +71,12 @@ static __noinline void emit_datagram(struct datagram_flow *flow,
 		return;
 	datagram_fill(event, flow);
 	datagram_facts(event, socket);
-	if (socket->preexisting && socket->owner_quality != OWNER_KERNEL && flow->index == 0)
+	if (socket->preexisting && socket->owner_quality != OWNER_KERNEL && flow->life.index == 0)
 		event->flags |= FLOW_PREEXISTING;
 	if (ending)
 		mark_final(event, ending);
-	else if (flow->part < 0xffff)
-		flow->part++;
+	else if (flow->life.part < 0xffff)
+		flow->life.part++;
 	event_submit(&ring_bulk, event);
 }
 
@@ -101,50 +93,15 @@ static __noinline void emit_other(struct datagram_other *other, enum event_flow_
 	event->flags |= FLOW_FOLDED;
 	if (ending)
 		mark_final(event, ending);
-	else if (other->flow.part < 0xffff)
-		other->flow.part++;
+	else if (other->flow.life.part < 0xffff)
+		other->flow.life.part++;
 	event_submit(&ring_bulk, event);
 }
 
-static __always_inline bool is_silent(const struct datagram_flow *flow, __u32 now)
+static __always_inline __u32 idle_ms(const struct datagram_flow *flow)
 {
-	bool both_ways = flow->sent_packets && flow->received_packets;
-	__u32 limit = both_ways ? probe_config.datagram_idle_ms
-				: probe_config.datagram_oneway_idle_ms;
-
-	return (__s32)(now - flow->latest) > (__s32)TICKS_OF_MS(limit);
-}
-
-/* Once an interval of its age, if anything moved in it. */
-static __always_inline bool is_interim_due(struct datagram_flow *flow, __u32 now)
-{
-	__u64 interval_ms = probe_config.sweep_interval_ms;
-	__u16 intervals;
-
-	if (!interval_ms)
-		return false;
-	intervals = (__u16)((bpf_ktime_get_boot_ns() - flow->opened_ns) / (interval_ms * 1000000));
-	if (intervals == flow->told)
-		return false;
-	flow->told = intervals;
-	return (__s32)(now - flow->latest) <= (__s32)TICKS_OF_MS(interval_ms);
-}
-
-/* `is_over`: whether its socket has closed or left it. Otherwise silence ends it. */
-static __always_inline enum sweep_verdict sweep_judge(struct datagram_flow *flow, bool is_over)
-{
-	__u32 now = sweep_ticks();
-
-	if (flow->phase == DATAGRAM_CLOSING &&
-	    phase_change(flow, DATAGRAM_CLOSING, DATAGRAM_ENDING))
-		return SWEEP_END;
-	if (flow->phase != DATAGRAM_OPEN)
-		return SWEEP_LEAVE;
-	if (is_over || is_silent(flow, now)) {
-		phase_change(flow, DATAGRAM_OPEN, DATAGRAM_CLOSING);
-		return SWEEP_LEAVE;
-	}
-	return is_interim_due(flow, now) ? SWEEP_TELL : SWEEP_LEAVE;
+	return flow->sent_packets && flow->received_packets ? probe_config.datagram_idle_ms
+							    : probe_config.datagram_oneway_idle_ms;
 }
 
 /* A flow in its socket's storage. */
@@ -153,15 +110,15 @@ static __always_inline void sweep_first(struct datagram_flow *flow,
 {
 	bool left = flow->flags & DATAGRAM_LEFT;
 
-	switch (sweep_judge(flow, left)) {
-	case SWEEP_LEAVE:
+	switch (life_judge(&flow->life, left, idle_ms(flow))) {
+	case LIFE_LEAVE:
 		break;
-	case SWEEP_TELL:
+	case LIFE_TELL:
 		emit_datagram(flow, socket, ENDING_UNKNOWN);
 		break;
-	case SWEEP_END:
+	case LIFE_END:
 		emit_datagram(flow, socket, left ? ENDING_CLOSED : ENDING_IDLE);
-		phase_change(flow, DATAGRAM_ENDING, DATAGRAM_FREE);
+		life_change(&flow->life, LIFE_ENDING, LIFE_FREE);
 		break;
 	}
 }
@@ -184,13 +141,13 @@ static __always_inline void sweep_another(const struct datagram_key *key,
 	if (!many)
 		return;
 	closed = many->socket.closed;
-	switch (sweep_judge(flow, closed)) {
-	case SWEEP_LEAVE:
+	switch (life_judge(&flow->life, closed, idle_ms(flow))) {
+	case LIFE_LEAVE:
 		break;
-	case SWEEP_TELL:
+	case LIFE_TELL:
 		emit_datagram(flow, &many->socket, ENDING_UNKNOWN);
 		break;
-	case SWEEP_END:
+	case LIFE_END:
 		emit_datagram(flow, &many->socket, closed ? ENDING_CLOSED : ENDING_IDLE);
 		bpf_map_delete_elem(&datagram_flows, key);
 		many_release(many, cookie);
@@ -202,14 +159,12 @@ static __always_inline void sweep_another(const struct datagram_key *key,
 static __always_inline void sweep_other(const struct process_key *owner,
 					struct datagram_other *other)
 {
-	enum sweep_verdict verdict;
+	enum life_verdict verdict =
+		life_judge(&other->flow.life, false, owner->pid ? idle_ms(&other->flow) : 0);
 
-	if (!owner->pid && other->flow.phase == DATAGRAM_CLOSING)
-		phase_change(&other->flow, DATAGRAM_CLOSING, DATAGRAM_OPEN);
-	verdict = sweep_judge(&other->flow, false);
-	if (verdict == SWEEP_TELL) {
+	if (verdict == LIFE_TELL) {
 		emit_other(other, ENDING_UNKNOWN);
-	} else if (verdict == SWEEP_END) {
+	} else if (verdict == LIFE_END) {
 		emit_other(other, ENDING_IDLE);
 		bpf_map_delete_elem(&datagram_others, owner);
 	}

@@ -8,20 +8,7 @@
 #define YAGURA_LIB_PACKET_BPF_H
 
 #include "datagram_maps.bpf.h"
-#include <bpf/bpf_endian.h>
-#include <linux/ip.h>
-
-#define PACKET_EXTENSIONS_MAX 6
-
-/* RFC 8200 3 */
-struct packet_ipv6 {
-	__be32 version_class_label;
-	__be16 payload_length;
-	__u8 next_header;
-	__u8 hop_limit;
-	__u8 source[16];
-	__u8 destination[16];
-};
+#include "ip.bpf.h"
 
 struct packet {
 	struct datagram_key key;
@@ -36,41 +23,14 @@ struct packet {
 	__u8 ipv6;
 };
 
-/* RFC 4291 2.5.5.2. */
-static __always_inline void packet_addr_ipv4(__u8 addr[16], __be32 ipv4)
-{
-	__u32 *word = (__u32 *)addr;
-
-	word[0] = 0;
-	word[1] = 0;
-	word[2] = bpf_htonl(0xffff);
-	word[3] = ipv4;
-}
-
-/* Headers that stand between IPv6 and its payload, RFC 8200 4 and RFC 4302. */
-static __always_inline bool is_extension(__u8 protocol)
-{
-	return protocol == 0 /* hop by hop */ || protocol == 43 /* routing */ ||
-	       protocol == 44 /* fragment */ || protocol == 51 /* authentication */ ||
-	       protocol == 60 /* destination */;
-}
-
-/* The length of an extension header that says so in its second byte. */
-static __always_inline __u32 extension_bytes(__u8 protocol, __u8 length)
-{
-	if (protocol == 44)
-		return 8;
-	return protocol == 51 ? (length + 2) * 4 : (length + 1) * 8;
-}
-
 /* Finds the protocol behind the extension headers; returns where it starts. */
 static __always_inline __u32 skip_extensions(struct __sk_buff *skb, __u8 *protocol)
 {
-	__u32 offset = sizeof(struct packet_ipv6);
+	__u32 offset = sizeof(struct ipv6_header);
 	__u8 head[2];
 	int i;
 
-	for (i = 0; i < PACKET_EXTENSIONS_MAX && is_extension(*protocol); i++) {
+	for (i = 0; i < IPV6_EXTENSIONS_MAX && is_extension(*protocol); i++) {
 		if (bpf_skb_load_bytes(skb, offset, head, sizeof(head)))
 			break;
 		offset += extension_bytes(*protocol, head[1]);
@@ -84,14 +44,14 @@ static __always_inline __u32 parse_network(struct __sk_buff *skb, struct packet 
 {
 	__u8 *local = packet->local_addr, *remote = packet->key.remote_addr;
 	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-	const struct packet_ipv6 *ipv6 = data;
+	const struct ipv6_header *ipv6 = data;
 	const struct iphdr *ipv4 = data;
 
 	if (skb->protocol == bpf_htons(ETH_P_IP)) {
 		if ((void *)(ipv4 + 1) > end)
 			return 0;
-		packet_addr_ipv4(local, packet->egress ? ipv4->saddr : ipv4->daddr);
-		packet_addr_ipv4(remote, packet->egress ? ipv4->daddr : ipv4->saddr);
+		addr_from_ipv4(local, packet->egress ? ipv4->saddr : ipv4->daddr);
+		addr_from_ipv4(remote, packet->egress ? ipv4->daddr : ipv4->saddr);
 		packet->key.protocol = ipv4->protocol;
 		return (__u32)ipv4->ihl * 4;
 	}
@@ -102,13 +62,6 @@ static __always_inline __u32 parse_network(struct __sk_buff *skb, struct packet 
 	packet->ipv6 = 1;
 	packet->key.protocol = ipv6->next_header;
 	return skip_extensions(skb, &packet->key.protocol);
-}
-
-/* Ports lie first in all of these. */
-static __always_inline bool has_ports(__u8 protocol)
-{
-	return protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE || protocol == IPPROTO_SCTP ||
-	       protocol == IPPROTO_DCCP;
 }
 
 static __always_inline __u32 header_bytes(__u8 protocol)

@@ -4,8 +4,8 @@
 #define YAGURA_LIB_SOCK_BPF_H
 
 #include "emit.bpf.h"
+#include "ip.bpf.h"
 #include <bpf/bpf_core_read.h>
-#include <bpf/bpf_endian.h>
 
 /*
  * Does this program run on behalf of a user of the socket, so that `current` is that user? Whoever
@@ -18,24 +18,6 @@ static __always_inline bool runs_for_user(const struct tcp_sock *tcp)
 {
 	return ((const struct sock *)tcp)->sk_lock.owned &&
 	       !(bpf_get_current_task_btf()->flags & PF_KTHREAD);
-}
-
-/* RFC 4291 2.5.5.2. */
-static __always_inline void addr_from_ipv4(__u8 addr[16], __be32 ipv4)
-{
-	__u32 *word = (__u32 *)addr;
-
-	word[0] = 0;
-	word[1] = 0;
-	word[2] = bpf_htonl(0xffff);
-	word[3] = ipv4;
-}
-
-static __always_inline bool addr_is_mapped(const __u8 addr[16])
-{
-	const __u32 *word = (const __u32 *)addr;
-
-	return word[0] == 0 && word[1] == 0 && word[2] == bpf_htonl(0xffff);
 }
 
 /* Both ends, while the socket still has them: they are gone when it is destroyed. */

@@ -73,7 +73,7 @@ static __always_inline int on_connect(struct bpf_sock_addr *call, const __u8 rem
 	if (is_tcp(call->type, call->protocol) || !call->sk)
 		return 1;
 	flow = bpf_sk_storage_get(&datagram_first, call->sk, NULL, 0);
-	if (flow && flow->phase != DATAGRAM_FREE) {
+	if (flow && flow->life.phase != LIFE_FREE) {
 		from = (const __u64 *)flow->remote_addr;
 		if (from[0] != to[0] || from[1] != to[1] ||
 		    flow->remote_port != (__u16)call->user_port)
@@ -87,7 +87,7 @@ int yagura_datagram_connect4(struct bpf_sock_addr *call)
 {
 	__u8 remote_addr[16];
 
-	packet_addr_ipv4(remote_addr, call->user_ip4);
+	addr_from_ipv4(remote_addr, call->user_ip4);
 	return on_connect(call, remote_addr);
 }
 
@@ -140,8 +140,8 @@ int yagura_datagram_release(struct bpf_sock *sk)
 	socket->closed = 1;
 	socket_changed(socket);
 	flow = bpf_sk_storage_get(&datagram_first, sk, NULL, 0);
-	if (flow && (phase_change(flow, DATAGRAM_OPEN, DATAGRAM_ENDING) ||
-		     phase_change(flow, DATAGRAM_CLOSING, DATAGRAM_ENDING)))
+	if (flow && (life_change(&flow->life, LIFE_OPEN, LIFE_ENDING) ||
+		     life_change(&flow->life, LIFE_CLOSING, LIFE_ENDING)))
 		emit_datagram(flow, socket, ENDING_CLOSED);
 	return 1;
 }

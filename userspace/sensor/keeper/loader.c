@@ -161,16 +161,22 @@ static struct bpf_link *attach_map_iterator(const struct loader *loader,
 	return bpf_program__attach_iter(program, &options);
 }
 
-/* Entries that the programs expect to be there: the bucket of those who have none. */
+/* The entry of nobody, all zero, must be there: it takes what finds no room. */
+static int fill_map(const struct bpf_map *map)
+{
+	_cleanup_free_ void *zero_key = calloc(1, bpf_map__key_size(map));
+	_cleanup_free_ void *zero = calloc(1, bpf_map__value_size(map));
+
+	if (!zero_key || !zero)
+		return -ENOMEM;
+	return bpf_map_update_elem(bpf_map__fd(map), zero_key, zero, BPF_ANY) ? -errno : 0;
+}
+
 static int fill_maps(const struct loader *loader)
 {
-	const struct bpf_map *others = loader->skeleton->maps.datagram_others;
-	_cleanup_free_ void *zero = calloc(1, bpf_map__value_size(others));
-	const struct process_key nobody = { 0 };
+	int r = fill_map(loader->skeleton->maps.datagram_others);
 
-	if (!zero)
-		return -ENOMEM;
-	return bpf_map_update_elem(bpf_map__fd(others), &nobody, zero, BPF_ANY) ? -errno : 0;
+	return r < 0 ? r : fill_map(loader->skeleton->maps.refused_sources);
 }
 
 static int attach_probe(struct loader *loader, size_t row)
