@@ -74,7 +74,7 @@ static __always_inline __u64 made_up_cookie(__u64 opened_ns)
 	return 1ull << 63 | opened_ns << 8 | (bpf_get_smp_processor_id() & 0xff);
 }
 
-/* Once an interval of its age, if anything moved in it. */
+/* Once an interval of its age, if anything moved in it (sweeps are not exactly on time). */
 static __always_inline bool life_is_due(struct life *life, __u32 now)
 {
 	__u64 interval_ms = probe_config.sweep_interval_ms;
@@ -86,7 +86,7 @@ static __always_inline bool life_is_due(struct life *life, __u32 now)
 	if (intervals == life->told)
 		return false;
 	life->told = intervals;
-	return (__s32)(now - life->latest) <= TICKS_OF_MS(interval_ms);
+	return (__s32)(now - life->latest) <= TICKS_OF_MS(interval_ms + interval_ms / 4);
 }
 
 /* Ends at once when it `is_over`, else after `idle_ms` of silence; 0: never. */
