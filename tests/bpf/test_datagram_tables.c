@@ -17,7 +17,7 @@
 
 #define FLOWS_MAX 8
 #define PEERS 40
-#define IDLE_MS 3
+#define IDLE_MS 2
 
 static struct probe_fixture *shared;
 static int older[2]; /* sockets made before the programs were loaded */
@@ -128,8 +128,8 @@ static void *send_many(void *context)
 
 		if (sendto(fd, bytes, size, 0, (struct sockaddr *)&to, length) == (ssize_t)size)
 			sender->bytes += size;
-		if (i % 1000 == 999)
-			usleep((IDLE_MS + 1) * 1000);
+		if (i % 32 == 31)
+			usleep(500 + i * 7919 % 3000); /* about as long as silence may last */
 	}
 	close(fd);
 	senders_left--;
