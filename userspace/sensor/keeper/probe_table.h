@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every BPF program we may load, by what it is for. A probe has ways, best first; the loader takes
- * the first whose need this kernel meets and leaves the other programs out.
+ * the first whose needs this kernel meets and leaves the other programs out. A program may serve
+ * several probes.
  */
 #ifndef YAGURA_KEEPER_PROBE_TABLE_H
 #define YAGURA_KEEPER_PROBE_TABLE_H
 
+#include "sensor/keeper/features.h"
+
 #include <stdbool.h>
+#include <stdint.h>
 
 #define PROBE_WAYS_MAX 4
 
@@ -16,13 +20,16 @@ enum probe_hook {
 	PROBE_HOOK_CGROUP,
 	PROBE_HOOK_TASK_ITERATOR,
 	PROBE_HOOK_MAP_ITERATOR, /* over every entry of `map` */
+	PROBE_HOOK_FUNCTION_EXIT, /* enhanced tier: fexit */
+	PROBE_HOOK_SECURITY, /* enhanced tier: LSM */
 };
 
 struct probe_way {
 	const char *program; /* the SEC() function */
 	enum probe_hook hook;
 	const char *needs; /* a type that the kernel's BTF must have; NULL: nothing special */
-	const char *map;
+	uint32_t features; /* set of enum feature: all must be there */
+	const char *map; /* of a map iterator */
 };
 
 struct probe {
