@@ -12,7 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
+#define PF_EXITING 0x00000004 /* include/linux/sched.h */
+#define PF_KTHREAD 0x00200000
 #define PFA_NO_NEW_PRIVS 0 /* a bit of task_struct.atomic_flags */
 #define PIDTYPE_SID 3 /* include/linux/pid_types.h, the same since 4.19 */
 #define SIGNAL_GROUP_EXIT 0x00000004 /* include/linux/sched/signal.h */
@@ -35,7 +36,15 @@
 #define ETH_P_IP 0x0800
 #define ETH_P_IPV6 0x86DD
 
-enum tcp_state { TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_CLOSE = 7 }; /* net/tcp_states.h */
+enum tcp_state { /* net/tcp_states.h */
+		 TCP_ESTABLISHED = 1,
+		 TCP_SYN_SENT = 2,
+		 TCP_FIN_WAIT2 = 5,
+		 TCP_TIME_WAIT = 6,
+		 TCP_CLOSE = 7,
+		 TCP_CLOSE_WAIT = 8,
+		 TCP_LISTEN = 10,
+};
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -52,6 +61,10 @@ typedef struct {
 typedef struct {
 	int counter;
 } atomic_t;
+
+typedef struct {
+	__s64 counter;
+} atomic64_t;
 
 /* Was __u32 cap[2] before 6.3: low half first, so these 64 bits either way. */
 typedef struct {
@@ -276,17 +289,13 @@ struct task_struct {
 
 struct in6_addr {
 	union {
-		__u32 u6_addr32[4];
+		__be32 u6_addr32[4];
 	} in6_u;
 };
 
 typedef struct {
 	struct net *net;
 } possible_net_t;
-
-struct sock_cgroup_data {
-	struct cgroup *cgroup;
-};
 
 struct sock_common {
 	__be32 skc_daddr;
@@ -295,31 +304,37 @@ struct sock_common {
 	__u16 skc_num;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
-	unsigned long skc_flags;
 	possible_net_t skc_net;
+	unsigned long skc_flags;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
 };
 
 typedef struct {
 	int owned;
 } socket_lock_t;
 
+struct sock_cgroup_data {
+	struct cgroup *cgroup; /* in this form since 5.15 */
+};
+
 struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
 	int sk_err;
+	unsigned char sk_kern_sock : 1;
 	kuid_t sk_uid;
 	__u16 sk_protocol;
 	__u16 sk_type;
 	struct sock_cgroup_data sk_cgrp_data;
 };
 
+enum sock_flags { SOCK_DEAD, SOCK_DONE };
+
 struct socket {
 	struct sock *sk;
 };
-
-enum sock_flags { SOCK_DEAD, SOCK_DONE };
 
 struct inet_sock {
 	struct sock sk;
@@ -329,16 +344,34 @@ struct inet_connection_sock {
 	struct inet_sock icsk_inet;
 };
 
+struct minmax_sample {
+	__u32 v;
+};
+
+struct minmax {
+	struct minmax_sample s[3]; /* the first is the smallest; ~0: none yet */
+};
+
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	__u64 bytes_received;
+	__u64 bytes_acked;
 	__u64 bytes_sent;
 	__u64 bytes_retrans;
 	__u32 segs_in;
 	__u32 segs_out;
+	__u32 data_segs_in;
+	__u32 data_segs_out;
 	__u32 total_retrans;
 	__u32 srtt_us;
+	__u32 rcv_nxt; /* next sequence number awaited, of the peer */
+	__u32 snd_nxt;
+	__u32 snd_una; /* oldest that the peer has not acknowledged */
+	__u32 snd_wl1; /* of the peer's latest segment that acknowledged anything new */
+	struct minmax rtt_min;
 	__u64 tcp_mstamp; /* CLOCK_MONOTONIC us of the latest packet */
+	__u8 bpf_sock_ops_cb_flags;
+	bool is_mptcp;
 };
 
 struct net_device {
@@ -356,11 +389,6 @@ struct sk_buff {
 
 enum skb_drop_reason { SKB_DROP_REASON_NO_SOCKET = 3 }; /* relocated: it differs by kernel */
 
-struct bpf_iter__task_file {
-	struct task_struct *task;
-	struct file *file;
-};
-
 struct bpf_iter__bpf_map_elem {
 	void *key;
 	void *value;
@@ -368,6 +396,15 @@ struct bpf_iter__bpf_map_elem {
 
 struct bpf_iter__task {
 	struct task_struct *task;
+};
+
+struct bpf_iter__task_file {
+	struct task_struct *task;
+	struct file *file;
+};
+
+struct bpf_iter__tcp {
+	struct sock_common *sk_common;
 };
 
 struct bpf_iter__bpf_sk_storage_map {

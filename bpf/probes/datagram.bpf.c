@@ -148,7 +148,7 @@ int yagura_datagram_release(struct bpf_sock *sk)
 
 /* Over every file of every task: sockets older than the sensor. */
 SEC("iter/task_file")
-int yagura_datagram_find(struct bpf_iter__task_file *ctx)
+int yagura_datagram_held(struct bpf_iter__task_file *ctx)
 {
 	struct datagram_socket *known;
 	struct task_struct *task = ctx->task;

@@ -240,7 +240,7 @@ static void an_older_socket_is_found(void **state)
 	int client = datagram_socket(AF_INET);
 
 	(void)state;
-	assert_int_equal(loader_iterate(shared->loader, PROBE_DATAGRAM_SNAPSHOT), 0);
+	assert_int_equal(loader_iterate(shared->loader, PROBE_DATAGRAM_HELD), 0);
 	probe_fixture_drain(shared);
 	send_to(client, AF_INET, told.port, 9);
 	send_to(older[1], AF_INET, told.port, 11);

@@ -257,6 +257,29 @@ static void loop(struct keeper *keeper)
 	}
 }
 
+/* What was there before us. At once, so that what is seen from now on finds its parents listed
+ * before it. */
+static void take_stock(struct loader *loader)
+{
+	static const struct {
+		const char *probe;
+		const char *what;
+	} stock[] = {
+		{ PROBE_PROCESS_SNAPSHOT, "processes" },
+		{ PROBE_TCP_HELD, "TCP connections of processes" },
+		{ PROBE_TCP_UNHELD, "TCP connections of nobody" },
+		{ PROBE_DATAGRAM_HELD, "sockets for datagrams" },
+	};
+
+	for (size_t i = 0; i < sizeof(stock) / sizeof(*stock); i++) {
+		int r = loader_iterate(loader, stock[i].probe);
+
+		if (r < 0)
+			log_warn("keeper", "%s that are there already stay unknown: %s",
+				 stock[i].what, strerror(-r));
+	}
+}
+
 int keeper_run(const struct keeper_options *options)
 {
 	struct keeper keeper = { .options = options,
@@ -282,11 +305,8 @@ int keeper_run(const struct keeper_options *options)
 		goto out;
 	}
 	malloc_trim(0); /* the kernel's BTF was parsed: many megabytes, never needed again */
-	/* At once, so that what is seen from now on finds its parents listed before it. */
-	r = loader_iterate(keeper.serve.loader, PROBE_PROCESS_SNAPSHOT);
-	if (r < 0)
-		log_warn("keeper", "processes that run already stay unknown: %s", strerror(-r));
-	keeper.sweep = sweep_open(keeper.serve.loader);
+	take_stock(keeper.serve.loader);
+	keeper.sweep = sweep_open();
 	if (keeper.sweep < 0 || describe(&keeper) < 0 || start_worker(&keeper) < 0)
 		goto out;
 	log_info("keeper", "attached to %s, kernel %s", loader_cgroup(keeper.serve.loader),

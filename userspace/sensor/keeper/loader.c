@@ -204,7 +204,7 @@ static int attach_probe(struct loader *loader, size_t row)
 	case PROBE_HOOK_CGROUP:
 		status->link = bpf_program__attach_cgroup(program, loader->cgroup_fd);
 		break;
-	case PROBE_HOOK_TASK_ITERATOR:
+	case PROBE_HOOK_ITERATOR:
 		status->link = bpf_program__attach_iter(program, NULL);
 		break;
 	case PROBE_HOOK_MAP_ITERATOR:

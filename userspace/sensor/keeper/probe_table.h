@@ -18,7 +18,7 @@
 enum probe_hook {
 	PROBE_HOOK_TRACEPOINT,
 	PROBE_HOOK_CGROUP,
-	PROBE_HOOK_TASK_ITERATOR,
+	PROBE_HOOK_ITERATOR, /* over everything there is of its kind */
 	PROBE_HOOK_MAP_ITERATOR, /* over every entry of `map` */
 	PROBE_HOOK_FUNCTION_EXIT, /* enhanced tier: fexit */
 	PROBE_HOOK_SECURITY, /* enhanced tier: LSM */
@@ -41,8 +41,10 @@ struct probe {
 
 /* Rows the keeper has to find again: those it runs when asked. */
 #define PROBE_PROCESS_SNAPSHOT "process-snapshot"
+#define PROBE_TCP_HELD "tcp-held"
+#define PROBE_TCP_UNHELD "tcp-unheld"
 #define PROBE_TCP_SWEEP "tcp-sweep"
-#define PROBE_DATAGRAM_SNAPSHOT "datagram-snapshot"
+#define PROBE_DATAGRAM_HELD "datagram-held"
 #define PROBE_DATAGRAM_SWEEP "datagram-sweep"
 #define PROBE_DATAGRAM_SWEEP_MANY "datagram-sweep-many"
 #define PROBE_DATAGRAM_SWEEP_OTHER "datagram-sweep-other"

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/keeper/sweep.h"
 
-#include "common/log.h"
 #include "sensor/keeper/probe_table.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -14,19 +12,16 @@
 static const char *const swept[] = { PROBE_DATAGRAM_SWEEP, PROBE_DATAGRAM_SWEEP_MANY,
 				     PROBE_DATAGRAM_SWEEP_OTHER, PROBE_REFUSED_SWEEP };
 
-int sweep_open(struct loader *loader)
+int sweep_open(void)
 {
 	const struct itimerspec period = { { SWEEP_SECONDS, 0 }, { SWEEP_SECONDS, 0 } };
-	int fd, r;
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 
-	r = loader_iterate(loader, PROBE_DATAGRAM_SNAPSHOT);
-	if (r < 0)
-		log_warn("keeper", "sockets that are open already stay unknown: %s", strerror(-r));
-	fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (fd < 0)
 		return -errno;
 	if (timerfd_settime(fd, 0, &period, NULL) < 0) {
-		r = -errno;
+		int r = -errno;
+
 		close(fd);
 		return r;
 	}

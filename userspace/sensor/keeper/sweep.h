@@ -7,9 +7,8 @@
 
 #include "sensor/keeper/loader.h"
 
-/* Finds the sockets that are there already; returns a descriptor that becomes readable whenever a
- * sweep is due, or -errno. */
-int sweep_open(struct loader *loader);
+/* A descriptor that becomes readable whenever a sweep is due, or -errno. */
+int sweep_open(void);
 /* Sweeps, and forgets that it was due. */
 void sweep_run(struct loader *loader, int fd);
 
