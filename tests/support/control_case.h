@@ -46,9 +46,11 @@ static inline int fake_probes(void *context, struct keeper_probes *ret_probes)
 {
 	(void)context;
 	*ret_probes = (struct keeper_probes){
-		.count = 2,
+		.count = 3,
 		.probe = { { "process_exec", "handle_exec", "", KEEPER_PROBE_ATTACHED, 1 },
-			   { "flow_\x1b", "", "no \xff such hook", KEEPER_PROBE_UNAVAILABLE, 0 } },
+			   { "flow_\x1b", "", "no \xff such hook", KEEPER_PROBE_UNAVAILABLE, 0 },
+			   { "flow_end", "handle_end_old", "no storage there",
+			     KEEPER_PROBE_ATTACHED, 1 } },
 	};
 	return probes_result;
 }
