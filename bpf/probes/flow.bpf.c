@@ -128,11 +128,19 @@ static __always_inline void on_listen(struct flow_storage *flow, const struct tc
 	owner_set_current(flow, tcp);
 }
 
+/* Closed at once, from a state in which both ends may still talk or this one has sent no FIN, and
+ * not because of an error: this end resets the connection (tcp_close, tcp_disconnect). */
+static __always_inline bool is_reset_here(__u32 from, const struct tcp_sock *tcp)
+{
+	return (from == TCP_ESTABLISHED || from == TCP_SYN_RECV || from == TCP_CLOSE_WAIT) &&
+	       !((const struct sock *)tcp)->sk_err;
+}
+
 static __always_inline void on_state(struct bpf_sock_ops *ops, struct flow_storage *flow,
 				     const struct tcp_sock *tcp)
 {
 	if (FINAL_BY_STATE && ops->args[1] == TCP_CLOSE && flow_is_open(flow))
-		emit_flow_final(flow, tcp, false);
+		emit_flow_final(flow, tcp, is_reset_here(ops->args[0], tcp));
 }
 
 #define OP(name) (1u << BPF_SOCK_OPS_##name)
