@@ -38,6 +38,7 @@
 enum tcp_state { /* net/tcp_states.h */
 		 TCP_ESTABLISHED = 1,
 		 TCP_SYN_SENT = 2,
+		 TCP_SYN_RECV = 3,
 		 TCP_FIN_WAIT2 = 5,
 		 TCP_TIME_WAIT = 6,
 		 TCP_CLOSE = 7,
