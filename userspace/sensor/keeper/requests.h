@@ -28,7 +28,7 @@ enum keeper_descriptor {
 	KEEPER_FD_COUNT
 };
 
-#define KEEPER_PROBES_MAX 32
+#define KEEPER_PROBES_MAX 64
 #define KEEPER_TEXT_BYTES 64
 
 struct keeper_request {
