@@ -23,18 +23,7 @@
 #define TCP_FLAG_RST 0x04 /* as in the header, RFC 9293 3.1 */
 #define AF_INET 2
 #define AF_INET6 10
-#define IPPROTO_ICMP 1
 #define IPPROTO_TCP 6
-#define IPPROTO_UDP 17
-#define IPPROTO_DCCP 33
-#define IPPROTO_ICMPV6 58
-#define IPPROTO_SCTP 132
-#define IPPROTO_UDPLITE 136
-#define SOCK_STREAM 1
-#define SOCK_DGRAM 2
-#define SOCK_RAW 3
-#define ETH_P_IP 0x0800
-#define ETH_P_IPV6 0x86DD
 
 enum tcp_state { /* net/tcp_states.h */
 		 TCP_ESTABLISHED = 1,
@@ -373,21 +362,6 @@ struct tcp_sock {
 	__u8 bpf_sock_ops_cb_flags;
 	bool is_mptcp;
 };
-
-struct net_device {
-	possible_net_t nd_net;
-};
-
-struct sk_buff {
-	struct net_device *dev;
-	unsigned char *head;
-	unsigned int tail; /* an offset from head, as are the next two */
-	__u16 network_header;
-	__u16 transport_header;
-	__be16 protocol;
-};
-
-enum skb_drop_reason { SKB_DROP_REASON_NO_SOCKET = 3 }; /* relocated: it differs by kernel */
 
 struct bpf_iter__bpf_map_elem {
 	void *key;
