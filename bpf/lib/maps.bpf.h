@@ -10,7 +10,7 @@
 #include "config.h"
 #include "counters.h"
 #include "event.h"
-#include "kernel_types.h"
+#include "socket_types.h"
 #include <bpf/bpf_helpers.h>
 
 /* What we know of a socket; dies with it. An accepted socket starts with a clone of
@@ -119,7 +119,7 @@ struct {
 const volatile struct probe_config probe_config __weak = {
 	.wakeup_fill_bytes = 1 << 20,
 	.args_bytes_max = EVENT_ARGS_BYTES_MAX,
-	.arm_attempts_max = 32,
+	.arm_attempts_max = 255, /* more than a full receive buffer makes unread */
 	.sweep_interval_ms = 60000,
 	.datagram_idle_ms = 60000,
 	.datagram_oneway_idle_ms = 30000,

@@ -9,6 +9,12 @@
 
 #include "task.bpf.h"
 
+#ifdef YAGURA_OLD
+#define READS_ARE_SEEN false /* no socket storage in tracepoints */
+#else
+#define READS_ARE_SEEN true
+#endif
+
 /*
  * Does this program run on behalf of a user of the socket, so that `current` is that user? Whoever
  * works on a socket holds its lock. A task that does marks it as owned until it lets go; softirqs
@@ -84,21 +90,19 @@ static __always_inline void owner_seen(struct flow_storage *flow, struct task_st
 }
 
 /*
- * The last close, in the closer's context: the last chance for a connection whose user sent
- * nothing. There are three reasons not to read much into it:
- * - the process that listens may only let go of what a child of it has used: it stays inherited;
- * - on a socket that has an owner, a process that ends lets go of what it once inherited; only one
- *   that closes a connection still open has ended it, and so has used it;
- * - kernel threads close what others let go of (descriptors in flight, collected as garbage).
+ * The last close, in the closer's context: a connection on which nobody was seen reading or sending
+ * is the closer's. On any other a close is no use: who is last to let go of what several inherited
+ * is chance. Kernel threads close what others let go of (descriptors in flight, collected as
+ * garbage). Where reads cannot be seen, the process that listens may only let go of what a child of
+ * it has read from.
  */
-static __always_inline void owner_at_close(struct flow_storage *flow, bool is_over)
+static __always_inline void owner_at_close(struct flow_storage *flow)
 {
 	struct task_struct *task = current_task();
-	bool ends_it = !is_over && !(task_read(task, flags) & PF_EXITING);
 
-	if (task_read(task, flags) & PF_KTHREAD)
+	if (!owner_is_open(flow) || task_read(task, flags) & PF_KTHREAD)
 		return;
-	if (owner_is_open(flow) ? !process_is(&flow->listener, task) : ends_it)
+	if (READS_ARE_SEEN || !process_is(&flow->listener, task))
 		owner_seen(flow, task);
 }
 

@@ -5,8 +5,9 @@
  * is destroyed.
  *
  * Owner: connect() and listen() call back in the caller's context. An accepted socket starts as its
- * listener's (inherited); the process that makes its first segment, else the one that closes it, is
- * its caller. For what was there before us, see preexisting.bpf.c.
+ * listener's (inherited); the process that reads first or makes its first segment, else the one
+ * that closes it, is its caller. When another one makes the first segment, the flow is shared.
+ * For what was there before us, see preexisting.bpf.c.
  */
 #include "flow_record.bpf.h"
 #include <bpf/bpf_tracing.h>
@@ -22,6 +23,10 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define FINAL_BY_STATE false
 #define QUALITY_UNSEEN OWNER_INHERITED /* of an accepted socket that nobody was seen using */
 #endif
+
+/* How long a socket that has an owner is watched for another one: its first answer is what matters.
+ */
+#define SEGMENTS_OF_OWNED 16
 
 static __always_inline void states_watch(struct bpf_sock_ops *ops)
 {
@@ -44,22 +49,16 @@ static __always_inline void on_connect(struct bpf_sock_ops *ops, struct flow_sto
 	states_watch(ops);
 }
 
-static __always_inline void on_connected(struct flow_storage *flow)
-{
-	if (flow->phase != FLOW_PHASE_OPEN)
-		return;
-	flow->phase = FLOW_PHASE_ESTABLISHED;
-	if (!(flow->flags & STORAGE_PREEXISTING))
-		flow->handshake_us = (__u32)((bpf_ktime_get_boot_ns() - flow->opened_ns) / 1000);
-}
-
+/* Have segments that this socket sends told, and reads looked at: until there is an owner, then
+ * until one is made by a user. */
 static __always_inline void segments_watch(struct bpf_sock_ops *ops, struct flow_storage *flow)
 {
 	int flags = ops->bpf_sock_ops_cb_flags;
 
-	flow->arm_left = (__u8)probe_config.arm_attempts_max;
-	if (!flow->arm_left)
+	if (flow->owner_quality == OWNER_KERNEL)
 		return;
+	flow->arm_left =
+		owner_is_open(flow) ? (__u8)probe_config.arm_attempts_max : SEGMENTS_OF_OWNED;
 	if (flags & BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG)
 		flow->flags |= STORAGE_FOREIGN_HDR_CB;
 	else
@@ -74,6 +73,23 @@ static __always_inline void segments_ignore(struct bpf_sock_ops *ops, struct flo
 						       ~BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG);
 }
 
+static __always_inline void user_seen(struct flow_storage *flow)
+{
+	owner_seen(flow, current_task());
+	if (flow->arm_left > SEGMENTS_OF_OWNED)
+		flow->arm_left = SEGMENTS_OF_OWNED;
+}
+
+static __always_inline void on_connected(struct bpf_sock_ops *ops, struct flow_storage *flow)
+{
+	if (flow->phase != FLOW_PHASE_OPEN)
+		return;
+	flow->phase = FLOW_PHASE_ESTABLISHED;
+	if (!(flow->flags & STORAGE_PREEXISTING))
+		flow->handshake_us = (__u32)((bpf_ktime_get_boot_ns() - flow->opened_ns) / 1000);
+	segments_watch(ops, flow);
+}
+
 /* The handshake of an incoming connection is complete: softirq, `current` is anybody. A socket that
  * called connect() comes here too, when both ends did at once, or when it met itself. */
 static __always_inline void on_accepted(struct bpf_sock_ops *ops, struct flow_storage *flow,
@@ -82,7 +98,7 @@ static __always_inline void on_accepted(struct bpf_sock_ops *ops, struct flow_st
 	bool has_listener = flow->phase == FLOW_PHASE_LISTEN;
 
 	if (flow->phase == FLOW_PHASE_OPEN) {
-		on_connected(flow);
+		on_connected(ops, flow);
 		return;
 	}
 	flow->index = 0;
@@ -99,12 +115,18 @@ static __always_inline void on_accepted(struct bpf_sock_ops *ops, struct flow_st
 	bpf_get_socket_cookie(ops);
 	flow_begin(flow, tcp, FLOW_PHASE_ESTABLISHED, STORAGE_INGRESS);
 	states_watch(ops);
-	if (owner_is_open(flow))
-		segments_watch(ops, flow);
+	segments_watch(ops, flow);
 }
 
-/* A segment of an accepted socket is being made; when a user of the socket makes it, that is the
- * owner. We reserve no header room, so nothing changes on the wire. */
+/* Also called without a segment, when send() asks how much fits into one. */
+static __always_inline bool carries_data(const struct bpf_sock_ops *ops)
+{
+	return ops->args[0] == BPF_WRITE_HDR_TCP_CURRENT_MSS || ops->skb_len > 0;
+}
+
+/* A segment is being made, perhaps by a user of the socket. Data that a user sends ends the watch;
+ * a bare acknowledgement does not: connect() makes the handshake's last one. We reserve no header
+ * room, so nothing changes on the wire. */
 static __always_inline void on_segment(struct bpf_sock_ops *ops, struct flow_storage *flow,
 				       const struct tcp_sock *tcp)
 {
@@ -114,9 +136,9 @@ static __always_inline void on_segment(struct bpf_sock_ops *ops, struct flow_sto
 	if (flow->arm_left) {
 		flow->arm_left--;
 		if (seen)
-			owner_seen(flow, current_task());
+			user_seen(flow);
 	}
-	if (seen || !flow->arm_left)
+	if ((seen && carries_data(ops)) || !flow->arm_left)
 		segments_ignore(ops, flow);
 }
 
@@ -128,11 +150,16 @@ static __always_inline void on_listen(struct flow_storage *flow, const struct tc
 	owner_set_current(flow, tcp);
 }
 
+/* A connection that is closed without an error before this end has sent a FIN is reset by it. */
 static __always_inline void on_state(struct bpf_sock_ops *ops, struct flow_storage *flow,
 				     const struct tcp_sock *tcp)
 {
+	__u32 before = ops->args[0];
+	bool resets = (before == TCP_ESTABLISHED || before == TCP_CLOSE_WAIT) &&
+		      !((const struct sock *)tcp)->sk_err;
+
 	if (FINAL_BY_STATE && ops->args[1] == TCP_CLOSE && flow_is_open(flow))
-		emit_flow_final(flow, tcp, false);
+		emit_flow_final(flow, tcp, resets);
 }
 
 #define OP(name) (1u << BPF_SOCK_OPS_##name)
@@ -168,7 +195,7 @@ int yagura_sockops(struct bpf_sock_ops *ops)
 		on_connect(ops, flow, tcp);
 		break;
 	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
-		on_connected(flow);
+		on_connected(ops, flow);
 		break;
 	case BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB:
 		on_accepted(ops, flow, tcp);
@@ -198,11 +225,28 @@ int yagura_release(struct bpf_sock *sk)
 	else
 		flow->error = 0; /* it outlived that one (IP_RECVERR tells of passing ones) */
 	flow->arm_left = 0; /* the FIN that follows is a segment of this close, nothing more */
-	owner_at_close(flow, sk->state == TCP_CLOSE);
+	owner_at_close(flow);
 	return 1;
 }
 
 #ifndef YAGURA_OLD
+/* Something was read, spliced or peeked at. This runs at every read of the whole host: whether the
+ * socket is watched is told by the kernel's own field, at once. */
+SEC("tp_btf/tcp_rcv_space_adjust")
+int BPF_PROG(yagura_read, struct sock *sk)
+{
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+	struct flow_storage *flow;
+
+	if (!tcp || !(tcp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG))
+		return 0;
+	flow = bpf_sk_storage_get(&flow_storage, tcp, NULL, 0);
+	if (!flow || !flow->arm_left || !runs_for_user(tcp))
+		return 0;
+	user_seen(flow);
+	return 0;
+}
+
 /* The user of a socket is told of an error: it was reset, gave up waiting, or cannot reach the
  * other end. Told late, when the user has taken the error already, sk_err is 0. */
 SEC("tp_btf/inet_sk_error_report")

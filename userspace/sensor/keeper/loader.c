@@ -348,6 +348,7 @@ void loader_probes(const struct loader *loader, struct keeper_probes *ret_probes
 
 		snprintf(probe->name, sizeof(probe->name), "%s", probe_table[i].name);
 		probe->required = probe_table[i].required;
+		probe->enhanced = probe_is_enhanced(&probe_table[i]);
 		probe->state = status->attached ? KEEPER_PROBE_ATTACHED : KEEPER_PROBE_UNAVAILABLE;
 		if (status->attached)
 			snprintf(probe->program, sizeof(probe->program), "%s",

@@ -58,6 +58,8 @@ struct keeper_probe {
 	char reason[KEEPER_TEXT_BYTES];
 	uint32_t state; /* enum keeper_probe_state */
 	uint32_t required;
+	uint32_t enhanced; /* of the tier that is used where allowed and never required */
+	uint32_t reserved;
 };
 
 struct keeper_probes {
