@@ -2,8 +2,8 @@
 /*
  * The life of something that packets are counted in until it is told of: a flow of datagrams, the
  * attempts of one source. Packets count while a sweep looks, on other CPUs; so a life ends in two
- * passes. The first marks it CLOSING; a packet that comes now makes it OPEN again. The next, at
- * least a pass later, when whoever had found it OPEN has long finished counting, takes it out.
+ * passes. The first marks it CLOSING; a packet that comes now makes it OPEN again. The next, a
+ * second later, when whoever had found it OPEN has long finished counting, takes it out.
  */
 #ifndef YAGURA_LIB_LIFE_BPF_H
 #define YAGURA_LIB_LIFE_BPF_H
