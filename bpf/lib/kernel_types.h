@@ -42,7 +42,13 @@ struct cred {
 	kgid_t egid;
 };
 
+struct super_block {
+	__u32 s_dev;
+};
+
 struct inode {
+	struct super_block *i_sb;
+	unsigned long i_ino;
 	unsigned int i_nlink;
 };
 
@@ -73,6 +79,7 @@ struct path {
 
 struct file {
 	struct path f_path;
+	struct inode *f_inode;
 };
 
 struct mm_struct {
@@ -116,7 +123,9 @@ struct task_struct {
 	char comm[16];
 };
 
-struct linux_binprm;
+struct linux_binprm {
+	unsigned int secureexec : 1;
+};
 
 struct in6_addr {
 	union {
@@ -140,10 +149,16 @@ typedef struct {
 	int owned;
 } socket_lock_t;
 
+struct sock_cgroup_data {
+	struct cgroup *cgroup; /* in this form since 5.15 */
+};
+
 struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
 	int sk_err;
+	kuid_t sk_uid;
+	struct sock_cgroup_data sk_cgrp_data;
 };
 
 enum sock_flags { SOCK_DEAD, SOCK_DONE };
@@ -166,6 +181,11 @@ struct tcp_sock {
 	__u32 total_retrans;
 	__u32 srtt_us;
 	__u64 tcp_mstamp; /* CLOCK_MONOTONIC us of the latest packet */
+};
+
+struct bpf_iter__bpf_map_elem {
+	void *key;
+	void *value;
 };
 
 struct bpf_iter__task {

@@ -85,6 +85,19 @@ struct {
 	__type(value, struct counters);
 } counters __weak SEC(".maps");
 
+/* One entry a CPU: how many records of each ring became due there. */
+struct sequences {
+	__u64 taken[EVENT_RING_COUNT];
+	__u64 apart[6]; /* a cache line of its own */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sequences);
+} sequences __weak SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -107,6 +120,13 @@ struct {
 	__type(value, struct flow_storage);
 } flow_storage __weak SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct live_config);
+} live_config __weak SEC(".maps");
+
 const volatile struct probe_config probe_config __weak = {
 	.wakeup_fill_bytes = 1 << 20,
 	.args_bytes_max = EVENT_ARGS_BYTES_MAX,
@@ -119,6 +139,7 @@ union event_record {
 	struct event_fork fork;
 	struct event_exec exec;
 	struct event_exit exit;
+	struct event_throttle throttle;
 	struct event_flow flow;
 };
 const union event_record *const event_layout __weak = NULL;

@@ -8,6 +8,7 @@
  * listener's (inherited); the process that makes its first segment, else the one that closes it, is
  * its caller.
  */
+#include "admit.bpf.h"
 #include "sock.bpf.h"
 #include "task.bpf.h"
 #include <bpf/bpf_tracing.h>
@@ -44,10 +45,34 @@ static __always_inline void callback_off(struct bpf_sock_ops *ops, const struct 
 		bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags & ~callback);
 }
 
+/* By a program of its own, so that the facts do not lie on everybody's stack. */
+static __noinline bool tcp_is_told(const struct live_config *live, const struct flow_storage *flow,
+				   struct sock *sk, __u32 executable_verdict)
+{
+	struct flow_facts facts = {
+		.local.prefix_bits = 128,
+		.remote.prefix_bits = 128,
+		.executable_verdict = executable_verdict,
+		.local_port = flow->local_port,
+		.remote_port = flow->remote_port,
+		.protocol = IPPROTO_TCP,
+		.uid = sk->sk_uid.val,
+	};
+
+	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
+		facts.cgroup_id = sk->sk_cgrp_data.cgroup->kn->id;
+	__builtin_memcpy(facts.local.addr, flow->local_addr, 16);
+	__builtin_memcpy(facts.remote.addr, flow->remote_addr, 16);
+	return flow_is_told(live, &facts);
+}
+
 /* A new flow on this socket. A clone, or a socket used before, has old values in every field. */
 static __always_inline void flow_begin(struct bpf_sock_ops *ops, struct flow_storage *flow,
 				       struct sock *sk, enum flow_phase phase)
 {
+	const struct live_config *live = flows_judged();
+	__u32 verdict = FILTER_NONE;
+
 	flow->phase = phase;
 	flow->flags = 0;
 	flow->part = 0;
@@ -55,6 +80,12 @@ static __always_inline void flow_begin(struct bpf_sock_ops *ops, struct flow_sto
 	flow->opened_ns = bpf_ktime_get_boot_ns();
 	flow->cookie = bpf_get_socket_cookie(ops);
 	endpoints_fill(flow, sk);
+	if (!live)
+		return;
+	if (phase == FLOW_PHASE_OPEN)
+		verdict = executable_verdict(live, bpf_get_current_task_btf());
+	if (!tcp_is_told(live, flow, sk, verdict))
+		flow->phase = FLOW_PHASE_DONE;
 }
 
 /* connect(): runs in the caller's context, addresses and ports are set, the SYN is about
@@ -66,6 +97,8 @@ static __always_inline void on_connect(struct bpf_sock_ops *ops, struct flow_sto
 		emit_flow_final(flow, NULL, 0); /* disconnected and reused: its counters are gone */
 	__builtin_memset(&flow->listener, 0, sizeof(flow->listener));
 	flow_begin(ops, flow, sk, FLOW_PHASE_OPEN);
+	if (flow->phase == FLOW_PHASE_DONE)
+		return;
 	owner_set_current(flow);
 	/* Only until it is established: to learn why an attempt failed while the socket still
 	 * knows. */
@@ -105,6 +138,8 @@ static __always_inline void on_accepted(struct bpf_sock_ops *ops, struct flow_st
 		flow->owner_quality = OWNER_UNKNOWN;
 	}
 	flow->arm_left = (__u8)probe_config.arm_attempts_max;
+	if (flow->phase == FLOW_PHASE_DONE)
+		flow->arm_left = 0;
 	if (flow->arm_left)
 		callback_on(ops, flow, BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG, STORAGE_FOREIGN_HDR_CB);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Processes: fork, exec, exit, and those that ran before us. Core tier: BTF tracepoints, one
  * iterator. */
+#include "admit.bpf.h"
 #include "task.bpf.h"
 #include <bpf/bpf_tracing.h>
 
@@ -79,13 +80,14 @@ static __always_inline __u32 args_fill(__u8 *to, struct event_exec *event, struc
 static __always_inline void emit_process(struct task_struct *task, enum event_kind kind)
 {
 	struct mm_struct *mm = task->mm;
+	struct event_header header;
 	struct exec_scratch *scratch;
 	struct event_exec *event;
 	__u32 path_bytes, size;
 
 	if (!mm) /* a kernel thread */
 		return;
-	count_generated(kind);
+	header = event_due(kind);
 	scratch = scratch_claim();
 	if (!scratch) {
 		count_lost(kind);
@@ -108,7 +110,8 @@ static __always_inline void emit_process(struct task_struct *task, enum event_ki
 	size = path_bytes + event->args_bytes;
 	if (size <= EXEC_BYTES_MAX) {
 		size += sizeof(*event);
-		header_fill(&event->header, kind, size);
+		header.size_bytes = size;
+		event->header = header;
 		if (bpf_ringbuf_output(&ring_valuable, event, size,
 				       wakeup_flags(&ring_valuable, size)))
 			count_lost(kind);
@@ -120,13 +123,17 @@ SEC("tp_btf/sched_process_fork")
 int BPF_PROG(yagura_fork, struct task_struct *parent, struct task_struct *child)
 {
 	struct event_fork *event;
+	struct process_key key;
 
 	if (child->pid != child->tgid || child->flags & PF_KTHREAD) /* a thread, or the kernel's */
+		return 0;
+	key_fill(&key, child);
+	if (!fork_is_told(child, &key))
 		return 0;
 	event = event_reserve(&ring_valuable, EVENT_FORK, struct event_fork);
 	if (!event)
 		return 0;
-	key_fill(&event->process, child);
+	event->process = key;
 	key_fill(&event->parent, parent);
 	event_submit(&ring_valuable, event);
 	return 0;
@@ -135,7 +142,11 @@ int BPF_PROG(yagura_fork, struct task_struct *parent, struct task_struct *child)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(yagura_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	emit_process(task, EVENT_EXEC);
+	struct process_key key;
+
+	key_fill(&key, task);
+	if (exec_is_told(task, &key, BPF_CORE_READ_BITFIELD(bprm, secureexec)))
+		emit_process(task, EVENT_EXEC);
 	return 0;
 }
 
@@ -162,11 +173,15 @@ int BPF_PROG(yagura_exit, struct task_struct *task)
 	struct signal_struct *signal = task->signal;
 	struct process_key key;
 	struct event_exit *event;
+	enum event_kind kind;
 
 	key_fill(&key, task);
 	if (task->flags & PF_KTHREAD || !is_last_thread(signal, &key))
 		return 0;
-	event = event_reserve(&ring_valuable, EVENT_EXIT, struct event_exit);
+	kind = exit_kind(task, &key);
+	if (kind == EVENT_KIND_NONE)
+		return 0;
+	event = event_reserve(&ring_valuable, kind, struct event_exit);
 	if (!event)
 		return 0;
 	event->process = key;
@@ -183,7 +198,12 @@ int yagura_snapshot(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 
-	if (task && task->pid == task->tgid)
-		emit_process(task, EVENT_SNAPSHOT);
+	struct process_key key;
+
+	if (!task || task->pid != task->tgid)
+		return 0;
+	key_fill(&key, task);
+	process_listed(&key);
+	emit_process(task, EVENT_SNAPSHOT);
 	return 0;
 }

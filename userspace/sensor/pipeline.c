@@ -44,6 +44,7 @@ static int apply(struct pipeline *p, const struct decoded_event *event)
 	case EVENT_SNAPSHOT:
 		return take_snapshot(p, &event->exec);
 	case EVENT_EXIT:
+	case EVENT_GONE:
 		return process_table_exit(p->processes, &event->exit);
 	case EVENT_CGROUP:
 	case EVENT_THROTTLE:
@@ -74,6 +75,7 @@ static bool build(struct pipeline *p, const struct decoded_event *event, struct 
 		return true;
 	case EVENT_FORK:
 	case EVENT_SNAPSHOT:
+	case EVENT_GONE:
 	case EVENT_CGROUP:
 	case EVENT_THROTTLE:
 	case EVENT_KIND_NONE:

@@ -113,6 +113,7 @@ static int size_maps(struct loader *loader, const struct loader_options *options
 	    bpf_map__set_max_entries(skeleton->maps.ring_bulk,
 				     (uint32_t)options->ring_bytes[EVENT_RING_BULK]) ||
 	    bpf_map__set_max_entries(skeleton->maps.counters, cpus) ||
+	    bpf_map__set_max_entries(skeleton->maps.sequences, cpus) ||
 	    bpf_map__set_max_entries(skeleton->maps.exec_scratch, cpus))
 		return -errno;
 	return 0;
@@ -134,11 +135,23 @@ static int map_counters(struct loader *loader)
 	return 0;
 }
 
-static struct bpf_link *attach_socket_iterator(const struct loader *loader,
-					       const struct bpf_program *program)
+/* The budget that control groups share which find no room for one of their own: see THROTTLE_REST.
+ */
+static int add_rest_group(const struct loader *loader)
 {
-	union bpf_iter_link_info info = { .map.map_fd = (__u32)bpf_map__fd(
-						  loader->skeleton->maps.flow_storage) };
+	const struct bpf_map *map = loader->skeleton->maps.throttle_groups;
+	_cleanup_free_ void *fresh = calloc(1, bpf_map__value_size(map));
+	const uint64_t rest = 0;
+
+	if (!fresh)
+		return -ENOMEM;
+	return bpf_map_update_elem(bpf_map__fd(map), &rest, fresh, BPF_ANY) < 0 ? -errno : 0;
+}
+
+static struct bpf_link *attach_map_iterator(const struct bpf_map *map,
+					    const struct bpf_program *program)
+{
+	union bpf_iter_link_info info = { .map.map_fd = (__u32)bpf_map__fd(map) };
 	DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info,
 			    .link_info_len = sizeof(info));
 
@@ -163,7 +176,10 @@ static int attach_probe(struct loader *loader, size_t row)
 		status->link = bpf_program__attach_iter(program, NULL);
 		break;
 	case PROBE_HOOK_SOCKET_ITERATOR:
-		status->link = attach_socket_iterator(loader, program);
+		status->link = attach_map_iterator(loader->skeleton->maps.flow_storage, program);
+		break;
+	case PROBE_HOOK_THROTTLE_ITERATOR:
+		status->link = attach_map_iterator(loader->skeleton->maps.throttle_groups, program);
 		break;
 	}
 	r = status->link ? 0 : -errno;
@@ -171,7 +187,7 @@ static int attach_probe(struct loader *loader, size_t row)
 	return r;
 }
 
-static int attach_all(struct loader *loader, char *ret_error)
+int loader_attach(struct loader *loader, char ret_error[LOADER_ERROR_BYTES])
 {
 	for (size_t i = 0; probe_table[i].name; i++) {
 		int r = loader->status[i].way ? attach_probe(loader, i) : 0;
@@ -206,8 +222,10 @@ static int load(struct loader *loader, const struct loader_options *options, cha
 		return r;
 	}
 	r = map_counters(loader);
+	if (r == 0)
+		r = add_rest_group(loader);
 	if (r < 0)
-		snprintf(ret_error, LOADER_ERROR_BYTES, "cannot map the counters: %s",
+		snprintf(ret_error, LOADER_ERROR_BYTES, "cannot prepare the BPF maps: %s",
 			 strerror(-r));
 	return r;
 }
@@ -238,8 +256,6 @@ int loader_open(const struct loader_options *options, struct loader **ret_loader
 		goto out;
 	}
 	r = load(loader, options, ret_error);
-	if (r == 0)
-		r = attach_all(loader, ret_error);
 out:
 	if (r < 0) {
 		loader_close(loader);
@@ -249,19 +265,30 @@ out:
 	return 0;
 }
 
+static void detach(struct loader *loader, size_t row)
+{
+	bpf_link__destroy(loader->status[row].link);
+	loader->status[row].link = NULL;
+}
+
+static bool is_hook(const struct probe_way *way)
+{
+	return way && (way->hook == PROBE_HOOK_TRACEPOINT || way->hook == PROBE_HOOK_CGROUP);
+}
+
 void loader_detach(struct loader *loader)
 {
-	for (size_t i = 0; i < KEEPER_PROBES_MAX; i++) {
-		bpf_link__destroy(loader->status[i].link);
-		loader->status[i].link = NULL;
-	}
+	for (size_t i = 0; i < KEEPER_PROBES_MAX; i++)
+		if (is_hook(loader->status[i].way))
+			detach(loader, i);
 }
 
 void loader_close(struct loader *loader)
 {
 	if (!loader)
 		return;
-	loader_detach(loader);
+	for (size_t i = 0; i < KEEPER_PROBES_MAX; i++)
+		detach(loader, i);
 	if (loader->counters)
 		munmap((void *)(uintptr_t)loader->counters, loader->counters_bytes);
 	yagura_bpf__destroy(loader->skeleton);
@@ -290,6 +317,19 @@ void loader_counters(const struct loader *loader, struct counters *ret_counters)
 	}
 }
 
+/* Times the kernel did not run a program since it was loaded; 0 where it does not count them. */
+static uint64_t skipped(const struct loader *loader, const struct probe_way *way)
+{
+	const struct bpf_program *program =
+		bpf_object__find_program_by_name(loader->skeleton->obj, way->program);
+	struct bpf_prog_info info = { 0 };
+	__u32 size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) < 0
+		       ? 0
+		       : info.recursion_misses;
+}
+
 void loader_probes(const struct loader *loader, struct keeper_probes *ret_probes)
 {
 	memset(ret_probes, 0, sizeof(*ret_probes));
@@ -299,6 +339,9 @@ void loader_probes(const struct loader *loader, struct keeper_probes *ret_probes
 
 		snprintf(probe->name, sizeof(probe->name), "%s", probe_table[i].name);
 		probe->required = probe_table[i].required;
+		probe->makes = probe_table[i].makes;
+		if (status->way)
+			probe->skipped = skipped(loader, status->way);
 		probe->state = status->link ? KEEPER_PROBE_ATTACHED : KEEPER_PROBE_UNAVAILABLE;
 		if (status->link)
 			snprintf(probe->program, sizeof(probe->program), "%s",
@@ -309,6 +352,16 @@ void loader_probes(const struct loader *loader, struct keeper_probes *ret_probes
 			snprintf(probe->reason, sizeof(probe->reason), "%s",
 				 strerror(-status->error));
 	}
+}
+
+struct bpf_object *loader_object(const struct loader *loader)
+{
+	return loader->skeleton->obj;
+}
+
+uint64_t loader_cpu_count(const struct loader *loader)
+{
+	return (uint64_t)loader->cpu_count;
 }
 
 const char *loader_cgroup(const struct loader *loader)

@@ -6,6 +6,8 @@
 #ifndef YAGURA_KEEPER_PROBE_TABLE_H
 #define YAGURA_KEEPER_PROBE_TABLE_H
 
+#include "bpf/abi/event.h"
+
 #include <stdbool.h>
 
 #define PROBE_WAYS_MAX 4
@@ -16,6 +18,7 @@ enum probe_hook {
 	PROBE_HOOK_CGROUP,
 	PROBE_HOOK_TASK_ITERATOR,
 	PROBE_HOOK_SOCKET_ITERATOR, /* over the sockets that have flow storage */
+	PROBE_HOOK_THROTTLE_ITERATOR, /* over the control groups that have a budget */
 };
 
 struct probe_way {
@@ -27,6 +30,7 @@ struct probe_way {
 struct probe {
 	const char *name;
 	bool required; /* without it the sensor would be blind: do not start */
+	enum event_kind makes; /* what is missing when it does not run; NONE: it makes nothing */
 	struct probe_way ways[PROBE_WAYS_MAX];
 	const char *help;
 };
@@ -34,6 +38,7 @@ struct probe {
 /* Rows the keeper has to find again: those it runs when asked. */
 #define PROBE_PROCESS_SNAPSHOT "process-snapshot"
 #define PROBE_TCP_SWEEP "tcp-sweep"
+#define PROBE_THROTTLE "throttle"
 
 /* Ends with a row whose name is NULL. */
 extern const struct probe probe_table[];
