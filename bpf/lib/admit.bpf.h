@@ -228,7 +228,10 @@ static __always_inline const struct live_config *flows_judged(void)
 {
 	const struct live_config *live = live_get();
 
-	return live && (live->filters || live->flows_per_s) ? live : NULL;
+	if (!live)
+		return NULL;
+	return live->filters || live->filter_default == FILTER_DROP || live->flows_per_s ? live
+											 : NULL;
 }
 
 /* A flow over the budget counts as one record here and now: its final one, which is never made. */

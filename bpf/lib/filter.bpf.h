@@ -122,7 +122,7 @@ static __noinline bool flow_is_filtered(const struct live_config *live,
 {
 	__u32 verdict;
 
-	if (!live || !facts || !live->filters)
+	if (!live || !facts)
 		return false;
 	verdict = facts->executable_verdict;
 	if (has_rules(live, FILTER_ADDRESS)) {

@@ -101,6 +101,31 @@ static void miss_malformed(struct pipeline *p, const uint8_t *bytes, size_t size
 		losses_count(&p->losses, GAP_MALFORMED, RECORD_FLOW);
 }
 
+/* A group's name is not known here: it goes by its id in the log only. */
+static void take_throttle(struct pipeline *p, struct batch *batch,
+			  const struct event_throttle *event)
+{
+	const struct record_gap gap = { .time_ns = event->header.time_ns + p->boot_epoch_ns };
+
+	losses_throttled(&p->losses, batch, event, gap, p->now_ns);
+	if (event->state == THROTTLE_GOES_ON)
+		return;
+	p->counters.throttles_stopped += event->state == THROTTLE_STOPPED;
+	log_info("throttle", "control group %llu %s", (unsigned long long)event->cgroup_id,
+		 event->state == THROTTLE_STARTED ? "is over its budget: events are only counted"
+						  : "is within its budget again");
+}
+
+static void note_sequence(struct pipeline *p, size_t ring, const uint8_t *bytes, size_t size)
+{
+	struct cursor record = cursor_of(bytes, size);
+	struct event_header header;
+
+	if (cursor_copy(&record, &header, sizeof(header)))
+		sequence_saw(p->sequence, (enum event_ring)ring, ring_read_position(p->ring[ring]),
+			     &header);
+}
+
 static void take_event(struct pipeline *p, struct batch *batch, const uint8_t *bytes, size_t size)
 {
 	struct record record;
@@ -116,6 +141,8 @@ static void take_event(struct pipeline *p, struct batch *batch, const uint8_t *b
 		journal_append(p->journal, bytes, size);
 	/* There is room, as the ring is only read while the batch takes any record; memory may
 	 * lack. */
+	if (p->event->kind == EVENT_THROTTLE)
+		take_throttle(p, batch, &p->event->throttle);
 	if (build(p, p->event, &record) && batch_add(batch, &record, p->now_ns) < 0)
 		losses_count(&p->losses, GAP_NO_MEMORY, record.class);
 }
@@ -188,6 +215,7 @@ static bool drain(struct pipeline *p, size_t lane, uint64_t end)
 			}
 			return r != -EAGAIN;
 		}
+		note_sequence(p, lane, bytes, size);
 		take_event(p, batch, bytes, size);
 		batch_set_position(batch, ring_read_position(ring));
 	}

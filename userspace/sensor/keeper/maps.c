@@ -15,7 +15,8 @@
 #define COUNT_STEPS_MAX 2048
 #define KEY_BYTES_MAX 64
 
-/* What the kernel itself says, or 0. Before 6.4 it left out what is not an entry's bytes. */
+/* What the kernel itself says, or 0. Before 6.4 it left out what is not an entry's bytes, and it
+ * counts no entry that is yet to come. */
 static uint64_t charged_bytes(int fd)
 {
 	_cleanup_fclose_ FILE *file = NULL;
@@ -30,16 +31,28 @@ static uint64_t charged_bytes(int fd)
 	return bytes;
 }
 
-/* A ring is its data area, two pages of positions and the pages of its own description. */
-static uint64_t least_bytes(const struct bpf_map_info *info)
+/* What an entry that is allocated on its own takes: a power of two, with the kernel's 48 bytes. */
+static uint64_t allocation_bytes(uint64_t entry_bytes)
 {
+	uint64_t bytes = 64;
+
+	while (bytes < entry_bytes + 48)
+		bytes *= 2;
+	return bytes;
+}
+
+/* As much as it can take. A ring is its data area, two pages of positions and the pages of its own
+ * description. */
+static uint64_t bound_bytes(const struct bpf_map_info *info)
+{
+	uint64_t entry = (uint64_t)info->key_size + info->value_size;
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 
 	if (info->type == BPF_MAP_TYPE_RINGBUF)
 		return info->max_entries + 3 * page;
 	if (info->map_flags & BPF_F_NO_PREALLOC)
-		return 0;
-	return (uint64_t)info->max_entries * (info->key_size + info->value_size);
+		entry = allocation_bytes(entry);
+	return info->max_entries * entry;
 }
 
 static bool is_countable(const struct bpf_map_info *info)
@@ -71,17 +84,17 @@ static void describe(const struct bpf_map *map, struct keeper_map *ret_map)
 	__u32 size = sizeof(info);
 	int fd = bpf_map__fd(map);
 	const char *type;
-	uint64_t least;
+	uint64_t bound;
 
 	snprintf(ret_map->name, sizeof(ret_map->name), "%s", bpf_map__name(map));
 	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
 		return;
 	type = libbpf_bpf_map_type_str((enum bpf_map_type)info.type);
 	snprintf(ret_map->type, sizeof(ret_map->type), "%s", type ? type : "?");
-	least = least_bytes(&info);
+	bound = bound_bytes(&info);
 	ret_map->bytes = charged_bytes(fd);
-	if (ret_map->bytes < least)
-		ret_map->bytes = least;
+	if (ret_map->bytes < bound)
+		ret_map->bytes = bound;
 	ret_map->entries_max = info.max_entries;
 	ret_map->entries = count_entries(fd, &info);
 }

@@ -102,7 +102,7 @@ struct keeper_probes {
 struct keeper_map {
 	char name[KEEPER_TEXT_BYTES];
 	char type[KEEPER_TEXT_BYTES];
-	uint64_t bytes; /* of kernel memory; of maps that grow, as they are now */
+	uint64_t bytes; /* of kernel memory, at most; what is bound to sockets is not in it */
 	uint64_t entries_max; /* of rings: bytes */
 	uint64_t entries; /* KEEPER_UNCOUNTED where counting them would cost much */
 };
