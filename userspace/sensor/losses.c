@@ -200,21 +200,6 @@ static uint64_t above(uint64_t one, uint64_t other)
 	return one > other ? one - other : 0;
 }
 
-uint64_t losses_counted(const struct counters *counters, enum event_ring which)
-{
-	static const enum event_ring ring_of[EVENT_KIND_COUNT] = {
-#define KIND_RING(NAME, name, ring) [EVENT_##NAME] = EVENT_RING_##ring,
-		EVENT_KINDS(KIND_RING)
-#undef KIND_RING
-	};
-	uint64_t sum = 0;
-
-	for (int kind = EVENT_KIND_NONE + 1; kind < EVENT_KIND_COUNT; kind++)
-		if (ring_of[kind] == which)
-			sum += counters->value[COUNTER_LOST_FORK + kind - EVENT_FORK];
-	return sum;
-}
-
 uint64_t losses_compare(struct losses *losses, const struct counters *counters,
 			const struct sequence_totals *sequence)
 {
@@ -229,7 +214,7 @@ uint64_t losses_compare(struct losses *losses, const struct counters *counters,
 	for (int ring = 0; ring < EVENT_RING_COUNT; ring++) {
 		uint64_t *seen = &losses->seen[GAP_UNEXPLAINED][missing_class[ring]];
 		uint64_t more = above(sequence->missing[ring],
-				      losses_counted(counters, (enum event_ring)ring) + *seen);
+				      sequence_counted(counters, (enum event_ring)ring) + *seen);
 
 		more = settle_doubt(&losses->unexplained[ring], more);
 		*seen += more;

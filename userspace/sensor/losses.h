@@ -58,8 +58,6 @@ void losses_throttled(struct losses *losses, struct batch *lane_a,
  * have newly been found missing without any reason. */
 uint64_t losses_compare(struct losses *losses, const struct counters *counters,
 			const struct sequence_totals *sequence);
-/* What the kernel counted as lost of one ring's events. */
-uint64_t losses_counted(const struct counters *counters, enum event_ring which);
 /* One record that the worker itself could not make or keep. */
 void losses_count(struct losses *losses, enum gap_reason reason, enum record_class class);
 /* Adds a Gap for each loss not told yet, as far as lane A's batch has room. */

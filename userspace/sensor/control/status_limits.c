@@ -64,7 +64,7 @@ json_t *status_sequence(const struct control_sensor *sensor, const struct counte
 
 	sequence_totals(sensor->sequence, &totals);
 	for (int ring = 0; ring < EVENT_RING_COUNT; ring++) {
-		uint64_t lost = losses_counted(kernel, (enum event_ring)ring);
+		uint64_t lost = sequence_counted(kernel, (enum event_ring)ring);
 
 		missing += totals.missing[ring];
 		json_object_set_new(object, names[ring],

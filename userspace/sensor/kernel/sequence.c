@@ -163,3 +163,18 @@ void sequence_totals(const struct sequence *sequence, struct sequence_totals *re
 {
 	*ret_totals = sequence->layout->totals;
 }
+
+uint64_t sequence_counted(const struct counters *counters, enum event_ring ring)
+{
+	static const enum event_ring rings[EVENT_KIND_COUNT] = {
+#define KIND_RING(NAME, name, ring) [EVENT_##NAME] = EVENT_RING_##ring,
+		EVENT_KINDS(KIND_RING)
+#undef KIND_RING
+	};
+	uint64_t sum = 0;
+
+	for (int kind = EVENT_FORK; kind < EVENT_KIND_COUNT; kind++)
+		if (rings[kind] == ring)
+			sum += counters->value[COUNTER_LOST_FORK + kind - EVENT_FORK];
+	return sum;
+}

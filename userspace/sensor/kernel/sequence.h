@@ -12,6 +12,7 @@
 #ifndef YAGURA_KERNEL_SEQUENCE_H
 #define YAGURA_KERNEL_SEQUENCE_H
 
+#include "bpf/abi/counters.h"
 #include "bpf/abi/event.h"
 
 #include <stddef.h>
@@ -39,5 +40,7 @@ void sequence_saw(struct sequence *sequence, enum event_ring ring, uint64_t posi
 /* A moment has gone by, longer than any event takes from its number to its place in the ring. */
 void sequence_settle(struct sequence *sequence);
 void sequence_totals(const struct sequence *sequence, struct sequence_totals *ret_totals);
+/* What the kernel counted as lost of one ring's events: `missing` must come to the same. */
+uint64_t sequence_counted(const struct counters *counters, enum event_ring ring);
 
 #endif

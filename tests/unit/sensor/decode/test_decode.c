@@ -44,7 +44,7 @@ static void build_good(enum event_kind kind, struct built_event *to)
 		build_from(to, &cgroup, sizeof(cgroup));
 	else if (kind == EVENT_FORK)
 		build_from(to, &fork, sizeof(fork));
-	else if (kind == EVENT_EXIT)
+	else if (kind == EVENT_EXIT || kind == EVENT_GONE)
 		build_from(to, &event, sizeof(event));
 	else if (kind == EVENT_FLOW)
 		build_from(to, &flow, sizeof(flow));
