@@ -56,7 +56,7 @@ TELEMETRY_SRC := $(call sources,userspace/telemetry)
 SENSOR_SRC := $(filter-out userspace/sensor/main.c,$(call sources,userspace/sensor))
 CTL_SRC := $(filter-out userspace/ctl/main.c,$(call sources,userspace/ctl))
 COLLECTOR_SRC := $(filter-out userspace/collector/main.c,$(call sources,userspace/collector))
-SUPPORT_SRC := $(call sources,tests/support)
+SUPPORT_SRC := $(wildcard tests/support/*.c)
 PROTO := $(wildcard proto/*.proto)
 PROTO_SRC := $(patsubst proto/%.proto,$(BUILD)/gen/proto/%.pb-c.c,$(PROTO))
 PROTO_OBJ := $(PROTO_SRC:.c=.o)
@@ -73,7 +73,7 @@ FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(FUZZ_SRC))
 BIN := $(addprefix $(BUILD)/bin/,yagurad yaguractl yagura-collector)
 
-.PHONY: all help setup run check clean format lint unit-tests bpf-tests fuzz-tests
+.PHONY: all help setup run check clean format lint unit-tests bpf-tests bench-programs fuzz-tests
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -150,8 +150,12 @@ $(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests -DBPF_OBJECT='"$(BPF_LINKED)"'
 
 unit-tests: $(UNIT_BIN)
 
+include tests/support/programs.mk
+
 $(BPF_TEST_BIN): $(call objects,$(filter-out $(BPF_TEST_SRC),$(wildcard tests/bpf/*.c)))
-bpf-tests: $(BPF_TEST_BIN)
+bpf-tests: $(BPF_TEST_BIN) $(BUILD)/tests/vm/verifier_cost
+
+bench-programs: $(BUILD)/tests/bench/spawn
 
 # Fuzzers: libFuzzer wants clang for every object that it should see into, so they get a BUILD of their
 # own (`make check-fuzz` calls `make BUILD=build/fuzz CC=clang FUZZ=1 fuzz-tests`).

@@ -13,6 +13,7 @@
 #ifndef YAGURA_LIB_ADMIT_BPF_H
 #define YAGURA_LIB_ADMIT_BPF_H
 
+#include "executable.bpf.h"
 #include "filter.bpf.h"
 #include "throttle.bpf.h"
 
@@ -26,8 +27,10 @@ struct {
 	__type(value, __u32); /* enum untold_reason */
 } untold_processes __weak SEC(".maps");
 
+/* With its ctime: the number of an inode is given again, and a file can be written anew. */
 struct seen_binary {
 	__u64 cgroup_id;
+	__u64 ctime_ns;
 	struct filter_executable executable;
 };
 
@@ -42,11 +45,6 @@ struct {
 static __always_inline struct process_key life_of(const struct process_key *key)
 {
 	return (struct process_key){ .start_ns = key->start_ns, .pid = key->pid };
-}
-
-static __always_inline __u64 group_id_of(struct task_struct *task)
-{
-	return task->cgroups->dfl_cgrp->kn->id;
 }
 
 static __always_inline void untold_add(const struct process_key *key, __u32 reason)
@@ -78,8 +76,10 @@ static __always_inline bool is_novel(struct task_struct *task, __u64 cgroup_id)
 	struct seen_binary binary = { .cgroup_id = cgroup_id };
 	__u8 seen = 1;
 
-	if (!executable_fill_key(&binary.executable, task) ||
-	    bpf_map_lookup_elem(&seen_binaries, &binary))
+	if (!executable_fill_key(&binary.executable, task))
+		return false;
+	binary.ctime_ns = ctime_of(task->mm->exe_file->f_inode);
+	if (bpf_map_lookup_elem(&seen_binaries, &binary))
 		return false;
 	bpf_map_update_elem(&seen_binaries, &binary, &seen, BPF_ANY);
 	return true;
@@ -94,7 +94,7 @@ static __always_inline bool throttle_fork(const struct live_config *live, struct
 
 	if (!live->process_events_per_s)
 		return true;
-	group = throttle_group_of(group_id_of(child), now_ns);
+	group = throttle_group_of(cgroup_id_of(child), now_ns);
 	if (!group || bucket_take(&group->process_bucket, now_ns, live->process_events_per_s,
 				  live->process_burst))
 		return true;
@@ -107,7 +107,7 @@ static __always_inline bool throttle_exec(const struct live_config *live, struct
 					  const struct process_key *key, bool is_privileged)
 {
 	__u32 per_s = live->process_events_per_s, burst = live->process_burst;
-	__u64 cgroup_id = group_id_of(task);
+	__u64 cgroup_id = cgroup_id_of(task);
 	__u64 now_ns = bpf_ktime_get_boot_ns();
 	struct throttle_group *group;
 	bool is_new;
@@ -136,7 +136,7 @@ static __always_inline void throttle_exit(const struct live_config *live, struct
 
 	if (!is_untold && !live->process_events_per_s)
 		return;
-	group = throttle_group_of(group_id_of(task), now_ns);
+	group = throttle_group_of(cgroup_id_of(task), now_ns);
 	if (!group)
 		return;
 	if (is_untold)
@@ -186,7 +186,7 @@ static __always_inline bool exec_is_told(struct task_struct *task, const struct 
 
 	if (!live)
 		return true;
-	if (process_is_filtered(live, task, group_id_of(task))) {
+	if (process_is_filtered(live, task, cgroup_id_of(task))) {
 		counter_add(COUNTER_FILTERED_EXEC);
 		untold_add(key, UNTOLD_FILTERED);
 		return false;

@@ -79,7 +79,7 @@ static __always_inline bool executable_fill_key(struct filter_executable *key,
 	return true;
 }
 
-/* enum filter_verdict of the program a task runs. */
+/* enum filter_verdict of the program a task runs. The task must be a typed pointer. */
 static __always_inline __u32 executable_verdict(const struct live_config *live,
 						struct task_struct *task)
 {

@@ -52,14 +52,19 @@ enum flow_storage_flag {
 	STORAGE_INGRESS = 1u << 3, /* accepted; else it called connect() */
 };
 
-#define EXEC_BYTES_MAX (EVENT_PATH_BYTES_MAX + EVENT_ARGS_BYTES_MAX)
+/* Path, directory and script; argv follows. */
+#define EXEC_NAMES_BYTES_MAX (2 * EVENT_PATH_BYTES_MAX + EVENT_SCRIPT_BYTES_MAX)
+#define EXEC_BYTES_MAX (EXEC_NAMES_BYTES_MAX + EVENT_ARGS_BYTES_MAX)
 
-/* Where an exec record is put together: larger than a per-CPU array value may be, so a plain array
- * with an entry per CPU. Claimed with a flag: a preempted handler must not find its bytes
+/* Where a record with names is put together: larger than a per-CPU array value may be, so a plain
+ * array with an entry per CPU. Claimed with a flag: a preempted handler must not find its bytes
  * overwritten. */
 struct exec_scratch {
 	__u32 claimed;
-	__u32 path_bytes;
+	__u32 used; /* of bytes */
+	__u32 names_left; /* that the path being written may still have */
+	__u32 reserved;
+	struct event_header due; /* of the record being made */
 	__u8 event[sizeof(struct event_exec)];
 	__u8 bytes[EXEC_BYTES_MAX];
 };
@@ -140,6 +145,7 @@ union event_record {
 	struct event_exec exec;
 	struct event_exit exit;
 	struct event_throttle throttle;
+	struct event_cgroup cgroup;
 	struct event_flow flow;
 };
 const union event_record *const event_layout __weak = NULL;

@@ -3,8 +3,8 @@
 #ifndef YAGURA_LIB_SOCK_BPF_H
 #define YAGURA_LIB_SOCK_BPF_H
 
+#include "compat.bpf.h"
 #include "emit.bpf.h"
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 
 /*
@@ -17,7 +17,7 @@
 static __always_inline bool runs_for_user(const struct tcp_sock *tcp)
 {
 	return ((const struct sock *)tcp)->sk_lock.owned &&
-	       !(bpf_get_current_task_btf()->flags & PF_KTHREAD);
+	       !(task_read(current_task(), flags) & PF_KTHREAD);
 }
 
 /* RFC 4291 2.5.5.2. */
@@ -47,8 +47,8 @@ static __always_inline void endpoints_fill(struct flow_storage *flow, struct soc
 	flow->remote_port = common->skc_dport;
 	flow->flags &= ~STORAGE_IPV6;
 	if (common->skc_family == AF_INET6) {
-		BPF_CORE_READ_INTO(&flow->local_addr, common, skc_v6_rcv_saddr);
-		BPF_CORE_READ_INTO(&flow->remote_addr, common, skc_v6_daddr);
+		__builtin_memcpy(flow->local_addr, &common->skc_v6_rcv_saddr, 16);
+		__builtin_memcpy(flow->remote_addr, &common->skc_v6_daddr, 16);
 		if (!addr_is_mapped(flow->remote_addr))
 			flow->flags |= STORAGE_IPV6;
 	} else {

@@ -1,77 +1,112 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What we read of a task: identity, credentials, executable path, argv. */
+/* Who a task is: identity, credentials, login, session, namespaces. */
 #ifndef YAGURA_LIB_TASK_BPF_H
 #define YAGURA_LIB_TASK_BPF_H
 
-#include "emit.bpf.h"
-#include <bpf/bpf_core_read.h>
+#include "compat.bpf.h"
+#include "maps.bpf.h"
+
+#define NOBODY_LOGGED_IN 4294967295u
 
 static __always_inline void key_fill(struct process_key *key, struct task_struct *task)
 {
-	struct task_struct *leader = task->group_leader;
+	struct task_struct *leader = task_read(task, group_leader);
 
-	key->start_ns = leader->start_boottime;
-	key->pid = (__u32)task->tgid;
-	key->exec_count = leader->self_exec_id;
+	key->start_ns = task_read(leader, start_boottime);
+	key->pid = (__u32)task_read(task, tgid);
+	key->exec_count = task_read(leader, self_exec_id);
 }
 
-/* container_of, but with the offset of the running kernel: offsetof() would give that of our own
- * struct. */
-static __always_inline struct mount *mount_of(struct vfsmount *vfsmount)
-{
-	struct mount *none = NULL;
+/* Eight bytes wherever the field lies: its type has changed, its bits have not. */
+#define capabilities_of(cred, field) (*(const __u64 *)&(cred)->field)
 
-	return (void *)vfsmount - bpf_core_field_offset(none->mnt);
+static __always_inline void credentials_fill(struct event_exec *event, struct task_struct *task)
+{
+	const struct cred *cred = task->real_cred;
+
+	event->uid = cred->uid.val;
+	event->gid = cred->gid.val;
+	event->euid = cred->euid.val;
+	event->egid = cred->egid.val;
+	event->suid = cred->suid.val;
+	event->cap_effective = capabilities_of(cred, cap_effective);
+	event->cap_permitted = capabilities_of(cred, cap_permitted);
+	event->cap_ambient = capabilities_of(cred, cap_ambient);
+	event->namespaces.user = cred->user_ns->ns.inum;
+	if (task->atomic_flags & (1ul << PFA_NO_NEW_PRIVS))
+		event->flags |= EXEC_NO_NEW_PRIVS;
 }
 
-/*
- * The names from `path` up to the root of the mount namespace, leaf first, a NUL after each;
- * userspace turns them round. The walk crosses mounts, needs no lock (a concurrent rename may give
- * one old and one new name, as d_path would a moment earlier or later), and is bounded. Returns the
- * length, sets *flags.
- */
-static __always_inline __u32 path_fill(struct exec_scratch *scratch, struct path *path,
-				       __u32 *flags)
+static __always_inline void login_fill(struct event_exec *event, struct task_struct *task)
 {
-	struct vfsmount *vfsmount = BPF_CORE_READ(path, mnt);
-	struct dentry *dentry = BPF_CORE_READ(path, dentry);
-	struct mount *mount = mount_of(vfsmount);
-	/* Kept in memory: in a register the verifier would follow every possible sum of name
-	 * lengths and give up after a million instructions (6.18, clang 14). */
-	volatile __u32 *used = &scratch->path_bytes;
-	int i;
+	event->loginuid = NOBODY_LOGGED_IN;
+	event->audit_session = NOBODY_LOGGED_IN;
+	if (bpf_core_field_exists(task->loginuid))
+		event->loginuid = task->loginuid.val;
+	if (bpf_core_field_exists(task->sessionid))
+		event->audit_session = task->sessionid;
+}
 
-	*used = 0;
-	for (i = 0; i < EVENT_PATH_COMPONENTS_MAX; i++) {
-		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-		__u32 at = *used;
-		long size;
+static __always_inline void session_fill(struct event_exec *event, struct signal_struct *signal)
+{
+	struct pid *leader = signal->pids[PIDTYPE_SID];
+	struct tty_struct *tty = signal->tty;
 
-		if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
-			struct mount *above = BPF_CORE_READ(mount, mnt_parent);
+	if (leader)
+		event->session_pid = (__u32)leader->numbers[0].nr;
+	if (tty) {
+		struct tty_driver *driver = tty->driver;
 
-			if (above == mount || !above)
-				return *used;
-			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-			mount = above;
-			continue;
-		}
-		/* Moved out of its bind mount: the way to the root is not to be told. */
-		if (at > EVENT_PATH_BYTES_MAX - 256 || (dentry == parent && at > 0))
-			break;
-		size = bpf_probe_read_kernel_str(scratch->bytes + at, 256,
-						 BPF_CORE_READ(dentry, d_name.name));
-		if (size <= 1) {
-			*flags |= EXEC_PATH_UNREADABLE;
-			return 0;
-		}
-		*used = at + (__u32)size;
-		if (dentry == parent) /* outside any tree: a memfd has a name and nothing above */
-			return *used;
-		dentry = parent;
+		event->tty = ((__u32)driver->major << 20 | (__u32)driver->minor_start) + tty->index;
 	}
-	*flags |= EXEC_PATH_TRUNCATED;
-	return *used;
+}
+
+/* In a namespace below the initial one. The entries' number varies, so they are read by address:
+ * before 6.6 the array is declared with one entry, and the verifier takes no direct read
+ * beyond; 5.10 lets no variable be added to a pointer whose type it knows. */
+static __always_inline void nested_pid_fill(struct event_exec *event, struct task_struct *task)
+{
+#ifndef YAGURA_LOCKED
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	__u32 level = BPF_CORE_READ(pid, level);
+	struct upid *innermost = (void *)pid + bpf_core_field_offset(pid->numbers) +
+				 (__u64)level * bpf_core_type_size(struct upid);
+
+	event->namespace_pid = (__u32)BPF_CORE_READ(innermost, nr);
+	event->namespaces.pid = BPF_CORE_READ(innermost, ns, ns.inum);
+#endif
+}
+
+static __always_inline void pid_namespace_fill(struct event_exec *event, struct task_struct *task)
+{
+	struct pid *pid = task->thread_pid;
+
+	if (!pid)
+		return;
+	if (pid->level > 0) {
+		nested_pid_fill(event, task);
+		return;
+	}
+	event->namespace_pid = (__u32)pid->numbers[0].nr;
+	event->namespaces.pid = pid->numbers[0].ns->ns.inum;
+}
+
+/* Those of an exiting task have gone. */
+static __always_inline void namespaces_fill(struct process_namespaces *namespaces,
+					    struct nsproxy *all)
+{
+	if (!all)
+		return;
+	namespaces->cgroup = all->cgroup_ns->ns.inum;
+	namespaces->ipc = all->ipc_ns->ns.inum;
+	namespaces->mnt = all->mnt_ns->ns.inum;
+	namespaces->net = all->net_ns->ns.inum;
+	namespaces->uts = all->uts_ns->ns.inum;
+}
+
+static __always_inline __u64 cgroup_id_of(struct task_struct *task)
+{
+	return task->cgroups->dfl_cgrp->kn->id;
 }
 
 #endif

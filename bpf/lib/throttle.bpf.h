@@ -109,7 +109,7 @@ static __noinline bool emit_throttle(struct throttle_group *group, enum event_th
 	__builtin_memset(event->comm, 0, sizeof(event->comm));
 	if (task) {
 		key_fill(&event->process, task);
-		BPF_CORE_READ_STR_INTO(&event->comm, task, comm);
+		__builtin_memcpy(event->comm, task->comm, sizeof(event->comm));
 	}
 	event->cgroup_id = group->cgroup_id;
 	event->state = state;

@@ -13,12 +13,22 @@
 #include "task.bpf.h"
 #include <bpf/bpf_tracing.h>
 
+#ifdef YAGURA_OLD
+/* Tracepoints have no socket storage: the change to TCP_CLOSE is told of instead of the socket's
+ * destruction, at some 400 ns a connection more. */
+#define FINAL_BY_STATE true
+#define QUALITY_UNSEEN OWNER_UNKNOWN
+#else
+#define FINAL_BY_STATE false
+#define QUALITY_UNSEEN OWNER_INHERITED /* of an accepted socket that nobody was seen using */
+#endif
+
 /* Whoever is at work here and now: a process, or the kernel on its own behalf. */
 static __always_inline void owner_set_current(struct flow_storage *flow)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = current_task();
 
-	if (task->flags & PF_KTHREAD) {
+	if (task_read(task, flags) & PF_KTHREAD) {
 		__builtin_memset(&flow->owner, 0, sizeof(flow->owner));
 		flow->owner_quality = OWNER_KERNEL;
 	} else {
@@ -82,8 +92,10 @@ static __always_inline void flow_begin(struct bpf_sock_ops *ops, struct flow_sto
 	endpoints_fill(flow, sk);
 	if (!live)
 		return;
+#ifndef YAGURA_OLD /* which knows the current task by its address only */
 	if (phase == FLOW_PHASE_OPEN)
-		verdict = executable_verdict(live, bpf_get_current_task_btf());
+		verdict = executable_verdict(live, current_task());
+#endif
 	if (!tcp_is_told(live, flow, sk, verdict))
 		flow->phase = FLOW_PHASE_DONE;
 }
@@ -111,7 +123,8 @@ static __always_inline void on_connected(struct bpf_sock_ops *ops, struct flow_s
 		return;
 	flow->phase = FLOW_PHASE_ESTABLISHED;
 	flow->handshake_us = (__u32)((bpf_ktime_get_boot_ns() - flow->opened_ns) / 1000);
-	callback_off(ops, flow, BPF_SOCK_OPS_STATE_CB_FLAG, STORAGE_FOREIGN_STATE_CB);
+	if (!FINAL_BY_STATE)
+		callback_off(ops, flow, BPF_SOCK_OPS_STATE_CB_FLAG, STORAGE_FOREIGN_STATE_CB);
 }
 
 /* The handshake of an incoming connection is complete: softirq, `current` is anybody. A socket that
@@ -127,11 +140,15 @@ static __always_inline void on_accepted(struct bpf_sock_ops *ops, struct flow_st
 	}
 	flow->index = 0;
 	flow_begin(ops, flow, sk, FLOW_PHASE_ESTABLISHED);
+	if (FINAL_BY_STATE)
+		callback_on(ops, flow, BPF_SOCK_OPS_STATE_CB_FLAG, STORAGE_FOREIGN_STATE_CB);
 	flow->flags |= STORAGE_INGRESS;
 	if (has_listener) {
 		flow->listener = flow->owner;
 		if (flow->owner_quality != OWNER_KERNEL)
-			flow->owner_quality = OWNER_INHERITED;
+			flow->owner_quality = QUALITY_UNSEEN;
+		if (flow->owner_quality == OWNER_UNKNOWN)
+			__builtin_memset(&flow->owner, 0, sizeof(flow->owner));
 	} else {
 		__builtin_memset(&flow->owner, 0, sizeof(flow->owner));
 		__builtin_memset(&flow->listener, 0, sizeof(flow->listener));
@@ -174,8 +191,12 @@ static __always_inline void on_listen(struct flow_storage *flow)
 static __always_inline void on_state(struct bpf_sock_ops *ops, struct flow_storage *flow,
 				     struct tcp_sock *tcp)
 {
-	if (ops->args[1] == TCP_CLOSE && flow->phase == FLOW_PHASE_OPEN)
+	if (ops->args[1] != TCP_CLOSE)
+		return;
+	if (flow->phase == FLOW_PHASE_OPEN)
 		emit_flow_final(flow, tcp, (__u32)((struct sock *)tcp)->sk_err);
+	else if (FINAL_BY_STATE && flow->phase == FLOW_PHASE_ESTABLISHED)
+		emit_flow_final(flow, tcp, 0);
 }
 
 static __always_inline bool begins_flow(__u32 op)
@@ -238,11 +259,12 @@ int yagura_release(struct bpf_sock *sk)
 
 	if (flow && flow->phase == FLOW_PHASE_ESTABLISHED &&
 	    (flow->owner_quality == OWNER_UNKNOWN || flow->owner_quality == OWNER_INHERITED) &&
-	    !(bpf_get_current_task_btf()->flags & PF_KTHREAD))
+	    !(task_read(current_task(), flags) & PF_KTHREAD))
 		owner_set_current(flow);
 	return 1;
 }
 
+#ifndef YAGURA_OLD
 /*
  * close() with SO_LINGER 0 and connect(AF_UNSPEC) set the kernel's counters to zero before the
  * socket is destroyed; the RST they send is the last moment to read them. The state tells these
@@ -270,6 +292,7 @@ int BPF_PROG(yagura_destroy, struct sock *sk)
 		emit_flow_final(flow, bpf_skc_to_tcp_sock(sk), 0);
 	return 0;
 }
+#endif
 
 /*
  * Is it time to tell of a flow that goes on? After each interval in which packets moved; an idle

@@ -2,62 +2,53 @@
 /* Processes: fork, exec, exit, and those that ran before us. Core tier: BTF tracepoints, one
  * iterator. */
 #include "admit.bpf.h"
+#include "cgroup.bpf.h"
+#include "executable.bpf.h"
 #include "task.bpf.h"
 #include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-static __always_inline struct exec_scratch *scratch_claim(void)
+static __always_inline void directory_fill(struct exec_scratch *scratch, struct event_exec *event,
+					   struct fs_struct *fs)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
-	struct exec_scratch *scratch = bpf_map_lookup_elem(&exec_scratch, &cpu);
+	enum path_status status = PATH_UNREADABLE;
 
-	if (!scratch || __sync_lock_test_and_set(&scratch->claimed, 1))
-		return NULL;
-	return scratch;
+	if (fs)
+		status = path_append(scratch, &fs->pwd, &event->cwd_bytes);
+	if (status == PATH_CUT)
+		event->flags |= EXEC_CWD_TRUNCATED;
+	else if (status == PATH_UNREADABLE)
+		event->flags |= EXEC_CWD_UNREADABLE;
 }
 
-static __always_inline void scratch_release(struct exec_scratch *scratch)
+/* The name execve() was given, where another program runs in its stead: a script's interpreter, or
+ * the interpreter's own. */
+static __always_inline void script_fill(struct exec_scratch *scratch, struct event_exec *event,
+					struct linux_binprm *bprm)
 {
-	__sync_lock_test_and_set(&scratch->claimed, 0);
-}
+	const char *name = bprm->filename;
+	__u32 at = *(volatile __u32 *)&scratch->used;
+	long size;
 
-static __always_inline void credentials_fill(struct event_exec *event, struct task_struct *task)
-{
-	const struct cred *cred = task->real_cred;
-
-	event->uid = cred->uid.val;
-	event->gid = cred->gid.val;
-	event->euid = cred->euid.val;
-	event->egid = cred->egid.val;
-	event->cgroup_id = task->cgroups->dfl_cgrp->kn->id;
-}
-
-static __always_inline __u32 executable_fill(struct exec_scratch *scratch, struct event_exec *event,
-					     struct mm_struct *mm)
-{
-	struct file *file = BPF_CORE_READ(mm, exe_file);
-	__u32 size = 0;
-
-	if (!file) {
-		event->flags |= EXEC_PATH_UNREADABLE;
-	} else {
-		if (BPF_CORE_READ(file, f_path.dentry, d_inode, i_nlink) == 0)
-			event->flags |= EXEC_DELETED;
-		size = path_fill(scratch, &file->f_path, &event->flags);
-	}
-	if (event->flags & EXEC_PATH_TRUNCATED)
-		counter_add(COUNTER_PATH_TRUNCATED);
-	if (event->flags & EXEC_PATH_UNREADABLE)
-		counter_add(COUNTER_PATH_UNREADABLE);
-	return size;
+	if (bprm->interp == name || at > 2 * EVENT_PATH_BYTES_MAX)
+		return;
+	size = kernel_string(scratch->bytes + at, EVENT_SCRIPT_BYTES_MAX, name);
+	if (size <= 1)
+		return;
+	if (size == EVENT_SCRIPT_BYTES_MAX) /* the longest path that fits is a byte shorter */
+		event->flags |= EXEC_SCRIPT_TRUNCATED;
+	event->script_bytes = (__u32)size - 1; /* without its NUL */
+	scratch->used = at + event->script_bytes;
 }
 
 /* argv as it lies in the memory of the running task: the kernel's own copy, made a moment ago. */
-static __always_inline __u32 args_fill(__u8 *to, struct event_exec *event, struct mm_struct *mm)
+static __always_inline void args_fill(struct exec_scratch *scratch, struct event_exec *event,
+				      struct mm_struct *mm)
 {
-	__u64 start = BPF_CORE_READ(mm, arg_start);
-	__u64 total = BPF_CORE_READ(mm, arg_end) - start;
+	__u64 start = mm->arg_start;
+	__u64 total = mm->arg_end - start;
+	__u32 at = *(volatile __u32 *)&scratch->used;
 	__u64 size = total;
 
 	event->args_total_bytes = (__u32)total;
@@ -68,57 +59,44 @@ static __always_inline __u32 args_fill(__u8 *to, struct event_exec *event, struc
 	}
 	if (size > EVENT_ARGS_BYTES_MAX)
 		size = EVENT_ARGS_BYTES_MAX;
-	if (bpf_probe_read_user(to, size, (void *)start)) {
+	if (at > EXEC_NAMES_BYTES_MAX || user_bytes(scratch->bytes + at, size, (void *)start)) {
 		event->flags |= EXEC_ARGS_UNREADABLE;
 		counter_add(COUNTER_ARGS_UNREADABLE);
-		return 0;
+		return;
 	}
-	return (__u32)size;
+	event->args_bytes = (__u32)size;
+	scratch->used = at + (__u32)size;
 }
 
-/* Fills the fixed part and the path; args follow for EVENT_EXEC only. */
-static __always_inline void emit_process(struct task_struct *task, enum event_kind kind)
+/* Who runs what, where: all but what only the moment of an execve() shows. */
+static __always_inline void process_fill(struct exec_scratch *scratch, struct event_exec *event,
+					 struct task_struct *task)
 {
-	struct mm_struct *mm = task->mm;
-	struct event_header header;
-	struct exec_scratch *scratch;
-	struct event_exec *event;
-	__u32 path_bytes, size;
-
-	if (!mm) /* a kernel thread */
-		return;
-	header = event_due(kind);
-	scratch = scratch_claim();
-	if (!scratch) {
-		count_lost(kind);
-		return;
-	}
-	event = (struct event_exec *)scratch->event;
 	__builtin_memset(event, 0, sizeof(*event));
 	key_fill(&event->process, task);
 	key_fill(&event->parent, task->real_parent);
+	event->cgroup_id = cgroup_id_of(task);
 	credentials_fill(event, task);
-	BPF_CORE_READ_STR_INTO(&event->comm, task, comm);
-	path_bytes = executable_fill(scratch, event, mm);
-	if (path_bytes > EVENT_PATH_BYTES_MAX) /* never: for the verifier */
-		path_bytes = EVENT_PATH_BYTES_MAX;
-	event->path_bytes = path_bytes;
-	if (kind == EVENT_EXEC)
-		event->args_bytes = args_fill(scratch->bytes + path_bytes, event, mm);
-	else
-		event->flags |= EXEC_ARGS_UNREADABLE;
-	size = path_bytes + event->args_bytes;
-	if (size <= EXEC_BYTES_MAX) {
-		size += sizeof(*event);
-		header.size_bytes = size;
-		event->header = header;
-		if (bpf_ringbuf_output(&ring_valuable, event, size,
-				       wakeup_flags(&ring_valuable, size)))
-			count_lost(kind);
-	}
+	login_fill(event, task);
+	session_fill(event, task->signal);
+	namespaces_fill(&event->namespaces, task->nsproxy);
+	pid_namespace_fill(event, task);
+	__builtin_memcpy(event->comm, task->comm, sizeof(event->comm));
+	executable_fill(scratch, event, task->mm->exe_file);
+	directory_fill(scratch, event, task->fs);
+}
+
+static __always_inline void record_end(struct exec_scratch *scratch, enum event_kind kind)
+{
+	struct event_exec *event = (void *)scratch->event;
+	__u32 size = *(volatile __u32 *)&scratch->used;
+
+	if (size <= EXEC_BYTES_MAX)
+		record_output(scratch, &event->header, kind, sizeof(*event) + size);
 	scratch_release(scratch);
 }
 
+#ifndef YAGURA_LOCKED /* these two read nothing that lockdown refuses */
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(yagura_fork, struct task_struct *parent, struct task_struct *child)
 {
@@ -136,17 +114,6 @@ int BPF_PROG(yagura_fork, struct task_struct *parent, struct task_struct *child)
 	event->process = key;
 	key_fill(&event->parent, parent);
 	event_submit(&ring_valuable, event);
-	return 0;
-}
-
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(yagura_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
-{
-	struct process_key key;
-
-	key_fill(&key, task);
-	if (exec_is_told(task, &key, BPF_CORE_READ_BITFIELD(bprm, secureexec)))
-		emit_process(task, EVENT_EXEC);
 	return 0;
 }
 
@@ -188,22 +155,70 @@ int BPF_PROG(yagura_exit, struct task_struct *task)
 	event->status = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code
 							  : task->group_leader->exit_code;
 	event->uid = task->real_cred->uid.val;
-	BPF_CORE_READ_STR_INTO(&event->comm, task, comm);
+	__builtin_memcpy(event->comm, task->comm, sizeof(event->comm));
 	event_submit(&ring_valuable, event);
 	return 0;
+}
+#endif
+
+/* By now the caller is the leader, whichever thread it was: old_pid tells. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(yagura_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	bool is_privileged = BPF_CORE_READ_BITFIELD(bprm, secureexec);
+	struct exec_scratch *scratch;
+	struct event_exec *event;
+	struct process_key key;
+
+	key_fill(&key, task);
+	if (!exec_is_told(task, &key, is_privileged))
+		return 0;
+	scratch = record_begin(EVENT_EXEC);
+	if (!scratch)
+		return 0;
+	event = (void *)scratch->event;
+	process_fill(scratch, event, task);
+	if (old_pid != task->pid)
+		event->flags |= EXEC_FROM_THREAD;
+	if (is_privileged)
+		event->flags |= EXEC_PRIVILEGED;
+	script_fill(scratch, event, bprm);
+	args_fill(scratch, event, task->mm);
+	record_end(scratch, EVENT_EXEC);
+	return 0;
+}
+
+/* Each group that holds a process has one whose parent is in another. */
+static __always_inline void snapshot_cgroup(struct task_struct *task)
+{
+	struct task_struct *parent = task->real_parent;
+	struct cgroup *cgroup = task->cgroups->dfl_cgrp;
+
+	if (parent->pid == 0 || parent->cgroups->dfl_cgrp != cgroup)
+		emit_cgroup(cgroup);
 }
 
 SEC("iter/task")
 int yagura_snapshot(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
-
+	struct exec_scratch *scratch;
+	struct event_exec *event;
 	struct process_key key;
 
 	if (!task || task->pid != task->tgid)
 		return 0;
+	snapshot_cgroup(task);
+	if (!task->mm) /* a kernel thread, or ended and not waited for */
+		return 0;
 	key_fill(&key, task);
 	process_listed(&key);
-	emit_process(task, EVENT_SNAPSHOT);
+	scratch = record_begin(EVENT_SNAPSHOT);
+	if (!scratch)
+		return 0;
+	event = (void *)scratch->event;
+	process_fill(scratch, event, task);
+	event->flags |= EXEC_ARGS_UNREADABLE; /* another task's memory */
+	record_end(scratch, EVENT_SNAPSHOT);
 	return 0;
 }

@@ -5,7 +5,10 @@
 CHECK_PARTS := lint build unit unit-sanitized bpf integration fuzz
 CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14 clang-format 2>/dev/null))
 
-.PHONY: $(addprefix check-,$(CHECK_PARTS))
+# What boots virtual machines is no part of `make check`.
+CHECK_MORE := kernels
+
+.PHONY: $(addprefix check-,$(CHECK_PARTS) $(CHECK_MORE)) verifier-cost bench-kernel
 
 setup: ## install the Debian packages that building and checking need (root)
 	$(Q)packaging/dev/setup
@@ -24,11 +27,20 @@ check-unit-sanitized: setup ## unit tests under ASan and UBSan
 check-bpf: setup ## the BPF programs on this host's kernel, one by one (root)
 check-integration: setup ## sensor and collector on this host's kernel (root)
 check-fuzz: setup ## each fuzzer for FUZZ_SECONDS (10) on the kept corpus
-$(addprefix check-,$(CHECK_PARTS)): check-%:
+check-kernels: setup ## the BPF programs on every supported kernel, in virtual machines (root)
+$(addprefix check-,$(CHECK_PARTS) $(CHECK_MORE)): check-%:
 	$(Q)tests/check $*
+
+bench-kernel: setup ## what the sensor costs: loads with and without it, in turn (root)
+	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) all bench-programs
+	$(Q)tests/bench/kernel
 
 lint: ## check-lint without set-up
 	$(Q)tests/check lint
 
 format: ## lay out every C file as .clang-format says
 	$(Q)find bpf userspace tests -name '*.[ch]' -exec $(CLANG_FORMAT) -i {} +
+
+verifier-cost: ## write what the verifier of each kernel makes of each program into the table (root)
+	$(Q)+$(MAKE) --no-print-directory bpf-tests
+	$(Q)tests/vm/update_cost

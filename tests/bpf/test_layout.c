@@ -38,10 +38,15 @@ static struct layout {
 	{                                                                                          \
 #type, sizeof(struct type), #member, offsetof(struct type, member)                 \
 	}
-	LAYOUT(event_header, time_ns), LAYOUT(process_key, exec_count),
-	LAYOUT(event_fork, parent),    LAYOUT(event_exec, bytes),
-	LAYOUT(event_exit, comm),      LAYOUT(event_flow, reserved),
-	LAYOUT(counters, value),       LAYOUT(probe_config, arm_attempts_max),
+	LAYOUT(event_header, time_ns),
+	LAYOUT(process_key, exec_count),
+	LAYOUT(event_fork, parent),
+	LAYOUT(event_exec, bytes),
+	LAYOUT(event_exit, comm),
+	LAYOUT(event_flow, reserved),
+	LAYOUT(event_cgroup, bytes),
+	LAYOUT(counters, value),
+	LAYOUT(probe_config, arm_attempts_max),
 #undef LAYOUT
 };
 

@@ -201,7 +201,8 @@ static void a_path_cut_off_from_the_root_says_so(void **state)
 	assert_int_equal(system(command), 0);
 	must_find(fixture, EVENT_EXEC, pid);
 	assert_int_equal(fixture->event.exec.fixed.flags, EXEC_PATH_TRUNCATED);
-	snprintf(path, sizeof(path), "%s/c/true", directory + 1); /* no slash: not the whole path */
+	/* Only up to the root of the file system, which may be /tmp itself. */
+	snprintf(path, sizeof(path), "%s/c/true", directory + strlen("/tmp/"));
 	assert_non_null(strstr(fixture->event.exec.path, path));
 	assert_int_not_equal(fixture->event.exec.path[0], '/');
 }

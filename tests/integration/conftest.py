@@ -9,9 +9,22 @@ import uuid
 
 import pytest
 
+import daemons
+import evidence
 import network
-from daemons import BIN, COLLECTOR, CTL, ROOT, SENSOR, Collector, Sensor, free_port
+from daemons import COLLECTOR, CTL, ROOT, SENSOR, Collector, Sensor, free_port
+from owner_truth import OWNERS
 from servers import Nginx, Sshd
+from storm import STORM
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure comes with the state of every daemon that runs, in the text that is kept of it."""
+    report = (yield).get_result()
+    if report.failed and hasattr(report.longrepr, "addsection"):
+        for title, text in evidence.sections(list(daemons.RUNNING)):
+            report.longrepr.addsection(title, text)
 
 
 class Pair:
@@ -36,8 +49,8 @@ class Pair:
 @pytest.fixture(scope="session", autouse=True)
 def binaries():
     assert os.geteuid() == 0, "loading eBPF programs needs root"
-    for binary in (SENSOR, COLLECTOR, CTL):
-        assert binary.exists(), f"{binary.name} is not in {BIN}: run `make`"
+    for binary in (SENSOR, COLLECTOR, CTL, OWNERS, STORM):
+        assert binary.exists(), f"{binary} is not there: run `make all integration-tests`"
 
 
 @pytest.fixture(scope="session")

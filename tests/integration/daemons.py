@@ -12,6 +12,8 @@ import struct
 import subprocess
 import time
 
+import evidence
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BIN = ROOT / "build" / "bin"
 SENSOR = BIN / "yagurad"
@@ -19,18 +21,25 @@ COLLECTOR = BIN / "yagura-collector"
 CTL = BIN / "yaguractl"
 CLASSES = ("exec", "exit", "flow")
 STOP_SECONDS = 20
+POLL_SECONDS = 0.05
+STALL_SECONDS = 1.0  # a round of waiting that takes longer counts as this much
+RUNNING = []  # every daemon that was started and not yet stopped; shown when a test fails
 
 
 def wait_until(predicate, seconds, what=""):
-    """The first true answer of `predicate`; fails with its last one."""
-    deadline = time.monotonic() + seconds
+    """The first true answer of `predicate`; fails with its last one. Only time in which the machine
+    runs counts: a host that holds still as a whole gives nobody the chance to do anything."""
+    left, before = seconds, time.monotonic()
     while True:
         answer = predicate()
         if answer:
             return answer
-        if time.monotonic() > deadline:
+        if left < 0:
             raise AssertionError(f"not within {seconds} s: {what or predicate} (last: {answer!r})")
-        time.sleep(0.05)
+        time.sleep(POLL_SECONDS)
+        now = time.monotonic()
+        left -= min(now - before, STALL_SECONDS)
+        before = now
 
 
 def free_port(address="127.0.0.1"):
@@ -93,15 +102,38 @@ def tls_options(pki, name):
     return {"ca": pki / "ca.crt", "certificate": pki / f"{name}.crt", "key": pki / f"{name}.key"}
 
 
-class Collector:
-    """One collector's store and configuration; started and stopped any number of times."""
+class Daemon:
+    """Started and stopped any number of times; while it runs a failed test shows its state."""
+
+    process = None
+
+    def run(self, command, log):
+        self.process = Process(command, log)
+        RUNNING.append(self)
+
+    def take_process(self):
+        """The process, which is the caller's to end."""
+        process, self.process = self.process, None
+        RUNNING.remove(self)
+        return process
+
+    def stop(self, number=signal.SIGTERM):
+        if self.process:
+            process = self.take_process()
+            code = process.stop(number)
+            assert code == 0, f"{self.name}: exit status {code}\n{process.output()}"
+
+
+class Collector(Daemon):
+    """One collector's store and configuration."""
+
+    name = "collector"
 
     def __init__(self, directory, pki):
         self.directory = directory / "collector"
         self.directory.mkdir()
         self.config = directory / "collector.conf"
         self.port = free_port()
-        self.process = None
         self.sections = {
             "listen": {"address": "127.0.0.1", "port": self.port},
             "tls": tls_options(pki, "collector"),
@@ -112,7 +144,7 @@ class Collector:
     def start(self):
         write_config(self.config, self.sections)
         log = self.directory.parent / "collector.log"
-        self.process = Process([COLLECTOR, "--config", self.config], log)
+        self.run([COLLECTOR, "--config", self.config], log)
         wait_until(self.answers, 10, "the collector listens")
 
     def answers(self):
@@ -121,14 +153,10 @@ class Collector:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def kill(self):
-        self.process.kill()
-        self.process = None
+        self.take_process().kill()
 
-    def stop(self):
-        if self.process:
-            process, self.process = self.process, None
-            code = process.stop()
-            assert code == 0, f"collector: exit status {code}\n{process.output()}"
+    def evidence(self):
+        return f"{evidence.log_text(self.process)}\n{evidence.newest_rows(self)}"
 
     def rows(self, query, *parameters):
         """Rows as dictionaries; none while there is no store yet."""
@@ -149,7 +177,11 @@ class Collector:
             rows = self.rows(query, *parameters)
             return rows if len(rows) >= count else None
 
-        return wait_until(enough, seconds, f"{count} rows of {query} {parameters}")
+        try:
+            return wait_until(enough, seconds, f"{count} rows of {query} {parameters}")
+        except AssertionError as error:
+            near = evidence.nearest_rows(self, query, parameters)
+            raise AssertionError(f"{error}\n{near}") from None
 
     def wait_row(self, query, *parameters, seconds=15):
         rows = self.wait_rows(1, query, *parameters, seconds=seconds)
@@ -162,15 +194,17 @@ class Collector:
         return self.rows(query, record_class)[0]["n"]
 
 
-class Sensor:
+class Sensor(Daemon):
     """One sensor's state and configuration; collector_port None: it only spools."""
+
+    name = "sensor"
+    binary = SENSOR
 
     def __init__(self, directory, pki, collector_port):
         self.directory = directory / "sensor"
         (self.directory / "state").mkdir(parents=True)
         self.config = directory / "sensor.conf"
         self.socket = self.directory / "control.sock"
-        self.process = None
         self.sections = {
             "sensor": {
                 "id": (pki / "sensor.id").read_text(encoding="utf-8").strip(),
@@ -193,7 +227,7 @@ class Sensor:
         """Waits until every required probe is attached and shipping is in `state` (None: any)."""
         write_config(self.config, self.sections)
         log = self.directory.parent / "sensor.log"
-        self.process = Process([SENSOR, "--keeper", "--config", self.config], log)
+        self.run([self.binary, "--keeper", "--config", self.config], log)
         wait_until(lambda: self.is_ready(state), 30, f"the sensor is ready, see {log}")
 
     def is_ready(self, state):
@@ -205,11 +239,8 @@ class Sensor:
         attached = all(p["state"] == "attached" for p in now["probes"] if p["required"])
         return attached and (state is None or now["ship"]["state"] == state)
 
-    def stop(self, number=signal.SIGTERM):
-        if self.process:
-            process, self.process = self.process, None
-            code = process.stop(number)
-            assert code == 0, f"sensor: exit status {code}\n{process.output()}"
+    def evidence(self):
+        return f"{evidence.status_text(self)}\n{evidence.log_text(self.process)}"
 
     def status(self):
         """Through yaguractl, as an operator asks."""

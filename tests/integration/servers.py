@@ -15,7 +15,8 @@ pid {directory}/nginx.pid;
 error_log {directory}/error.log;
 events {{ worker_connections 256; }}
 http {{
-  access_log off;
+  log_format check '{log}';
+  access_log {access_log};
   keepalive_timeout {keepalive};
   client_body_temp_path {directory}/body;
   proxy_temp_path {directory}/proxy;
@@ -37,14 +38,16 @@ def address(host, port):
 
 
 class Nginx:
-    """A master that listens and two workers that accept. `wrap` puts it into a namespace."""
+    """A master that listens and two workers that accept. `wrap` puts it into a namespace; `log`
+    is what each request writes into access.log."""
 
-    def __init__(self, directory, hosts, port, keepalive=0, wrap=lambda *words: words):
+    def __init__(self, directory, hosts, port, keepalive=0, wrap=lambda *words: words, log=None):
         directory.mkdir()
         self.port = port
         (directory / "large").write_bytes(b"x" * LARGE_BYTES)
         listen = " ".join(f"listen {address(host, port)};" for host in hosts)
-        text = NGINX.format(directory=directory, keepalive=keepalive, listen=listen)
+        logs = {"log": log or "", "access_log": f"{directory}/access.log check" if log else "off"}
+        text = NGINX.format(directory=directory, keepalive=keepalive, listen=listen, **logs)
         (directory / "nginx.conf").write_text(text, encoding="utf-8")
         command = wrap("nginx", "-p", directory, "-e", directory / "error.log", "-c", directory / "nginx.conf")
         self.process = Process(command, directory / "output.log")

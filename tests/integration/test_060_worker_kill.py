@@ -61,7 +61,7 @@ def test_new_worker_knows_who_ran_before_it(pair, marker):
 def test_keeper_that_is_killed_takes_its_worker_along(pair):
     """Nobody is left who believes to be sensing; the kernel detaches the programs."""
     worker = pair.sensor.worker_pid()
-    keeper, pair.sensor.process = pair.sensor.process, None
+    keeper = pair.sensor.take_process()
     os.kill(keeper.pid, signal.SIGKILL)
     keeper.popen.wait()
     wait_until(lambda: not os.path.exists(f"/proc/{worker}"), 20, "the worker has ended")

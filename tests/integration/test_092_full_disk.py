@@ -50,6 +50,6 @@ def test_stop_on_a_full_disk_says_that_records_are_lost(stopped_pair, small_disk
     for number in range(EXECUTIONS):
         subprocess.run(["/bin/true", f"{marker}-{number:04}.", os.urandom(2000).hex()], check=True)
     wait_until(lambda: FULL in sensor.process.output(), 20, "the full disk is named")
-    process, sensor.process = sensor.process, None
+    process = sensor.take_process()
     assert process.stop() == 1
     assert "events that could not be written; they are lost" in process.output()

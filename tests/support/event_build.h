@@ -50,7 +50,7 @@ static inline struct event_exit build_exit(struct process_key process, uint64_t 
 	};
 }
 
-/* Only the fixed part: what the process table wants. */
+/* Only the fixed part: what the process table wants. Each number another one. */
 static inline struct event_exec build_exec(struct process_key process, struct process_key parent,
 					   uint64_t time_ns)
 {
@@ -59,10 +59,33 @@ static inline struct event_exec build_exec(struct process_key process, struct pr
 		.process = process,
 		.parent = parent,
 		.cgroup_id = 77,
+		.cap_effective = 1ull << 40 | 1,
+		.cap_permitted = 1ull << 40 | 2,
+		.cap_ambient = 3,
+		.inode = 4,
+		.file_bytes = 5,
+		.ctime_ns = 7,
+		.mtime_ns = 8,
+		.device = 9u << 20 | 10u,
+		.nlink = 11,
+		.mode = 0100755,
 		.uid = 1000,
 		.gid = 1001,
 		.euid = 1002,
 		.egid = 1003,
+		.suid = 1004,
+		.loginuid = 1005,
+		.audit_session = 12,
+		.tty = 136u << 20 | 13u,
+		.session_pid = 14,
+		.namespace_pid = 15,
+		.namespaces = { .cgroup = 16,
+				.ipc = 17,
+				.mnt = 18,
+				.net = 19,
+				.pid = 20,
+				.user = 21,
+				.uts = 22 },
 		.args_total_bytes = 6,
 		.comm = "ls",
 	};
@@ -79,9 +102,15 @@ static inline struct event_flow build_flow(struct process_key owner, uint64_t ti
 		.received_bytes = 20,
 		.sent_packets = 3,
 		.received_packets = 4,
+		.cgroup_id = 78,
+		.sent_data_packets = 6,
+		.received_data_packets = 7,
 		.retransmits = 1,
 		.srtt_us = 150,
+		.min_rtt_us = 140,
 		.handshake_us = 99,
+		.uid = 1006,
+		.netns = 8,
 		.count = 1,
 		.part = 2,
 		.index = 5,
@@ -90,6 +119,7 @@ static inline struct event_flow build_flow(struct process_key owner, uint64_t ti
 		.protocol = 6,
 		.direction = FLOW_EGRESS,
 		.state = FLOW_STATE_CLOSED,
+		.ending = ENDING_FIN_LOCAL,
 		.owner_quality = OWNER_CALLER,
 		.flags = FLOW_FINAL,
 	};

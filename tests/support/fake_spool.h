@@ -22,6 +22,8 @@ struct spool {
 	uint32_t payload_bytes; /* of every batch */
 	int read_error; /* returned by each spool_read unless 0 */
 	int append_error; /* returned by each spool_append unless 0 */
+	int sync_error; /* returned by each spool_sync unless 0 */
+	uint32_t syncs; /* calls of spool_sync */
 	uint32_t appended; /* batches */
 	struct spool_mark appended_mark; /* of the last of them */
 	uint32_t appended_bytes; /* of it, at `payload` */
@@ -91,6 +93,15 @@ int spool_append(struct spool *spool, enum spool_lane lane, const struct spool_m
 	spool->appended_mark = *mark;
 	spool->appended_bytes = size;
 	spool->next_seq[lane]++;
+	return 0;
+}
+
+int spool_sync(struct spool *spool)
+{
+	spool->syncs++;
+	if (spool->sync_error < 0)
+		return spool->sync_error;
+	memcpy(spool->synced_seq, spool->next_seq, sizeof(spool->synced_seq));
 	return 0;
 }
 

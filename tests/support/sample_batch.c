@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/sample_batch.h"
 
+#include "support/full_records.h"
 #include "support/sample_records.h"
 
 #include <setjmp.h>
@@ -12,7 +13,7 @@
 #undef UNIT_TESTING /* tests free what is allocated here, and ASan sees more */
 #include <cmocka.h>
 
-static void inflate_batch(struct sample_batch *batch)
+void sample_batch_inflate(struct sample_batch *batch)
 {
 	uLongf inflated = batch->raw_size;
 
@@ -23,19 +24,20 @@ static void inflate_batch(struct sample_batch *batch)
 
 int sample_batch_set_up(void **state)
 {
-	const struct record records[] = { sample_exec(), sample_exit(), sample_flow(),
-					  sample_gap() };
 	struct batch_encoder *encoder = batch_encoder_new(&sample_header);
 	struct sample_batch *batch = calloc(1, sizeof(*batch));
 
 	assert_non_null(encoder);
 	assert_non_null(batch);
-	for (size_t i = 0; i < 4; i++)
-		assert_int_equal(batch_encoder_add(encoder, &records[i]), 0);
+	for (int class = 0; class < RECORD_CLASS_COUNT; class ++) {
+		struct record record = full_record((enum record_class) class, FULL_DISTINCT);
+
+		assert_int_equal(batch_encoder_add(encoder, &record), 0);
+	}
 	assert_int_equal(
 		batch_encoder_finish(encoder, &batch->bytes, &batch->size, &batch->raw_size), 0);
 	batch_encoder_free(encoder);
-	inflate_batch(batch);
+	sample_batch_inflate(batch);
 	*state = batch;
 	return 0;
 }

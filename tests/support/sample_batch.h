@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A batch of the four sample records, for tests that damage it, and receivers for what decodes. */
+/* A batch of one full record of each class, so that every column is there, for tests that damage
+ * it; and receivers for what decodes. */
 #ifndef YAGURA_TESTS_SUPPORT_SAMPLE_BATCH_H
 #define YAGURA_TESTS_SUPPORT_SAMPLE_BATCH_H
 
@@ -17,6 +18,8 @@ struct sample_batch {
 int sample_batch_set_up(void **state);
 int sample_batch_tear_down(void **state);
 
+/* Fills `raw` (malloc'd) from `bytes`. */
+void sample_batch_inflate(struct sample_batch *batch);
 /* Through protobuf-c itself; the message is freed with its free_unpacked, the bytes with free. */
 Yagura__Telemetry__Batch *sample_batch_unpack(const struct sample_batch *batch);
 uint8_t *sample_batch_pack(const Yagura__Telemetry__Batch *message, size_t *ret_size);

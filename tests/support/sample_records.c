@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/sample_records.h"
 
+#include "support/record_fields.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -42,7 +44,14 @@ struct record sample_exec(void)
 			  .parent = bash(),
 			  .euid = 0,
 			  .egid = 4,
+			  .file = { .inode = 1311, .bytes = 252000, .nlink = 1, .mode = 0100755 },
+			  .cwd = TEXT("/root"),
+			  .cgroup = TEXT("/system.slice/ssh.service"),
 			  .cgroup_id = 7321,
+			  .loginuid = 1000,
+			  .audit_session = UINT32_MAX,
+			  .session_pid = 4700,
+			  .namespace_pid = 4711,
 			  .args_total_bytes = 25 },
 	};
 }
@@ -51,7 +60,7 @@ struct record sample_exit(void)
 {
 	return (struct record){
 		.class = RECORD_EXIT,
-		.exit = { .time_ns = SAMPLE_TIME_NS, .process = curl(), .status = 0 },
+		.exit = { .time_ns = SAMPLE_TIME_NS, .process = curl(), .run_ns = 12345000 },
 	};
 }
 
@@ -65,6 +74,7 @@ struct record sample_flow(void)
 			  .final = true,
 			  .direction = DIRECTION_EGRESS,
 			  .state = FLOW_CLOSED,
+			  .ending = FLOW_ENDING_FIN_LOCAL,
 			  .protocol = 6,
 			  .source = { .addr = { [10] = 0xff, 0xff, 10, 0, 0, 1 },
 				      .port = 40000,
@@ -76,6 +86,10 @@ struct record sample_flow(void)
 					   .packets = 4 },
 			  .srtt_us = 120,
 			  .handshake_us = 95,
+			  .count = 1,
+			  .netns = 4026531840,
+			  .cgroup_id = 7321,
+			  .cgroup = TEXT("/system.slice/ssh.service"),
 			  .owner_quality = QUALITY_CALLER,
 			  .process = curl(),
 			  .listener = { .uid = UINT32_MAX, .gid = UINT32_MAX } },
@@ -93,85 +107,54 @@ struct record sample_gap(void)
 	};
 }
 
-static void assert_same_text(struct text got, struct text want)
+/* cmocka names the line of a failing assertion, which is the list's here: the field is printed. */
+static void assert_same(bool is_same, const char *type, const char *name)
 {
-	assert_int_equal(got.length, want.length);
-	if (want.length > 0)
-		assert_memory_equal(got.at, want.at, want.length);
+	if (!is_same)
+		fail_msg("%s.%s differs", type, name);
 }
 
-static void assert_same_process(const struct record_process *got, const struct record_process *want)
+static bool is_same_text(struct text got, struct text want)
 {
-	assert_true(got->key.start_ns == want->key.start_ns);
-	assert_int_equal(got->key.pid, want->key.pid);
-	assert_int_equal(got->key.exec_count, want->key.exec_count);
-	assert_int_equal(got->uid, want->uid);
-	assert_int_equal(got->gid, want->gid);
-	assert_same_text(got->executable, want->executable);
-	assert_same_text(got->args, want->args);
-	assert_int_equal(got->args_truncated, want->args_truncated);
+	return got.length == want.length &&
+	       (want.length == 0 || memcmp(got.at, want.at, want.length) == 0);
 }
 
-static void assert_same_exec(const struct record_exec *got, const struct record_exec *want)
-{
-	assert_true(got->time_ns == want->time_ns);
-	assert_same_process(&got->process, &want->process);
-	assert_same_process(&got->parent, &want->parent);
-	assert_int_equal(got->euid, want->euid);
-	assert_int_equal(got->egid, want->egid);
-	assert_true(got->cgroup_id == want->cgroup_id);
-	assert_int_equal(got->args_total_bytes, want->args_total_bytes);
-	assert_int_equal(got->file.deleted, want->file.deleted);
-}
+#define SAME_PLAIN(type, name) assert_same(got->name == want->name, type, #name)
+#define SAME_NUMBER(type, name) SAME_PLAIN(type, name)
+#define SAME_BOOL(type, name) SAME_PLAIN(type, name)
+#define SAME_ENUM(type, name) SAME_PLAIN(type, name)
+#define SAME_TIME(type, name) SAME_PLAIN(type, name)
+#define SAME_RUN(type, name) SAME_PLAIN(type, name)
+#define SAME_TEXT(type, name) assert_same(is_same_text(got->name, want->name), type, #name)
+#define SAME_ADDR(type, name) assert_same(memcmp(got->name, want->name, 16) == 0, type, #name)
+#define SAME_KEY(type, name) same_record_process_key(&got->name, &want->name)
+#define SAME_PROCESS(type, name) same_record_process(&got->name, &want->name)
+#define SAME_NAMESPACES(type, name) same_record_namespaces(&got->name, &want->name)
+#define SAME_FILE(type, name) same_record_file(&got->name, &want->name)
+#define SAME_ENDPOINT(type, name) same_record_endpoint(&got->name, &want->name)
 
-static void assert_same_end(const struct record_endpoint *got, const struct record_endpoint *want)
-{
-	assert_memory_equal(got->addr, want->addr, sizeof(want->addr));
-	assert_int_equal(got->port, want->port);
-	assert_true(got->bytes == want->bytes);
-	assert_true(got->packets == want->packets);
-}
-
-static void assert_same_flow(const struct record_flow *got, const struct record_flow *want)
-{
-	assert_true(got->start_ns == want->start_ns);
-	assert_true(got->end_ns == want->end_ns);
-	assert_true(got->cookie == want->cookie);
-	assert_int_equal(got->index, want->index);
-	assert_int_equal(got->part, want->part);
-	assert_int_equal(got->final, want->final);
-	assert_int_equal(got->counters_reset, want->counters_reset);
-	assert_int_equal(got->direction, want->direction);
-	assert_int_equal(got->state, want->state);
-	assert_int_equal(got->protocol, want->protocol);
-	assert_int_equal(got->error, want->error);
-	assert_same_end(&got->source, &want->source);
-	assert_same_end(&got->destination, &want->destination);
-	assert_int_equal(got->retransmits, want->retransmits);
-	assert_int_equal(got->srtt_us, want->srtt_us);
-	assert_int_equal(got->handshake_us, want->handshake_us);
-	assert_int_equal(got->owner_quality, want->owner_quality);
-	assert_same_process(&got->process, &want->process);
-	assert_same_process(&got->listener, &want->listener);
-}
+#define SAME_FIELD(KIND, name) SAME_##KIND(of, name);
+#define SAME_STRUCT(KIND, type, FIELDS)                                                            \
+	static void same_##type(const struct type *got, const struct type *want)                   \
+	{                                                                                          \
+		const char *of = #type;                                                            \
+                                                                                                   \
+		FIELDS(SAME_FIELD)                                                                 \
+	}
+RECORD_STRUCTS(SAME_STRUCT)
 
 void assert_same_record(const struct record *got, const struct record *want)
 {
 	assert_int_equal(got->class, want->class);
-	if (want->class == RECORD_EXEC) {
-		assert_same_exec(&got->exec, &want->exec);
-	} else if (want->class == RECORD_EXIT) {
-		assert_true(got->exit.time_ns == want->exit.time_ns);
-		assert_same_process(&got->exit.process, &want->exit.process);
-		assert_int_equal(got->exit.status, want->exit.status);
-	} else if (want->class == RECORD_FLOW) {
-		assert_same_flow(&got->flow, &want->flow);
-	} else {
-		assert_true(got->gap.time_ns == want->gap.time_ns);
-		assert_int_equal(got->gap.class, want->gap.class);
-		assert_int_equal(got->gap.reason, want->gap.reason);
-		assert_true(got->gap.count == want->gap.count);
-	}
+	if (want->class == RECORD_EXEC)
+		same_record_exec(&got->exec, &want->exec);
+	else if (want->class == RECORD_EXIT)
+		same_record_exit(&got->exit, &want->exit);
+	else if (want->class == RECORD_FLOW)
+		same_record_flow(&got->flow, &want->flow);
+	else
+		same_record_gap(&got->gap, &want->gap);
 }
 
 struct expectation {

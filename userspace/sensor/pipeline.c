@@ -15,6 +15,8 @@
 
 /* A record that stays half-written this long belongs to a program that will not go on soon. */
 #define BUSY_PATIENCE_NS NS_PER_S
+/* How long a flow waits for somebody to tell of its owner. */
+#define OWNER_PATIENCE_NS NS_PER_S
 
 /* --- events → records --- */
 
@@ -32,7 +34,14 @@ static int take_snapshot(struct pipeline *p, const struct decoded_exec *exec)
 	return process_table_snapshot(p->processes, &exec->fixed, executable_of(exec), args);
 }
 
-/* What an event does to the process table. Flows do nothing to it. */
+static int take_cgroup(struct pipeline *p, const struct decoded_cgroup *cgroup)
+{
+	struct text path = { cgroup->path, cgroup->path_length };
+
+	return cgroup_names_learn(p->cgroups, cgroup->id, path);
+}
+
+/* What an event does to the tables. Flows do nothing to them. */
 static int apply(struct pipeline *p, const struct decoded_event *event)
 {
 	switch (event->kind) {
@@ -47,6 +56,7 @@ static int apply(struct pipeline *p, const struct decoded_event *event)
 	case EVENT_GONE:
 		return process_table_exit(p->processes, &event->exit);
 	case EVENT_CGROUP:
+		return take_cgroup(p, &event->cgroup);
 	case EVENT_THROTTLE:
 	case EVENT_FLOW:
 	case EVENT_KIND_NONE:
@@ -56,22 +66,30 @@ static int apply(struct pipeline *p, const struct decoded_event *event)
 	return 0;
 }
 
+static struct record_sources sources_of(const struct pipeline *p)
+{
+	return (struct record_sources){
+		.processes = p->processes,
+		.cgroups = p->cgroups,
+		.boot_epoch_ns = p->boot_epoch_ns,
+	};
+}
+
 /* The record an event becomes, or false: forks and snapshots only feed the table. */
 static bool build(struct pipeline *p, const struct decoded_event *event, struct record *ret_record)
 {
-	bool has_process;
+	const struct record_sources sources = sources_of(p);
 
 	switch (event->kind) {
 	case EVENT_EXEC:
-		record_from_exec(&event->exec, p->processes, p->boot_epoch_ns, ret_record);
+		record_from_exec(&sources, &event->exec, ret_record);
 		return true;
 	case EVENT_EXIT:
-		record_from_exit(&event->exit, p->processes, p->boot_epoch_ns, ret_record);
+		record_from_exit(&sources, &event->exit, ret_record);
 		return true;
 	case EVENT_FLOW:
-		record_from_flow(&event->flow, p->processes, p->boot_epoch_ns, ret_record,
-				 &has_process);
-		p->counters.flows_without_process += !has_process;
+		record_from_flow(&sources, &event->flow, ret_record);
+		p->counters.flows_without_process += !record_owner_is_known(&sources, &event->flow);
 		return true;
 	case EVENT_FORK:
 	case EVENT_SNAPSHOT:
@@ -101,17 +119,19 @@ static void miss_malformed(struct pipeline *p, const uint8_t *bytes, size_t size
 		losses_count(&p->losses, GAP_MALFORMED, RECORD_FLOW);
 }
 
-/* A group's name is not known here: it goes by its id in the log only. */
 static void take_throttle(struct pipeline *p, struct batch *batch,
 			  const struct event_throttle *event)
 {
-	const struct record_gap gap = { .time_ns = event->header.time_ns + p->boot_epoch_ns };
+	const struct text *cgroup = cgroup_names_find(p->cgroups, event->cgroup_id);
+	const struct record_gap gap = { .time_ns = event->header.time_ns + p->boot_epoch_ns,
+					.cgroup = cgroup ? *cgroup : (struct text){ 0 } };
 
 	losses_throttled(&p->losses, batch, event, gap, p->now_ns);
 	if (event->state == THROTTLE_GOES_ON)
 		return;
 	p->counters.throttles_stopped += event->state == THROTTLE_STOPPED;
-	log_info("throttle", "control group %llu %s", (unsigned long long)event->cgroup_id,
+	log_info("throttle", "control group %llu (%.*s) %s", (unsigned long long)event->cgroup_id,
+		 (int)gap.cgroup.length, gap.cgroup.length ? gap.cgroup.at : "",
 		 event->state == THROTTLE_STARTED ? "is over its budget: events are only counted"
 						  : "is within its budget again");
 }
@@ -126,17 +146,41 @@ static void note_sequence(struct pipeline *p, size_t ring, const uint8_t *bytes,
 			     &header);
 }
 
-static void take_event(struct pipeline *p, struct batch *batch, const uint8_t *bytes, size_t size)
+/* A turn looks at the clock before it looks at the rings: an event may be a little younger. */
+static bool is_recent(uint64_t time_ns, uint64_t now_ns)
+{
+	uint64_t apart_ns = time_ns > now_ns ? time_ns - now_ns : now_ns - time_ns;
+
+	return apart_ns < OWNER_PATIENCE_NS;
+}
+
+/* A flow whose owner nobody has told of, though that may be under way: another ring, another CPU.
+ * It waits in the ring, and those behind it with it: so nobody waits longer than this after it was
+ * made, a kill loses nothing, and the ring bounds how many can wait. */
+static bool must_wait(const struct pipeline *p, const struct decoded_event *event)
+{
+	const struct record_sources sources = sources_of(p);
+
+	return p->is_waiting_allowed && event->kind == EVENT_FLOW &&
+	       is_recent(event->header.time_ns, p->now_ns) &&
+	       !record_owner_is_known(&sources, &event->flow) &&
+	       !ring_is_half_full(p->ring[EVENT_RING_BULK]);
+}
+
+/* False when the event is to be read again later. */
+static bool take_event(struct pipeline *p, struct batch *batch, const uint8_t *bytes, size_t size)
 {
 	struct record record;
 
 	if (decode_event(bytes, size, p->event) < 0) {
 		miss_malformed(p, bytes, size);
-		return;
+		return true;
 	}
+	if (must_wait(p, p->event))
+		return false;
 	p->counters.events++;
 	if (apply(p, p->event) < 0)
-		log_error("pipeline", "out of memory for the process table");
+		log_error("pipeline", "out of memory for the tables");
 	if (p->event->kind != EVENT_FLOW)
 		journal_append(p->journal, bytes, size);
 	/* There is room, as the ring is only read while the batch takes any record; memory may
@@ -145,6 +189,7 @@ static void take_event(struct pipeline *p, struct batch *batch, const uint8_t *b
 		take_throttle(p, batch, &p->event->throttle);
 	if (build(p, p->event, &record) && batch_add(batch, &record, p->now_ns) < 0)
 		losses_count(&p->losses, GAP_NO_MEMORY, record.class);
+	return true;
 }
 
 void pipeline_replay(void *pipeline, const uint8_t *bytes, size_t size)
@@ -170,7 +215,7 @@ static void note_write(struct pipeline *p, size_t lane, int error)
 	p->write_error[lane] = error;
 }
 
-/* Writes the lane's batch, then gives the ring back what is safely on disk. */
+/* Gives the lane's batch to the spool; sync_spool puts it on disk. */
 static int write_lane(struct pipeline *p, size_t lane)
 {
 	int r;
@@ -179,22 +224,32 @@ static int write_lane(struct pipeline *p, size_t lane)
 		losses_writing(&p->losses, p->journal, spool_next_seq(p->spool, SPOOL_LANE_A));
 	r = batch_write(p->batch[lane], clock_realtime_ns() / NS_PER_MS);
 	losses_spool(&p->losses, p->journal, p->spool);
-	if (r == 0)
-		return 0;
 	if (r > 0) {
 		if (lane == SPOOL_LANE_A)
 			losses_written(&p->losses, p->journal);
 		p->counters.batches++;
-		r = spool_sync(p->spool);
-		if (r == 0)
-			ring_release(p->ring[lane], batch_written_position(p->batch[lane]));
+		r = 0;
 	}
-	note_write(p, lane, r);
+	p->append_error[lane] = r;
 	return r;
 }
 
-/* Reads a ring up to `end`. False when it stopped before: a record is still being written, or the
- * batch is full and cannot be. */
+/* What ring_next said other than "here is one". True when the ring is read as far as can be. */
+static bool note_read(struct pipeline *p, size_t lane, int r)
+{
+	if (r == -EBADMSG) {
+		log_error("ring", "bookkeeping of ring %zu makes no sense; skipping", lane);
+		ring_seek(p->ring[lane], ring_write_position(p->ring[lane]));
+		return true;
+	}
+	if (r < 0 && r != -EAGAIN && r != p->read_error[lane])
+		log_error("ring", "cannot read ring %zu: %s; trying on", lane, strerror(-r));
+	p->read_error[lane] = r;
+	return r == 0;
+}
+
+/* Reads a ring up to `end`. False when it stopped before: a record is still being written or waits
+ * for its owner, the batch is full and cannot be written, or memory lacks. */
 static bool drain(struct pipeline *p, size_t lane, uint64_t end)
 {
 	struct ring *ring = p->ring[lane];
@@ -204,19 +259,18 @@ static bool drain(struct pipeline *p, size_t lane, uint64_t end)
 	int r;
 
 	while (ring_read_position(ring) < end) {
+		uint64_t position = ring_read_position(ring);
+
 		if (batch_is_full(batch) && write_lane(p, lane) < 0)
 			return false;
 		r = ring_next(ring, &bytes, &size);
-		if (r <= 0) {
-			if (r == -EBADMSG) {
-				log_error("ring",
-					  "bookkeeping of ring %zu makes no sense; skipping", lane);
-				ring_seek(ring, ring_write_position(ring));
-			}
-			return r != -EAGAIN;
+		if (r <= 0)
+			return note_read(p, lane, r);
+		if (!take_event(p, batch, bytes, size)) {
+			ring_rewind(ring, position);
+			return false;
 		}
 		note_sequence(p, lane, bytes, size);
-		take_event(p, batch, bytes, size);
 		batch_set_position(batch, ring_read_position(ring));
 	}
 	return true;
@@ -250,27 +304,50 @@ static bool is_on_disk(const struct pipeline *p, size_t lane)
 
 static void write_due(struct pipeline *p, bool all)
 {
-	for (size_t lane = 0; lane < SPOOL_LANE_COUNT; lane++) {
-		const struct batch *batch = p->batch[lane];
-
-		if (all || batch_is_due(batch, p->now_ns))
+	for (size_t lane = 0; lane < SPOOL_LANE_COUNT; lane++)
+		if (all || batch_is_due(p->batch[lane], p->now_ns))
 			write_lane(p, lane);
-		else if (!is_on_disk(p, lane))
-			note_write(p, lane, spool_sync(p->spool));
-		/* It was written, or only events came that make no record. */
-		if (batch_is_empty(batch) && is_on_disk(p, lane))
-			ring_release(p->ring[lane], ring_read_position(p->ring[lane]));
+}
+
+/* Once a turn, however many batches it wrote: waiting for the disk is what they cost most. */
+static void sync_spool(struct pipeline *p)
+{
+	int r = 0;
+
+	if (!is_on_disk(p, SPOOL_LANE_A) || !is_on_disk(p, SPOOL_LANE_B))
+		r = spool_sync(p->spool);
+	for (size_t lane = 0; lane < SPOOL_LANE_COUNT; lane++) {
+		int sync_error = is_on_disk(p, lane) ? 0 : r;
+
+		note_write(p, lane, p->append_error[lane] ?: sync_error);
 	}
 }
 
-void pipeline_turn(struct pipeline *p, bool all)
+/* What is safely on disk goes back to the kernel, and so do events that made no record. */
+static void release_rings(struct pipeline *p)
 {
+	for (size_t lane = 0; lane < SPOOL_LANE_COUNT; lane++) {
+		struct ring *ring = p->ring[lane];
+
+		if (!is_on_disk(p, lane))
+			continue;
+		ring_release(ring, batch_is_empty(p->batch[lane])
+					   ? ring_read_position(ring)
+					   : batch_written_position(p->batch[lane]));
+	}
+}
+
+void pipeline_turn(struct pipeline *p, enum pipeline_turn turn)
+{
+	p->is_waiting_allowed = turn == TURN_USUAL;
 	p->now_ns = clock_boottime_ns();
 	p->boot_epoch_ns = clock_boot_epoch_ns();
 	p->counters.turns++;
 	drain_both(p);
 	losses_report(&p->losses, p->batch[SPOOL_LANE_A], p->boot_epoch_ns + p->now_ns, p->now_ns);
-	write_due(p, all);
+	write_due(p, turn == TURN_LAST);
+	sync_spool(p);
+	release_rings(p);
 }
 
 bool pipeline_is_drained(const struct pipeline *p)

@@ -9,6 +9,7 @@
 #include "sensor/kernel/ring.h"
 #include "sensor/kernel/sequence.h"
 #include "sensor/losses.h"
+#include "sensor/process/cgroups.h"
 #include "sensor/process/journal.h"
 #include "sensor/process/table.h"
 #include "sensor/spool/spool.h"
@@ -33,23 +34,33 @@ struct pipeline {
 	struct journal *journal;
 	struct sequence *sequence;
 	struct process_table *processes;
+	struct cgroup_names *cgroups;
 	struct spool *spool;
 	struct losses losses;
 	struct pipeline_counters counters;
 	uint64_t boot_epoch_ns;
 	uint64_t now_ns; /* CLOCK_BOOTTIME at the beginning of the turn */
+	bool is_waiting_allowed; /* in this turn, for owners that may still be told of */
 	uint64_t busy_since_ns; /* 0: the valuable ring could be read to its end */
-	int write_error[SPOOL_LANE_COUNT]; /* of each lane's last attempt, 0 or -errno */
+	int read_error[SPOOL_LANE_COUNT]; /* why its ring could not be read last, 0 or -errno */
+	int append_error[SPOOL_LANE_COUNT]; /* of each lane's last batch, 0 or -errno */
+	int write_error[SPOOL_LANE_COUNT]; /* of that, or of the last sync, as it was told */
 	struct decoded_event *event; /* the one being taken: large, so not on the stack */
 	char args[EVENT_ARGS_BYTES_MAX];
 };
 
-/* One turn: reads what the rings hold, makes records, writes the batches that are due (`all`: every
- * one). Never blocks but on the disk. */
-void pipeline_turn(struct pipeline *pipeline, bool all);
+enum pipeline_turn {
+	TURN_USUAL,
+	TURN_NO_WAITING, /* for the books: flows do not wait for their owners */
+	TURN_LAST, /* nor do batches until they are due */
+};
+
+/* One turn: reads what the rings hold, makes records, writes the batches that are due. Never blocks
+ * but on the disk. */
+void pipeline_turn(struct pipeline *pipeline, enum pipeline_turn turn);
 /* Whether every event the rings hold has become a record that is on disk. */
 bool pipeline_is_drained(const struct pipeline *pipeline);
-/* Feeds the process table from an event of an earlier worker's journal; makes no record. */
+/* Feeds the tables from an event of an earlier worker's journal; makes no record. */
 void pipeline_replay(void *pipeline, const uint8_t *bytes, size_t size);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +16,11 @@
 /* How long a stopping worker waits for the collector to acknowledge what was just written. */
 #define STOP_PATIENCE_NS (5 * NS_PER_S)
 #define HEAL_INTERVAL_NS (10 * NS_PER_S)
+#define HEAP_KEPT_BYTES (1 << 20)
+
+/* How often, at most, the kernel is asked for names of control groups that it told us of unheard:
+ * it lists every process then. */
+#define NAMES_INTERVAL_NS (10 * NS_PER_S)
 
 /* --- the loop --- */
 
@@ -25,7 +31,7 @@ static void on_poll(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	pipeline_turn(&worker->pipeline, stopping);
+	pipeline_turn(&worker->pipeline, stopping ? TURN_LAST : TURN_USUAL);
 	ship_kick(worker->ship);
 	if (!stopping)
 		return;
@@ -74,9 +80,23 @@ static void compare_losses(struct worker *worker, const struct counters *counter
 			 (unsigned long long)unexplained);
 }
 
+static void ask_for_names(struct worker *worker, uint64_t now_ns)
+{
+	int r;
+
+	if (now_ns - worker->names_asked_ns < NAMES_INTERVAL_NS ||
+	    !cgroup_names_ask(worker->pipeline.cgroups))
+		return;
+	worker->names_asked_ns = now_ns;
+	r = keeper_link_snapshot(worker->link);
+	if (r < 0) /* status names the probe; records carry the id all the same */
+		log_debug("worker", "no names of control groups: %s", strerror(-r));
+}
+
 static void on_second(evutil_socket_t fd, short what, void *context)
 {
 	struct worker *worker = context;
+	uint64_t now_ns = clock_boottime_ns();
 	struct counters counters;
 
 	(void)fd;
@@ -87,7 +107,8 @@ static void on_second(evutil_socket_t fd, short what, void *context)
 		heal(worker, &counters);
 	}
 	keeper_link_throttles(worker->link);
-	process_table_expire(worker->pipeline.processes, clock_boottime_ns());
+	process_table_expire(worker->pipeline.processes, now_ns);
+	ask_for_names(worker, now_ns);
 }
 
 static void on_sweep(evutil_socket_t fd, short what, void *context)
@@ -107,7 +128,7 @@ static void begin_stop(struct worker *worker)
 	if (worker->stop_deadline_ns)
 		return;
 	worker->stop_deadline_ns = clock_boottime_ns() + STOP_PATIENCE_NS;
-	pipeline_turn(&worker->pipeline, true);
+	pipeline_turn(&worker->pipeline, TURN_LAST);
 	on_second(-1, 0, worker); /* losses up to the end; the next turn tells them */
 }
 
@@ -206,6 +227,14 @@ static void say_what_is_left(struct worker *worker)
 	worker->status = 1;
 }
 
+/* Each batch takes some hundred KiB to close, and glibc would give them back to the kernel each
+ * time, for the next one to take page by page again. */
+static void keep_heap(void)
+{
+	mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES);
+	mallopt(M_MMAP_THRESHOLD, HEAP_KEPT_BYTES);
+}
+
 int worker_run(const struct worker_options *options, int link)
 {
 	struct worker *worker = worker_rooms_new(options);
@@ -214,6 +243,7 @@ int worker_run(const struct worker_options *options, int link)
 
 	if (!worker)
 		return 1;
+	keep_heap();
 	worker->link = link;
 	r = worker_rooms_open_identity(worker);
 	r = r ?: worker_rooms_open_workplace(worker);

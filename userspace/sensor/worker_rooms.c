@@ -17,6 +17,9 @@
  * read before the bulk ring, and must not push out the owners of the flows that wait there. */
 #define EXITED_PROCESSES_MAX 65536
 #define LIVE_PROCESSES_MAX 65536
+/* Rich enough for as many with usual arguments; with the longest it would be 256 MiB. */
+#define PROCESS_TEXTS_BYTES_MAX (16u << 20)
+#define CGROUP_NAMES_MAX 16384
 /* How often to look for a moment in which nothing happened; on a busy host there may be none. */
 #define SETTLE_ATTEMPTS 5
 
@@ -45,7 +48,7 @@ static int control_counters(void *context, struct counters *ret_counters)
 		r = keeper_link_counters(worker->link, &before);
 		if (r < 0)
 			return r;
-		pipeline_turn(&worker->pipeline, false);
+		pipeline_turn(&worker->pipeline, TURN_NO_WAITING);
 		r = keeper_link_counters(worker->link, &after);
 		if (r < 0)
 			return r;
@@ -291,16 +294,20 @@ static int open_state(struct worker *worker)
 int worker_rooms_open_pipeline(struct worker *worker)
 {
 	const struct process_table_options processes = { .exited_max = EXITED_PROCESSES_MAX,
-							 .live_max = LIVE_PROCESSES_MAX };
+							 .live_max = LIVE_PROCESSES_MAX,
+							 .texts_bytes_max =
+								 PROCESS_TEXTS_BYTES_MAX };
 	struct pipeline *pipeline = &worker->pipeline;
 	int r = open_spool(worker);
 
 	if (r < 0)
 		return r;
 	pipeline->processes = process_table_new(&processes);
+	pipeline->cgroups = cgroup_names_new(CGROUP_NAMES_MAX);
 	pipeline->event = malloc(sizeof(*pipeline->event));
-	if (!pipeline->processes || !pipeline->event || open_lane(worker, SPOOL_LANE_A) < 0 ||
-	    open_lane(worker, SPOOL_LANE_B) < 0 || open_state(worker) < 0) {
+	if (!pipeline->processes || !pipeline->cgroups || !pipeline->event ||
+	    open_lane(worker, SPOOL_LANE_A) < 0 || open_lane(worker, SPOOL_LANE_B) < 0 ||
+	    open_state(worker) < 0) {
 		snprintf(worker->error, WORKER_ERROR_BYTES, "out of memory");
 		return -ENOMEM;
 	}
@@ -333,6 +340,7 @@ void worker_rooms_free(struct worker *worker)
 	sequence_close(worker->pipeline.sequence);
 	journal_close(worker->pipeline.journal);
 	process_table_free(worker->pipeline.processes);
+	cgroup_names_free(worker->pipeline.cgroups);
 	free(worker->pipeline.event);
 	spool_close(worker->pipeline.spool);
 	for (size_t i = 0; i < EVENT_RING_COUNT; i++)

@@ -48,6 +48,7 @@ struct worker {
 	uint64_t shipped_bytes_before; /* by earlier workers of this keeper */
 	uint64_t healed_ns; /* CLOCK_BOOTTIME of the last snapshot asked for */
 	uint64_t healed_counts; /* of what makes one necessary */
+	uint64_t names_asked_ns; /* when the kernel last was; see ask_for_names() */
 	uint64_t stop_deadline_ns; /* 0: not stopping */
 	int status;
 	char error[WORKER_ERROR_BYTES];

@@ -11,12 +11,14 @@
 
 /* The largest batch, deflated or not, anybody encodes or accepts. */
 #define BATCH_RAW_BYTES_MAX (4u << 20)
-#define BATCH_SCHEMA 1u
+#define BATCH_SCHEMA 2u
+#define BATCH_SCHEMA_OLDEST 1u /* a spool may hold what an earlier version wrote */
 /* Of all classes together: a collector stores a whole batch at a time, and others wait. */
 #define BATCH_RECORDS_MAX 32768u
 /* The encoder cuts longer texts; a cut argv is marked args_truncated. */
 #define BATCH_TEXT_BYTES_MAX (64u << 10)
-#define BATCH_PATH_BYTES_MAX 4096u /* of an executable, as of any path in Linux */
+/* Of an executable, directory, script or control group; as of any path in Linux. */
+#define BATCH_PATH_BYTES_MAX 4096u
 
 struct batch_encoder;
 
@@ -30,8 +32,9 @@ struct batch_encoder *batch_encoder_new(const struct batch_header *header);
 void batch_encoder_free(struct batch_encoder *encoder);
 
 /* Copies what it needs of *record. A process whose key is all zero is sent as "none" and comes back
- * with uid and gid unknown. 0, -ENOMEM, -EINVAL (no such class), or -E2BIG when the batch would
- * pass one of its limits (finish the batch first, then add again; a single record always fits).
+ * with uid and gid unknown; times lose what is below a millisecond, run times below a microsecond.
+ * 0, -ENOMEM, -EINVAL (no such class), or -E2BIG when the batch would pass one of its limits
+ * (finish the batch first, then add again; a single record always fits).
  */
 int batch_encoder_add(struct batch_encoder *encoder, const struct record *record);
 /* Whether it takes one more record, however long its texts and whatever its class. */

@@ -87,27 +87,40 @@ static int walk(struct reading *reading, const struct receiver *receiver)
 	return r;
 }
 
-static int read_processes(struct reading *reading)
+static int read_shared(struct reading *reading, const ProtobufCMessage *message,
+		       struct shared_table *ret_table)
 {
 	uint64_t row[COLUMNS_MAX] = { 0 };
 	struct columns_reader rows;
-	int r = open_rows(reading, TABLE(reading->batch->processes), &rows);
+	int r = open_rows(reading, message, &rows);
 
-	if (r < 0)
+	if (r < 0 || rows.count == 0)
 		return r;
-	reading->processes = calloc(rows.count + 1, sizeof(*reading->processes));
-	if (!reading->processes)
+	ret_table->width = message->descriptor->n_fields;
+	ret_table->values = calloc(rows.count, ret_table->width * sizeof(*row));
+	if (!ret_table->values)
 		return -ENOMEM;
-	while (columns_next(&rows, row))
-		reading->processes[reading->process_count++] = reading_process_row(reading, row);
-	return reading->why ? -EBADMSG : 0;
+	for (; columns_next(&rows, row); ret_table->count++)
+		memcpy(ret_table->values + ret_table->count * ret_table->width, row,
+		       ret_table->width * sizeof(*row));
+	return 0;
+}
+
+static int read_all_shared(struct reading *reading)
+{
+	const Yagura__Telemetry__Batch *batch = reading->batch;
+	int r = read_shared(reading, TABLE(batch->processes), &reading->processes);
+
+	r = r ?: read_shared(reading, TABLE(batch->contexts), &reading->contexts);
+	r = r ?: read_shared(reading, TABLE(batch->files), &reading->files);
+	return r ?: read_shared(reading, TABLE(batch->sockets), &reading->sockets);
 }
 
 static int read_header(struct reading *reading)
 {
 	const Yagura__Telemetry__Batch *batch = reading->batch;
 
-	if (batch->schema != BATCH_SCHEMA)
+	if (batch->schema < BATCH_SCHEMA_OLDEST || batch->schema > BATCH_SCHEMA)
 		reading_refuse(reading, "unknown schema");
 	else if (batch->boot_id.len != sizeof(reading->header.boot_id))
 		reading_refuse(reading, "boot id of other than 16 bytes");
@@ -124,7 +137,7 @@ static int read_batch(struct reading *reading, const struct receiver *receiver)
 	int r = read_header(reading);
 
 	if (r == 0)
-		r = read_processes(reading);
+		r = read_all_shared(reading);
 	if (r == 0)
 		r = walk(reading, &nobody);
 	reading->records = 0;
@@ -148,7 +161,10 @@ int batch_decode_raw(const uint8_t *raw, size_t size, batch_record_fn each, void
 	r = read_batch(&reading, &receiver);
 	if (reading.why)
 		*ret_why = reading.why;
-	free(reading.processes);
+	free(reading.processes.values);
+	free(reading.contexts.values);
+	free(reading.files.values);
+	free(reading.sockets.values);
 	batch_unpacked_free(batch);
 	return r;
 }

@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "telemetry/batch_rows.h"
+#include "telemetry/columns.h"
 
 #include <string.h>
 
@@ -61,34 +62,46 @@ static void read_addr(struct reading *reading, uint64_t reference, uint8_t ret_a
 	}
 }
 
-static struct record_process read_process(struct reading *reading, uint64_t reference)
+/* Counted each time: collectors write it out each time. */
+static struct text read_written(struct reading *reading, uint64_t reference)
 {
-	const struct record_process *process;
+	struct text text = read_text(reading, reference);
 
-	if (reference == 0 || reference > reading->process_count) {
-		if (reference > 0)
-			reading_refuse(reading, "process reference out of range");
-		return (struct record_process){ .uid = UINT32_MAX, .gid = UINT32_MAX };
-	}
-	process = &reading->processes[reference - 1];
-	reading->written_bytes += process->executable.length + process->args.length;
+	reading->written_bytes += text.length;
 	if (reading->written_bytes > BATCH_WRITTEN_BYTES_MAX)
 		reading_refuse(reading, "texts referred to too often");
-	return *process;
+	return text;
 }
 
 /* Collectors index these: long ones would slow down every later insert. */
 static struct text read_path(struct reading *reading, uint64_t reference)
 {
-	struct text path = read_text(reading, reference);
+	struct text path = read_written(reading, reference);
 
 	if (path.length > BATCH_PATH_BYTES_MAX)
 		reading_refuse(reading, "path too long");
 	return path;
 }
 
-struct record_process reading_process_row(struct reading *reading, const uint64_t *row)
+/* The row of that reference. None is a row of zeros, which everywhere says that nothing is known.
+ */
+static const uint64_t *read_row(struct reading *reading, const struct shared_table *table,
+				uint64_t reference, const char *why)
 {
+	static const uint64_t none[COLUMNS_MAX];
+
+	if (reference > 0 && reference <= table->count)
+		return table->values + (reference - 1) * table->width;
+	if (reference > 0)
+		reading_refuse(reading, why);
+	return none;
+}
+
+static struct record_process read_process(struct reading *reading, uint64_t reference)
+{
+	const uint64_t *row =
+		read_row(reading, &reading->processes, reference, "process reference out of range");
+
 	return (struct record_process){
 		.key = { .start_ns = row[PROCESS_ROW_START_NS],
 			 .pid = (uint32_t)row[PROCESS_ROW_PID],
@@ -96,24 +109,90 @@ struct record_process reading_process_row(struct reading *reading, const uint64_
 		.uid = (uint32_t)row[PROCESS_ROW_UID] - 1u, /* 0, unknown, becomes UINT32_MAX */
 		.gid = (uint32_t)row[PROCESS_ROW_GID] - 1u,
 		.executable = read_path(reading, row[PROCESS_ROW_EXECUTABLE]),
-		.args = read_text(reading, row[PROCESS_ROW_ARGS]),
+		.args = read_written(reading, row[PROCESS_ROW_ARGS]),
 		.args_truncated = row[PROCESS_ROW_FLAGS] & PROCESS_FLAG_ARGS_TRUNCATED,
 	};
 }
 
+static struct record_file read_file(struct reading *reading, const uint64_t *exec_row)
+{
+	const uint64_t *row = read_row(reading, &reading->files, exec_row[EXEC_ROW_FILE],
+				       "file reference out of range");
+	uint64_t flags = exec_row[EXEC_ROW_FLAGS];
+
+	return (struct record_file){
+		.inode = row[FILE_ROW_INODE],
+		.bytes = row[FILE_ROW_BYTES],
+		.ctime_ns = row[FILE_ROW_CTIME_NS],
+		.mtime_ns = row[FILE_ROW_MTIME_NS],
+		.device_major = (uint32_t)row[FILE_ROW_DEVICE_MAJOR],
+		.device_minor = (uint32_t)row[FILE_ROW_DEVICE_MINOR],
+		.nlink = (uint32_t)row[FILE_ROW_NLINK],
+		.mode = (uint32_t)row[FILE_ROW_MODE],
+		.deleted = flags & EXEC_FLAG_DELETED,
+		.memfd = flags & EXEC_FLAG_MEMFD,
+		.upper_layer = flags & EXEC_FLAG_UPPER_LAYER,
+	};
+}
+
+static void read_context(struct reading *reading, uint64_t reference, struct record_exec *exec)
+{
+	const uint64_t *row =
+		read_row(reading, &reading->contexts, reference, "context reference out of range");
+
+	exec->namespaces = (struct record_namespaces){
+		.cgroup = (uint32_t)row[CONTEXT_ROW_CGROUP_NS],
+		.ipc = (uint32_t)row[CONTEXT_ROW_IPC_NS],
+		.mnt = (uint32_t)row[CONTEXT_ROW_MNT_NS],
+		.net = (uint32_t)row[CONTEXT_ROW_NET_NS],
+		.pid = (uint32_t)row[CONTEXT_ROW_PID_NS],
+		.user = (uint32_t)row[CONTEXT_ROW_USER_NS],
+		.uts = (uint32_t)row[CONTEXT_ROW_UTS_NS],
+	};
+	exec->cgroup = read_path(reading, row[CONTEXT_ROW_CGROUP]);
+	exec->loginuid = (uint32_t)row[CONTEXT_ROW_LOGINUID] - 1u;
+	exec->audit_session = (uint32_t)row[CONTEXT_ROW_AUDIT_SESSION] - 1u;
+	exec->tty_major = (uint32_t)row[CONTEXT_ROW_TTY_MAJOR];
+	exec->tty_minor = (uint32_t)row[CONTEXT_ROW_TTY_MINOR];
+	exec->suid = (uint32_t)row[CONTEXT_ROW_SUID];
+	exec->cap_effective = row[CONTEXT_ROW_CAP_EFFECTIVE];
+	exec->cap_permitted = row[CONTEXT_ROW_CAP_PERMITTED];
+	exec->cap_ambient = row[CONTEXT_ROW_CAP_AMBIENT];
+}
+
 void reading_exec(struct reading *reading, const uint64_t *row, struct record *ret)
 {
+	uint32_t namespace_pid = (uint32_t)row[EXEC_ROW_NAMESPACE_PID];
+	uint64_t flags = row[EXEC_ROW_FLAGS];
+	struct record_exec *exec = &ret->exec;
+
 	*ret = (struct record){
 		.class = RECORD_EXEC,
 		.exec = { .time_ns = read_time_ns(reading, row[EXEC_ROW_TIME_MS]),
 			  .process = read_process(reading, row[EXEC_ROW_PROCESS]),
 			  .parent = read_process(reading, row[EXEC_ROW_PARENT]),
+			  .file = read_file(reading, row),
+			  .cwd = read_path(reading, row[EXEC_ROW_CWD]),
+			  .script = read_path(reading, row[EXEC_ROW_SCRIPT]),
 			  .euid = (uint32_t)row[EXEC_ROW_EUID],
 			  .egid = (uint32_t)row[EXEC_ROW_EGID],
 			  .cgroup_id = row[EXEC_ROW_CGROUP_ID],
 			  .args_total_bytes = (uint32_t)row[EXEC_ROW_ARGS_TOTAL_BYTES],
-			  .file.deleted = row[EXEC_ROW_FLAGS] & EXEC_FLAG_DELETED },
+			  .session_pid = (uint32_t)row[EXEC_ROW_SESSION_PID],
+			  .privileged = flags & EXEC_FLAG_PRIVILEGED,
+			  .no_new_privs = flags & EXEC_FLAG_NO_NEW_PRIVS,
+			  .from_thread = flags & EXEC_FLAG_FROM_THREAD },
 	};
+	read_context(reading, row[EXEC_ROW_CONTEXT], exec);
+	exec->namespace_pid = namespace_pid > 0 ? namespace_pid - 1u : exec->process.key.pid;
+	if (reading->batch->schema == BATCH_SCHEMA_OLDEST)
+		exec->namespace_pid = 0; /* nobody asked then */
+}
+
+static uint64_t read_run_ns(struct reading *reading, uint64_t run_us)
+{
+	return read_max(reading, run_us, UINT64_MAX / NS_PER_US, "run time out of range") *
+	       NS_PER_US;
 }
 
 void reading_exit(struct reading *reading, const uint64_t *row, struct record *ret)
@@ -122,6 +201,7 @@ void reading_exit(struct reading *reading, const uint64_t *row, struct record *r
 		.class = RECORD_EXIT,
 		.exit = { .time_ns = read_time_ns(reading, row[EXIT_ROW_TIME_MS]),
 			  .process = read_process(reading, row[EXIT_ROW_PROCESS]),
+			  .run_ns = read_run_ns(reading, row[EXIT_ROW_RUN_US]),
 			  .status = (int32_t)row[EXIT_ROW_STATUS] },
 	};
 }
@@ -151,15 +231,53 @@ static void read_ends(struct reading *reading, const uint64_t *row, struct recor
 	flow->source.port = read_port(reading, row[FLOW_ROW_SOURCE_PORT]);
 	flow->source.bytes = row[FLOW_ROW_SOURCE_BYTES];
 	flow->source.packets = row[FLOW_ROW_SOURCE_PACKETS];
+	flow->source.data_packets = (uint32_t)row[FLOW_ROW_SOURCE_DATA_PACKETS];
 	read_addr(reading, row[FLOW_ROW_DESTINATION_ADDR], flow->destination.addr);
 	flow->destination.port = read_port(reading, row[FLOW_ROW_DESTINATION_PORT]);
 	flow->destination.bytes = row[FLOW_ROW_DESTINATION_BYTES];
 	flow->destination.packets = row[FLOW_ROW_DESTINATION_PACKETS];
+	flow->destination.data_packets = (uint32_t)row[FLOW_ROW_DESTINATION_DATA_PACKETS];
+}
+
+static void read_socket(struct reading *reading, uint64_t reference, struct record_flow *flow)
+{
+	const uint64_t *row =
+		read_row(reading, &reading->sockets, reference, "socket reference out of range");
+
+	flow->uid = (uint32_t)row[SOCKET_ROW_UID] - 1u;
+	flow->netns = (uint32_t)row[SOCKET_ROW_NETNS];
+	flow->cgroup_id = row[SOCKET_ROW_CGROUP_ID];
+	flow->cgroup = read_path(reading, row[SOCKET_ROW_CGROUP]);
+}
+
+static void read_flow_flags(const struct reading *reading, uint64_t flags, struct record_flow *flow)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	flow->final = flags & FLOW_FLAG_FINAL;
+	flow->counters_reset = flags & FLOW_FLAG_COUNTERS_RESET;
+	flow->shared = flags & FLOW_FLAG_SHARED;
+	flow->preexisting = flags & FLOW_FLAG_PREEXISTING;
+	flow->folded = flags & FLOW_FLAG_FOLDED;
+	flow->is_ipv6 = flags & FLOW_FLAG_IPV6;
+	if (reading->batch->schema == BATCH_SCHEMA_OLDEST)
+		flow->is_ipv6 = memcmp(flow->destination.addr, mapped, sizeof(mapped)) != 0;
+}
+
+static uint16_t read_icmp(struct reading *reading, uint64_t icmp)
+{
+	return (uint16_t)read_max(reading, icmp, UINT16_MAX, "ICMP type out of range");
+}
+
+static uint8_t read_protocol(struct reading *reading, uint64_t protocol)
+{
+	return (uint8_t)read_max(reading, protocol, UINT8_MAX, "protocol out of range");
 }
 
 void reading_flow(struct reading *reading, const uint64_t *row, struct record *ret)
 {
 	uint64_t start_ns = read_time_ns(reading, row[FLOW_ROW_START_MS]);
+	uint16_t icmp = read_icmp(reading, row[FLOW_ROW_ICMP]);
 
 	*ret = (struct record){
 		.class = RECORD_FLOW,
@@ -168,21 +286,26 @@ void reading_flow(struct reading *reading, const uint64_t *row, struct record *r
 			  .cookie = row[FLOW_ROW_COOKIE],
 			  .index = (uint32_t)row[FLOW_ROW_INDEX],
 			  .part = (uint32_t)row[FLOW_ROW_PART],
-			  .final = row[FLOW_ROW_FLAGS] & FLOW_FLAG_FINAL,
-			  .counters_reset = row[FLOW_ROW_FLAGS] & FLOW_FLAG_COUNTERS_RESET,
 			  .direction = known(row[FLOW_ROW_DIRECTION], DIRECTION_INGRESS),
-			  .state = known(row[FLOW_ROW_STATE], FLOW_FAILED),
-			  .protocol = (uint8_t)read_max(reading, row[FLOW_ROW_PROTOCOL], UINT8_MAX,
-							"protocol out of range"),
+			  .state = known(row[FLOW_ROW_STATE], FLOW_REFUSED),
+			  .ending = known(row[FLOW_ROW_ENDING], FLOW_ENDING_CLOSED),
+			  .protocol = read_protocol(reading, row[FLOW_ROW_PROTOCOL]),
+			  .icmp_type = (uint8_t)(icmp >> 8),
+			  .icmp_code = (uint8_t)icmp,
 			  .error = (uint32_t)row[FLOW_ROW_ERROR],
 			  .retransmits = (uint32_t)row[FLOW_ROW_RETRANSMITS],
 			  .srtt_us = (uint32_t)row[FLOW_ROW_SRTT_US],
+			  .min_rtt_us = (uint32_t)row[FLOW_ROW_MIN_RTT_US],
 			  .handshake_us = (uint32_t)row[FLOW_ROW_HANDSHAKE_US],
+			  .count = (uint32_t)row[FLOW_ROW_REPEATS] + 1u,
+			  .ports = (uint32_t)row[FLOW_ROW_PORTS],
 			  .owner_quality = known(row[FLOW_ROW_OWNER_QUALITY], QUALITY_CALLER),
 			  .process = read_process(reading, row[FLOW_ROW_PROCESS]),
 			  .listener = read_process(reading, row[FLOW_ROW_LISTENER]) },
 	};
 	read_ends(reading, row, &ret->flow);
+	read_flow_flags(reading, row[FLOW_ROW_FLAGS], &ret->flow);
+	read_socket(reading, row[FLOW_ROW_SOCKET], &ret->flow);
 }
 
 void reading_gap(struct reading *reading, const Yagura__Telemetry__Gap *gap, struct record *ret)
@@ -194,6 +317,7 @@ void reading_gap(struct reading *reading, const Yagura__Telemetry__Gap *gap, str
 							      RECORD_CLASS_COUNT - 1,
 							      "gap of an unknown record class"),
 			 .reason = known(gap->reason, GAP_REASON_COUNT - 1),
-			 .count = gap->count },
+			 .count = gap->count,
+			 .cgroup = read_path(reading, gap->cgroup) },
 	};
 }

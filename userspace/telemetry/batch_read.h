@@ -7,15 +7,24 @@
 #include "telemetry/batch_codec.h"
 #include "telemetry/record.h"
 
+/* A table that records refer to, its deltas added up. */
+struct shared_table {
+	uint64_t *values; /* row after row */
+	size_t width;
+	size_t count;
+};
+
 /* One batch being read. The functions below give a harmless value for a bad one and note
  * the first `why`, so that a reader looks like the row it reads; whoever calls them asks once. */
 struct reading {
 	const Yagura__Telemetry__Batch *batch;
 	struct batch_header header;
-	struct record_process *processes;
-	size_t process_count;
+	struct shared_table processes;
+	struct shared_table contexts;
+	struct shared_table files;
+	struct shared_table sockets;
 	uint32_t records;
-	uint64_t written_bytes; /* texts of processes, each time a record speaks of one */
+	uint64_t written_bytes; /* texts but addresses, each time a record speaks of one */
 	const char *why;
 };
 
@@ -23,7 +32,6 @@ struct reading {
 void reading_refuse(struct reading *reading, const char *why);
 
 /* Rows as columns.h reads them. */
-struct record_process reading_process_row(struct reading *reading, const uint64_t *row);
 void reading_exec(struct reading *reading, const uint64_t *row, struct record *ret);
 void reading_exit(struct reading *reading, const uint64_t *row, struct record *ret);
 void reading_flow(struct reading *reading, const uint64_t *row, struct record *ret);

@@ -20,6 +20,40 @@
 	X(PROCESS, ARGS, args)                                                                     \
 	X(PROCESS, FLAGS, flags)
 
+#define CONTEXT_COLUMNS(X)                                                                         \
+	X(CONTEXT, CGROUP_NS, cgroup_ns)                                                           \
+	X(CONTEXT, IPC_NS, ipc_ns)                                                                 \
+	X(CONTEXT, MNT_NS, mnt_ns)                                                                 \
+	X(CONTEXT, NET_NS, net_ns)                                                                 \
+	X(CONTEXT, PID_NS, pid_ns)                                                                 \
+	X(CONTEXT, USER_NS, user_ns)                                                               \
+	X(CONTEXT, UTS_NS, uts_ns)                                                                 \
+	X(CONTEXT, CGROUP, cgroup)                                                                 \
+	X(CONTEXT, LOGINUID, loginuid)                                                             \
+	X(CONTEXT, AUDIT_SESSION, audit_session)                                                   \
+	X(CONTEXT, TTY_MAJOR, tty_major)                                                           \
+	X(CONTEXT, TTY_MINOR, tty_minor)                                                           \
+	X(CONTEXT, SUID, suid)                                                                     \
+	X(CONTEXT, CAP_EFFECTIVE, cap_effective)                                                   \
+	X(CONTEXT, CAP_PERMITTED, cap_permitted)                                                   \
+	X(CONTEXT, CAP_AMBIENT, cap_ambient)
+
+#define FILE_COLUMNS(X)                                                                            \
+	X(FILE, INODE, inode)                                                                      \
+	X(FILE, BYTES, bytes)                                                                      \
+	X(FILE, CTIME_NS, ctime_ns)                                                                \
+	X(FILE, MTIME_NS, mtime_ns)                                                                \
+	X(FILE, DEVICE_MAJOR, device_major)                                                        \
+	X(FILE, DEVICE_MINOR, device_minor)                                                        \
+	X(FILE, NLINK, nlink)                                                                      \
+	X(FILE, MODE, mode)
+
+#define SOCKET_COLUMNS(X)                                                                          \
+	X(SOCKET, UID, uid)                                                                        \
+	X(SOCKET, NETNS, netns)                                                                    \
+	X(SOCKET, CGROUP_ID, cgroup_id)                                                            \
+	X(SOCKET, CGROUP, cgroup)
+
 #define EXEC_COLUMNS(X)                                                                            \
 	X(EXEC, TIME_MS, time_ms)                                                                  \
 	X(EXEC, PROCESS, process)                                                                  \
@@ -28,12 +62,19 @@
 	X(EXEC, EGID, egid)                                                                        \
 	X(EXEC, CGROUP_ID, cgroup_id)                                                              \
 	X(EXEC, ARGS_TOTAL_BYTES, args_total_bytes)                                                \
-	X(EXEC, FLAGS, flags)
+	X(EXEC, FLAGS, flags)                                                                      \
+	X(EXEC, CONTEXT, context)                                                                  \
+	X(EXEC, FILE, file)                                                                        \
+	X(EXEC, CWD, cwd)                                                                          \
+	X(EXEC, SCRIPT, script)                                                                    \
+	X(EXEC, SESSION_PID, session_pid)                                                          \
+	X(EXEC, NAMESPACE_PID, namespace_pid)
 
 #define EXIT_COLUMNS(X)                                                                            \
 	X(EXIT, TIME_MS, time_ms)                                                                  \
 	X(EXIT, PROCESS, process)                                                                  \
-	X(EXIT, STATUS, status)
+	X(EXIT, STATUS, status)                                                                    \
+	X(EXIT, RUN_US, run_us)
 
 #define FLOW_COLUMNS(X)                                                                            \
 	X(FLOW, START_MS, start_ms)                                                                \
@@ -59,10 +100,21 @@
 	X(FLOW, HANDSHAKE_US, handshake_us)                                                        \
 	X(FLOW, OWNER_QUALITY, owner_quality)                                                      \
 	X(FLOW, PROCESS, process)                                                                  \
-	X(FLOW, LISTENER, listener)
+	X(FLOW, LISTENER, listener)                                                                \
+	X(FLOW, ENDING, ending)                                                                    \
+	X(FLOW, ICMP, icmp)                                                                        \
+	X(FLOW, SOURCE_DATA_PACKETS, source_data_packets)                                          \
+	X(FLOW, DESTINATION_DATA_PACKETS, destination_data_packets)                                \
+	X(FLOW, MIN_RTT_US, min_rtt_us)                                                            \
+	X(FLOW, REPEATS, repeats)                                                                  \
+	X(FLOW, PORTS, ports)                                                                      \
+	X(FLOW, SOCKET, socket)
 
 #define ROW_ENUM(TABLE, NAME, name) TABLE##_ROW_##NAME,
 enum process_row { PROCESS_COLUMNS(ROW_ENUM) PROCESS_ROW_COUNT };
+enum context_row { CONTEXT_COLUMNS(ROW_ENUM) CONTEXT_ROW_COUNT };
+enum file_row { FILE_COLUMNS(ROW_ENUM) FILE_ROW_COUNT };
+enum socket_row { SOCKET_COLUMNS(ROW_ENUM) SOCKET_ROW_COUNT };
 enum exec_row { EXEC_COLUMNS(ROW_ENUM) EXEC_ROW_COUNT };
 enum exit_row { EXIT_COLUMNS(ROW_ENUM) EXIT_ROW_COUNT };
 enum flow_row { FLOW_COLUMNS(ROW_ENUM) FLOW_ROW_COUNT };
@@ -71,8 +123,17 @@ enum flow_row { FLOW_COLUMNS(ROW_ENUM) FLOW_ROW_COUNT };
 /* Bits of the flags columns. */
 #define PROCESS_FLAG_ARGS_TRUNCATED 1u
 #define EXEC_FLAG_DELETED 1u
+#define EXEC_FLAG_MEMFD 2u
+#define EXEC_FLAG_UPPER_LAYER 4u
+#define EXEC_FLAG_PRIVILEGED 8u
+#define EXEC_FLAG_NO_NEW_PRIVS 16u
+#define EXEC_FLAG_FROM_THREAD 32u
 #define FLOW_FLAG_FINAL 1u
 #define FLOW_FLAG_COUNTERS_RESET 2u
+#define FLOW_FLAG_SHARED 4u
+#define FLOW_FLAG_PREEXISTING 8u
+#define FLOW_FLAG_FOLDED 16u
+#define FLOW_FLAG_IPV6 32u
 
 /* What a batch may hold. The encoder keeps to these, the decoder refuses more. */
 #define BATCH_TEXTS_MAX 262144u

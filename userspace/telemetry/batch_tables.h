@@ -9,19 +9,28 @@
 #include "telemetry/intern.h"
 #include "telemetry/record.h"
 
+/* A table that records refer to: equal rows are kept once. */
+struct shared_rows {
+	struct columns columns;
+	struct intern rows; /* entry n is row n - 1 */
+};
+
 struct batch_tables {
 	uint64_t base_ms; /* set by the owner before the first record */
 	struct intern texts;
-	struct intern process_rows; /* entry n is row n - 1 of `processes` */
-	struct columns processes;
+	struct shared_rows processes;
+	struct shared_rows contexts;
+	struct shared_rows files;
+	struct shared_rows sockets;
 	struct columns execs;
 	struct columns exits;
 	struct columns flows;
 	Yagura__Telemetry__Gap *gaps;
 	size_t gap_count;
 	size_t gap_capacity;
-	size_t bytes; /* what the rows and texts take on the wire */
-	size_t written_bytes; /* texts of processes, each time a record speaks of one */
+	size_t bytes; /* the most that rows and texts take on the wire */
+	size_t written_bytes; /* texts but addresses, each time a record speaks of one */
+	int error; /* of the record being added; sticks until the next one */
 };
 
 void batch_tables_init(struct batch_tables *tables);
@@ -30,16 +39,22 @@ void batch_tables_done(struct batch_tables *tables);
 void batch_tables_clear(struct batch_tables *tables);
 
 /* 0, -ENOMEM or -EINVAL (no such class). A failure leaves no part of the record behind but texts
- * and processes that nobody refers to. */
+ * and rows that nobody refers to. */
 int batch_tables_add(struct batch_tables *tables, const struct record *record);
-/* The most bytes that *record can add, and the most texts and processes a record brings. */
+/* Whether a record's texts and the rows it refers to fit, however many of them are new. */
+bool batch_tables_have_rows(const struct batch_tables *tables);
+/* The most bytes that *record can add. */
 size_t batch_tables_bytes_max(const struct record *record);
 /* What it adds to written_bytes. */
 size_t batch_tables_written_bytes(const struct record *record);
-#define BATCH_RECORD_TEXTS_MAX 6u
-#define BATCH_RECORD_PROCESSES_MAX 2u
-/* batch_tables_bytes_max without the texts: the record's row and those of two processes. */
+
+/* An exec: path and argv of two processes, directory, script, control group. A flow: two addresses
+ * in the place of directory and script. */
+#define BATCH_RECORD_TEXTS_MAX 7u
+/* Of an exec: its own, those of two processes, context, file. */
+#define BATCH_RECORD_ROWS_MAX 5u
+/* batch_tables_bytes_max without what the texts hold; tag and length take up to 6 bytes of each. */
 #define BATCH_RECORD_FIXED_BYTES_MAX                                                               \
-	((1u + BATCH_RECORD_PROCESSES_MAX) * COLUMNS_ROW_BYTES_MAX + BATCH_RECORD_TEXTS_MAX * 6u)
+	(BATCH_RECORD_ROWS_MAX * COLUMNS_ROW_BYTES_MAX + BATCH_RECORD_TEXTS_MAX * 6u)
 
 #endif

@@ -66,6 +66,7 @@ void columns_clear(struct columns *columns)
 {
 	columns->count = 0;
 	memset(columns->last, 0, sizeof(columns->last));
+	memset(columns->is_used, 0, sizeof(columns->is_used));
 }
 
 int columns_reserve(struct columns *columns)
@@ -98,6 +99,7 @@ size_t columns_push(struct columns *columns, const uint64_t *row)
 
 		store(columns->values[i], columns->count, type, value);
 		columns->last[i] = row[i];
+		columns->is_used[i] |= value != 0;
 		bytes += wire_bytes(type, value);
 	}
 	columns->count++;
@@ -132,7 +134,9 @@ void columns_lend(const struct columns *columns, ProtobufCMessage *message)
 {
 	assert(message->descriptor == columns->descriptor);
 	for (size_t i = 0; i < columns->descriptor->n_fields; i++)
-		lend(message, &columns->descriptor->fields[i], columns->count, columns->values[i]);
+		if (i == 0 || columns->is_used[i])
+			lend(message, &columns->descriptor->fields[i], columns->count,
+			     columns->values[i]);
 }
 
 int columns_open(struct columns_reader *ret_reader, const ProtobufCMessage *message)
@@ -141,8 +145,10 @@ int columns_open(struct columns_reader *ret_reader, const ProtobufCMessage *mess
 
 	if (message)
 		reader.count = count_of(message, &message->descriptor->fields[0]);
-	for (size_t i = 0; message && i < message->descriptor->n_fields; i++) {
-		if (count_of(message, &message->descriptor->fields[i]) != reader.count)
+	for (size_t i = 1; message && i < message->descriptor->n_fields; i++) {
+		size_t count = count_of(message, &message->descriptor->fields[i]);
+
+		if (count != 0 && count != reader.count)
 			return -EBADMSG;
 	}
 	*ret_reader = reader;
@@ -158,8 +164,10 @@ bool columns_next(struct columns_reader *reader, uint64_t ret_row[COLUMNS_MAX])
 	descriptor = reader->message->descriptor;
 	for (size_t i = 0; i < descriptor->n_fields; i++) {
 		const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
-		uint64_t value = load(values_of(reader->message, field), reader->next, field->type);
+		uint64_t value = 0;
 
+		if (count_of(reader->message, field) > 0)
+			value = load(values_of(reader->message, field), reader->next, field->type);
 		if (is_delta(field->type))
 			value += reader->last[i];
 		reader->last[i] = value;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "telemetry/intern.h"
 
+#include "common/hash.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* uthash ends the process when memory runs out unless told otherwise. */
 #define HASH_NONFATAL_OOM 1
-/* The default, HASH_JEN, does not compile under clang's -Wimplicit-fallthrough. */
-#define HASH_FUNCTION(key, length, value) HASH_OAT(key, length, value)
+#define HASH_FUNCTION(key, length, value) (value) = hash_bytes(key, length)
 #include <uthash.h>
 
 struct intern_entry {
@@ -21,8 +22,9 @@ struct intern_entry {
 int intern_add(struct intern *intern, const void *bytes, size_t length, uint32_t *ret_reference)
 {
 	struct intern_entry *entry;
+	unsigned hash = hash_bytes(bytes, length);
 
-	HASH_FIND(hh, intern->entries, bytes, length, entry);
+	HASH_FIND_BYHASHVALUE(hh, intern->entries, bytes, length, hash, entry);
 	if (entry) {
 		*ret_reference = entry->reference;
 		return 0;
@@ -33,7 +35,7 @@ int intern_add(struct intern *intern, const void *bytes, size_t length, uint32_t
 	memcpy(entry->bytes, bytes, length);
 	entry->length = length;
 	entry->reference = intern->count + 1;
-	HASH_ADD_KEYPTR(hh, intern->entries, entry->bytes, length, entry);
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, intern->entries, entry->bytes, length, hash, entry);
 	if (!entry->hh.tbl) { /* how uthash says that it had no memory */
 		free(entry);
 		return -ENOMEM;

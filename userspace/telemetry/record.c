@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "telemetry/record.h"
 
+#include <netinet/in.h>
+
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *name_of(const char *const *names, size_t count, unsigned int value,
@@ -40,13 +42,45 @@ const char *record_direction_name(enum record_direction direction)
 const char *record_flow_state_name(enum record_flow_state state)
 {
 	static const char *const names[] = {
-		[FLOW_OPEN] = "open",
-		[FLOW_ESTABLISHED] = "established",
-		[FLOW_CLOSED] = "closed",
-		[FLOW_FAILED] = "failed",
+		[FLOW_OPEN] = "open",	    [FLOW_ESTABLISHED] = "established",
+		[FLOW_CLOSED] = "closed",   [FLOW_FAILED] = "failed",
+		[FLOW_REFUSED] = "refused",
 	};
 
 	return name_of(names, ARRAY_COUNT(names), state, "unknown");
+}
+
+const char *record_flow_ending_name(enum record_flow_ending ending)
+{
+	static const char *const names[] = {
+		[FLOW_ENDING_FIN_LOCAL] = "fin_local",
+		[FLOW_ENDING_FIN_REMOTE] = "fin_remote",
+		[FLOW_ENDING_RESET_LOCAL] = "reset_local",
+		[FLOW_ENDING_RESET_REMOTE] = "reset_remote",
+		[FLOW_ENDING_TIMEOUT] = "timeout",
+		[FLOW_ENDING_UNREACHABLE] = "unreachable",
+		[FLOW_ENDING_ABORTED] = "aborted",
+		[FLOW_ENDING_IDLE] = "idle",
+		[FLOW_ENDING_CLOSED] = "closed",
+	};
+
+	return name_of(names, ARRAY_COUNT(names), ending, "unknown");
+}
+
+/* Not getprotobynumber(), which reads a file that differs from host to host. */
+const char *record_protocol_name(uint8_t protocol)
+{
+	static const char *const names[] = {
+		[IPPROTO_ICMP] = "icmp",	[IPPROTO_IGMP] = "igmp",
+		[IPPROTO_TCP] = "tcp",		[IPPROTO_UDP] = "udp",
+		[IPPROTO_DCCP] = "dccp",	[IPPROTO_GRE] = "gre",
+		[IPPROTO_ESP] = "esp",		[IPPROTO_AH] = "ah",
+		[IPPROTO_ICMPV6] = "ipv6-icmp", [89] = "ospf",
+		[IPPROTO_PIM] = "pim",		[112] = "vrrp",
+		[IPPROTO_SCTP] = "sctp",	[IPPROTO_UDPLITE] = "udplite",
+	};
+
+	return name_of(names, ARRAY_COUNT(names), protocol, NULL);
 }
 
 const char *record_owner_quality_name(enum record_owner_quality quality)

@@ -154,6 +154,8 @@ const char *record_direction_name(enum record_direction direction);
 const char *record_flow_state_name(enum record_flow_state state);
 const char *record_flow_ending_name(enum record_flow_ending ending); /* "fin_local" */
 const char *record_owner_quality_name(enum record_owner_quality quality);
+/* "tcp", "ipv6-icmp": IANA's keyword of an IP protocol in small letters, NULL for a rare one. */
+const char *record_protocol_name(uint8_t protocol);
 
 /* One end of a flow. Addresses in network byte order, IPv4 as IPv4-mapped IPv6; port in
  * host order. */

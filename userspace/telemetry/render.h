@@ -33,8 +33,9 @@ char *render_utf8(struct text text);
 /* One readable line without newline: at most `size` bytes with the NUL, cut when longer; control
  * characters shown as '?'. Examples:
  *   01:02:03.456 exec   /usr/bin/curl [4711] uid 0 by /usr/bin/bash [4700]: curl -s http://…
- *   01:02:03.456 exit   /usr/bin/curl [4711] code 0
+ *   01:02:03.456 exit   /usr/bin/curl [4711] code 0 after 0.012 s
  *   01:02:03.456 flow   egress 10.0.0.1:40000 > 10.0.0.2:80 tcp closed sent 78 received 850 …
+ *   01:02:03.456 flow   ingress 10.9.9.9:0 > 10.0.0.1:22 tcp refused attempts 12 ports 7
  *   01:02:03.456 gap    12 exec records missing: ring_full
  *
  * Returns the length written, NUL not counted. */

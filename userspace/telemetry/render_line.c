@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/clock.h"
 #include "telemetry/args.h"
+#include "telemetry/container.h"
 #include "telemetry/render.h"
 #include "telemetry/utf8.h"
 
@@ -12,6 +13,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#define SHOWN_ID_DIGITS 12
 #define PIECE_BYTES 128 /* the longest that write_format is used for: two addresses fit */
 
 /* A line being written; `at` has room for `size` bytes. Full is full: nothing that comes after the
@@ -110,15 +112,42 @@ static void write_args(struct line *line, const struct record_process *process)
 		write_format(line, " ...");
 }
 
+/* As much of an id as people use. */
+static void write_container(struct line *line, struct text cgroup)
+{
+	struct container container;
+
+	if (!container_of(cgroup, &container))
+		return;
+	if (container.id.length == CONTAINER_ID_DIGITS)
+		container.id.length = SHOWN_ID_DIGITS;
+	write_format(line, " in %s ", container.runtime ? container.runtime : "container");
+	write_text(line, container.id);
+}
+
+static void write_file(struct line *line, const struct record_exec *exec)
+{
+	if (exec->file.memfd)
+		write_format(line, " (memfd)");
+	else if (exec->file.deleted)
+		write_format(line, " (deleted)");
+	if (exec->script.length == 0)
+		return;
+	write_format(line, " script ");
+	write_text(line, exec->script);
+}
+
 static void write_exec(struct line *line, const struct record_exec *exec)
 {
 	write_process(line, &exec->process);
-	if (exec->file.deleted)
-		write_format(line, " (deleted)");
+	write_file(line, exec);
 	if (exec->process.uid == UINT32_MAX)
 		write_format(line, " uid ?");
 	else
 		write_format(line, " uid %" PRIu32, exec->process.uid);
+	if (exec->privileged)
+		write_format(line, " euid %" PRIu32 " (privileged)", exec->euid);
+	write_container(line, exec->cgroup);
 	if (!record_process_key_is_none(&exec->parent.key)) {
 		write_format(line, " by ");
 		write_process(line, &exec->parent);
@@ -146,26 +175,42 @@ static void write_exit(struct line *line, const struct record_exit *ended)
 		write_signal(line, ended->status);
 	else
 		write_format(line, " code %d", WEXITSTATUS(ended->status));
+	if (ended->run_ns > 0)
+		write_format(line, " after %" PRIu64 ".%03u s",
+			     (uint64_t)(ended->run_ns / NS_PER_S),
+			     (unsigned int)(ended->run_ns / NS_PER_MS % 1000));
 }
 
-static void write_endpoint(struct line *line, const struct record_endpoint *end)
+static bool has_ports(uint8_t protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP ||
+	       protocol == IPPROTO_DCCP || protocol == IPPROTO_UDPLITE;
+}
+
+static void write_endpoint(struct line *line, const struct record_endpoint *end, uint8_t protocol)
 {
 	char addr[RENDER_ADDR_BYTES];
 
 	render_addr(addr, end->addr);
-	write_format(line, strchr(addr, ':') ? "[%s]:%u" : "%s:%u", addr, end->port);
-}
-
-static void write_protocol(struct line *line, uint8_t protocol)
-{
-	if (protocol == IPPROTO_TCP)
-		write_format(line, " tcp");
-	else if (protocol == IPPROTO_UDP)
-		write_format(line, " udp");
+	if (has_ports(protocol))
+		write_format(line, strchr(addr, ':') ? "[%s]:%u" : "%s:%u", addr, end->port);
 	else
-		write_format(line, " protocol %u", protocol);
+		write_format(line, "%s", addr);
 }
 
+static void write_protocol(struct line *line, const struct record_flow *flow)
+{
+	const char *name = record_protocol_name(flow->protocol);
+
+	if (name)
+		write_format(line, " %s", name);
+	else
+		write_format(line, " protocol %u", flow->protocol);
+	if (flow->protocol == IPPROTO_ICMP || flow->protocol == IPPROTO_ICMPV6)
+		write_format(line, " %u/%u", flow->icmp_type, flow->icmp_code);
+}
+
+/* That one end said goodbye is how it should be and not worth a word. */
 static void write_outcome(struct line *line, const struct record_flow *flow)
 {
 	const char *name = strerrorname_np((int)flow->error);
@@ -175,6 +220,8 @@ static void write_outcome(struct line *line, const struct record_flow *flow)
 		write_format(line, " %s", name);
 	else if (flow->error)
 		write_format(line, " error %" PRIu32, flow->error);
+	if (flow->ending > FLOW_ENDING_FIN_REMOTE)
+		write_format(line, " %s", record_flow_ending_name(flow->ending));
 }
 
 /* Sent and received as this host's end sees it; an unknown direction is told from the source. */
@@ -187,20 +234,26 @@ static void write_traffic(struct line *line, const struct record_flow *flow)
 	write_format(line, " sent %" PRIu64 " received %" PRIu64, local->bytes, remote->bytes);
 }
 
-static void write_flow(struct line *line, const struct record_flow *flow)
+static void write_amount(struct line *line, const struct record_flow *flow)
 {
-	write_format(line, "%s ", record_direction_name(flow->direction));
-	write_endpoint(line, &flow->source);
-	write_format(line, " > ");
-	write_endpoint(line, &flow->destination);
-	write_protocol(line, flow->protocol);
-	write_outcome(line, flow);
-	write_traffic(line, flow);
+	if (flow->state == FLOW_REFUSED)
+		write_format(line, " attempts %" PRIu32 " ports %" PRIu32, flow->count,
+			     flow->ports);
+	else
+		write_traffic(line, flow);
+	if (flow->folded)
+		write_format(line, " of %" PRIu32 " flows", flow->count);
+}
+
+static void write_owner(struct line *line, const struct record_flow *flow)
+{
 	write_format(line, " ");
 	write_name(line, base_name(flow->process.executable));
 	if (!record_process_key_is_none(&flow->process.key))
 		write_format(line, " [%" PRIu32 "]", flow->process.key.pid);
-	write_format(line, " %s", record_owner_quality_name(flow->owner_quality));
+	write_format(line, " %s%s", record_owner_quality_name(flow->owner_quality),
+		     flow->shared ? " shared" : "");
+	write_container(line, flow->cgroup);
 	if (record_process_key_is_none(&flow->listener.key))
 		return;
 	write_format(line, " (listener ");
@@ -208,11 +261,30 @@ static void write_flow(struct line *line, const struct record_flow *flow)
 	write_format(line, "[%" PRIu32 "])", flow->listener.key.pid);
 }
 
+static void write_flow(struct line *line, const struct record_flow *flow)
+{
+	write_format(line, "%s ", record_direction_name(flow->direction));
+	write_endpoint(line, &flow->source, flow->protocol);
+	write_format(line, " > ");
+	write_endpoint(line, &flow->destination, flow->protocol);
+	write_protocol(line, flow);
+	write_outcome(line, flow);
+	if (flow->preexisting)
+		write_format(line, " preexisting");
+	write_amount(line, flow);
+	if (flow->state != FLOW_REFUSED)
+		write_owner(line, flow);
+}
+
 static void write_gap(struct line *line, const struct record_gap *gap)
 {
 	write_format(line, "%" PRIu64 " %s record%s missing: %s", gap->count,
 		     record_class_name(gap->class), gap->count == 1 ? "" : "s",
 		     gap_reason_name(gap->reason));
+	if (gap->cgroup.length == 0)
+		return;
+	write_format(line, " of ");
+	write_text(line, gap->cgroup);
 }
 
 static void write_record(struct line *line, const struct record *record)

@@ -47,6 +47,7 @@ static void grow_exits(Yagura__Telemetry__Exits *exits, size_t rows)
 	GROW(exits, time_ms, rows);
 	GROW(exits, process, rows);
 	GROW(exits, status, rows);
+	GROW(exits, run_us, rows);
 	memset(exits->time_ms, 0, rows * sizeof(*exits->time_ms));
 }
 
@@ -63,6 +64,32 @@ static void args_said_too_often(Yagura__Telemetry__Batch *batch)
 	grow_exits(batch->exits, 65);
 }
 
+static void cwd_too_long(Yagura__Telemetry__Batch *batch)
+{
+	grow_text(&batch->texts[batch->execs->cwd[0] - 1], BATCH_PATH_BYTES_MAX + 1);
+}
+
+static void cgroup_too_long(Yagura__Telemetry__Batch *batch)
+{
+	grow_text(&batch->texts[batch->sockets->cgroup[0] - 1], BATCH_PATH_BYTES_MAX + 1);
+}
+
+#define GAPS 1025u
+
+/* A gap is a message of its own; 4 KiB, 1,025 times. */
+static void cgroup_said_too_often(Yagura__Telemetry__Batch *batch)
+{
+	grow_text(&batch->texts[batch->gaps[0]->cgroup - 1], BATCH_PATH_BYTES_MAX);
+	batch->gaps = realloc(batch->gaps, GAPS * sizeof(*batch->gaps));
+	assert_non_null(batch->gaps);
+	for (size_t i = 1; i < GAPS; i++) {
+		batch->gaps[i] = malloc(sizeof(*batch->gaps[i]));
+		assert_non_null(batch->gaps[i]);
+		*batch->gaps[i] = *batch->gaps[0];
+	}
+	batch->n_gaps = GAPS;
+}
+
 static struct limit_case {
 	const char *name;
 	void (*grow)(Yagura__Telemetry__Batch *batch);
@@ -71,6 +98,9 @@ static struct limit_case {
 	{ "text too long", text_too_long, "text too long" },
 	{ "path too long", path_too_long, "path too long" },
 	{ "too many records", too_many_records, "too many records" },
+	{ "directory too long", cwd_too_long, "path too long" },
+	{ "control group too long", cgroup_too_long, "path too long" },
+	{ "control group said too often", cgroup_said_too_often, "texts referred to too often" },
 	{ "args said too often", args_said_too_often, "texts referred to too often" },
 };
 

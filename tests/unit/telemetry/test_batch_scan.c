@@ -42,6 +42,9 @@ static struct scan_case {
 	{ "exits twice", BYTES("\x3a\x00\x3a\x00"), "a singular field comes twice" },
 	{ "flows twice, the tag once overlong", BYTES("\x42\x00\xc2\x80\x00\x00"),
 	  "a singular field comes twice" },
+	{ "contexts twice", BYTES("\x52\x00\x52\x00"), "a singular field comes twice" },
+	{ "files twice", BYTES("\x5a\x00\x5a\x00"), "a singular field comes twice" },
+	{ "sockets twice", BYTES("\x62\x00\x62\x00"), "a singular field comes twice" },
 	{ "texts and gaps repeat", BYTES("\x22\x00\x22\x00\x4a\x00\x4a\x00"), NULL },
 };
 

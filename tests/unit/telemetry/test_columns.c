@@ -19,6 +19,12 @@ static struct schema_case {
 #define COLUMN_NAME(TABLE, NAME, name) #name,
 	{ "rows of Processes follow the schema", &yagura__telemetry__processes__descriptor,
 	  (const char *const[]){ PROCESS_COLUMNS(COLUMN_NAME) }, PROCESS_ROW_COUNT },
+	{ "rows of Contexts follow the schema", &yagura__telemetry__contexts__descriptor,
+	  (const char *const[]){ CONTEXT_COLUMNS(COLUMN_NAME) }, CONTEXT_ROW_COUNT },
+	{ "rows of Files follow the schema", &yagura__telemetry__files__descriptor,
+	  (const char *const[]){ FILE_COLUMNS(COLUMN_NAME) }, FILE_ROW_COUNT },
+	{ "rows of Sockets follow the schema", &yagura__telemetry__sockets__descriptor,
+	  (const char *const[]){ SOCKET_COLUMNS(COLUMN_NAME) }, SOCKET_ROW_COUNT },
 	{ "rows of Execs follow the schema", &yagura__telemetry__execs__descriptor,
 	  (const char *const[]){ EXEC_COLUMNS(COLUMN_NAME) }, EXEC_ROW_COUNT },
 	{ "rows of Exits follow the schema", &yagura__telemetry__exits__descriptor,
@@ -39,13 +45,13 @@ static void check_schema(void **state)
 	}
 }
 
-/* Exits: time_ms is sint64 (delta), process uint32, status int32. */
+/* Exits: time_ms is sint64 (delta), process uint32, status int32, run_us uint64. */
 static const uint64_t rows[][EXIT_ROW_COUNT] = {
-	{ 0, 0, 0 },
-	{ UINT64_MAX, UINT32_MAX, (uint64_t)INT64_C(-1) },
-	{ 1, 1, INT32_MAX },
-	{ 1ull << 63, 128, (uint64_t)(int64_t)INT32_MIN },
-	{ (1ull << 63) - 1, 127, 0x7f },
+	{ 0, 0, 0, 0 },
+	{ UINT64_MAX, UINT32_MAX, (uint64_t)INT64_C(-1), UINT64_MAX },
+	{ 1, 1, INT32_MAX, 1 },
+	{ 1ull << 63, 128, (uint64_t)(int64_t)INT32_MIN, 1ull << 63 },
+	{ (1ull << 63) - 1, 127, 0x7f, 127 },
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
@@ -68,7 +74,7 @@ static void test_values_survive(void **state)
 	/* What push said, plus tags and lengths: 10,000 bytes of `process` take one of two bytes,
 	 * the other columns are longer and take three. */
 	assert_int_equal(yagura__telemetry__exits__get_packed_size(&message),
-			 bytes + 3 + 3 + 2 + 3);
+			 bytes + 4 + 3 + 2 + 3 + 3);
 
 	assert_int_equal(columns_open(&reader, &message.base), 0);
 	for (size_t i = 0; i < 1000 * ROWS; i++) {
@@ -76,6 +82,42 @@ static void test_values_survive(void **state)
 		assert_memory_equal(row, rows[i % ROWS], sizeof(rows[0]));
 	}
 	assert_false(columns_next(&reader, row));
+	columns_done(&columns);
+}
+
+/* Not the first, which counts the rows; and only until a value is not 0. */
+static void test_columns_of_zeros_are_left_out(void **state)
+{
+	Yagura__Telemetry__Exits message = YAGURA__TELEMETRY__EXITS__INIT;
+	const uint64_t zeros[EXIT_ROW_COUNT] = { 0 };
+	const uint64_t late[EXIT_ROW_COUNT] = { [EXIT_ROW_STATUS] = 9 };
+	struct columns_reader reader;
+	uint64_t row[COLUMNS_MAX];
+	struct columns columns;
+
+	(void)state;
+	columns_init(&columns, &yagura__telemetry__exits__descriptor);
+	assert_int_equal(columns_reserve(&columns), 0);
+	columns_push(&columns, zeros);
+	columns_lend(&columns, &message.base);
+	assert_int_equal(message.n_time_ms, 1);
+	assert_int_equal(message.n_status, 0);
+	columns_push(&columns, late);
+	columns_lend(&columns, &message.base);
+	assert_int_equal(message.n_status, 2);
+	assert_int_equal(message.n_process, 0);
+	assert_int_equal(columns_open(&reader, &message.base), 0);
+	assert_true(columns_next(&reader, row));
+	assert_memory_equal(row, zeros, sizeof(zeros));
+	assert_true(columns_next(&reader, row));
+	assert_memory_equal(row, late, sizeof(late));
+	assert_false(columns_next(&reader, row));
+	columns_clear(&columns);
+	assert_int_equal(columns_reserve(&columns), 0);
+	columns_push(&columns, zeros);
+	yagura__telemetry__exits__init(&message);
+	columns_lend(&columns, &message.base);
+	assert_int_equal(message.n_status, 0);
 	columns_done(&columns);
 }
 
@@ -104,13 +146,17 @@ static void test_unequal_lengths_are_refused(void **state)
 	struct columns_reader reader;
 
 	(void)state;
-	message.n_time_ms = 1;
-	message.n_process = 1;
+	message.n_time_ms = 2;
+	message.n_process = 2;
+	assert_int_equal(columns_open(&reader, &message.base), 0);
+	message.n_status = 1;
+	assert_int_equal(columns_open(&reader, &message.base), -EBADMSG);
+	message.n_status = 3;
 	assert_int_equal(columns_open(&reader, &message.base), -EBADMSG);
 	message.n_status = 2;
-	assert_int_equal(columns_open(&reader, &message.base), -EBADMSG);
-	message.n_status = 1;
 	assert_int_equal(columns_open(&reader, &message.base), 0);
+	message.n_time_ms = 0;
+	assert_int_equal(columns_open(&reader, &message.base), -EBADMSG);
 }
 
 static void test_no_table_is_no_rows(void **state)
@@ -129,6 +175,7 @@ int main(void)
 	struct CMUnitTest schema[sizeof(schema_cases) / sizeof(schema_cases[0])];
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values_survive),
+		cmocka_unit_test(test_columns_of_zeros_are_left_out),
 		cmocka_unit_test(test_deltas_start_over_after_clear),
 		cmocka_unit_test(test_unequal_lengths_are_refused),
 		cmocka_unit_test(test_no_table_is_no_rows),

@@ -29,7 +29,34 @@ static void test_flow_names(void **state)
 	assert_string_equal(record_flow_state_name(FLOW_ESTABLISHED), "established");
 	assert_string_equal(record_flow_state_name(FLOW_CLOSED), "closed");
 	assert_string_equal(record_flow_state_name(FLOW_FAILED), "failed");
-	assert_string_equal(record_flow_state_name((enum record_flow_state)5), "unknown");
+	assert_string_equal(record_flow_state_name(FLOW_REFUSED), "refused");
+	assert_string_equal(record_flow_state_name((enum record_flow_state)6), "unknown");
+}
+
+static void test_ending_names(void **state)
+{
+	static const char *const names[] = { "unknown",	    "fin_local",    "fin_remote",
+					     "reset_local", "reset_remote", "timeout",
+					     "unreachable", "aborted",	    "idle",
+					     "closed",	    "unknown" };
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_string_equal(record_flow_ending_name((enum record_flow_ending)i), names[i]);
+}
+
+static void test_protocol_names(void **state)
+{
+	(void)state;
+	assert_string_equal(record_protocol_name(1), "icmp");
+	assert_string_equal(record_protocol_name(6), "tcp");
+	assert_string_equal(record_protocol_name(17), "udp");
+	assert_string_equal(record_protocol_name(58), "ipv6-icmp");
+	assert_string_equal(record_protocol_name(132), "sctp");
+	assert_string_equal(record_protocol_name(136), "udplite");
+	assert_null(record_protocol_name(0));
+	assert_null(record_protocol_name(137));
+	assert_null(record_protocol_name(255));
 }
 
 static void test_quality_names(void **state)
@@ -65,9 +92,10 @@ static void test_no_process(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_class_names),   cmocka_unit_test(test_flow_names),
-		cmocka_unit_test(test_quality_names), cmocka_unit_test(test_gap_names),
-		cmocka_unit_test(test_no_process),
+		cmocka_unit_test(test_class_names),    cmocka_unit_test(test_flow_names),
+		cmocka_unit_test(test_quality_names),  cmocka_unit_test(test_gap_names),
+		cmocka_unit_test(test_no_process),     cmocka_unit_test(test_ending_names),
+		cmocka_unit_test(test_protocol_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,6 +41,30 @@ static void exec_hostile(struct record *record)
 					 "fdp\0caf\xc3\xa9\0\0end");
 }
 
+#define HEX_ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void exec_of_a_script_in_a_container(struct record *record)
+{
+	record->exec.script = TEXT("./run\n.sh");
+	record->exec.cgroup = TEXT("/system.slice/docker-" HEX_ID ".scope");
+	record->exec.parent = (struct record_process){ 0 };
+}
+
+static void exec_privileged_of_a_memfd(struct record *record)
+{
+	record->exec.file.memfd = record->exec.file.deleted = true;
+	record->exec.process.uid = 1000;
+	record->exec.privileged = true;
+	record->exec.cgroup = TEXT("/kubepods/pod"
+				   "0123456789abcdef0123456789abcdef/" HEX_ID);
+	record->exec.parent = (struct record_process){ 0 };
+}
+
+static void exit_of_unknown_length(struct record *record)
+{
+	record->exit.run_ns = 0;
+}
+
 static void exit_with_code(struct record *record)
 {
 	record->exit.status = 127 << 8;
@@ -59,6 +83,7 @@ static void exit_with_core(struct record *record)
 static void exit_by_realtime_signal(struct record *record)
 {
 	record->exit.status = 40;
+	record->exit.run_ns = 3600001000000;
 	record->exit.process = (struct record_process){ 0 };
 }
 
@@ -94,10 +119,48 @@ static void flow_with_odd_names(struct record *record)
 {
 	record->flow.direction = DIRECTION_UNKNOWN;
 	record->flow.state = (enum record_flow_state)0;
-	record->flow.protocol = 132;
+	record->flow.protocol = 200;
 	record->flow.process.executable = TEXT("/usr/bin/");
 	record->flow.listener =
 		(struct record_process){ .key.pid = 7, .executable = TEXT("no/e\tx") };
+}
+
+static void flow_of_datagrams(struct record *record)
+{
+	record->flow.protocol = IPPROTO_UDP;
+	record->flow.ending = FLOW_ENDING_IDLE;
+	record->flow.shared = record->flow.preexisting = true;
+	record->flow.cgroup = TEXT("/machine.slice/machine-web.scope");
+}
+
+static void flow_of_pings(struct record *record)
+{
+	record->flow.protocol = IPPROTO_ICMP;
+	record->flow.icmp_type = 8;
+}
+
+static void flow_folded(struct record *record)
+{
+	record->flow.protocol = IPPROTO_UDP;
+	record->flow.folded = true;
+	record->flow.count = 42;
+}
+
+static void flow_refused(struct record *record)
+{
+	record->flow.direction = DIRECTION_INGRESS;
+	record->flow.state = FLOW_REFUSED;
+	record->flow.ending = FLOW_ENDING_UNKNOWN;
+	record->flow.source.port = 0;
+	record->flow.process = (struct record_process){ 0 };
+	record->flow.count = 120;
+	record->flow.ports = 37;
+}
+
+static void gap_of_a_group(struct record *record)
+{
+	record->gap.reason = GAP_THROTTLED;
+	record->gap.cgroup = TEXT("/system.slice/x\x1b.service");
 }
 
 static void single_gap(struct record *record)
@@ -129,15 +192,24 @@ static struct line_case {
 	{ "exec with hostile texts", sample_exec, exec_hostile,
 	  "01:02:03.456 exec   /tmp/?]0;owned?? [4711] uid 0 by /usr/bin/bash [4700]: "
 	  "x ?[31m?2J ??? ?fdp caf\xc3\xa9  end" },
-	{ "exit", sample_exit, plain, "01:02:03.456 exit   /usr/bin/curl [4711] code 0" },
+	{ "exec of a script in a container", sample_exec, exec_of_a_script_in_a_container,
+	  "01:02:03.456 exec   /usr/bin/curl [4711] script ./run?.sh uid 0 "
+	  "in docker 0123456789ab: curl -s http://10.0.0.2/" },
+	{ "exec privileged of a memfd in a pod", sample_exec, exec_privileged_of_a_memfd,
+	  "01:02:03.456 exec   /usr/bin/curl [4711] (memfd) uid 1000 euid 0 (privileged) "
+	  "in container 0123456789ab: curl -s http://10.0.0.2/" },
+	{ "exit of unknown length", sample_exit, exit_of_unknown_length,
+	  "01:02:03.456 exit   /usr/bin/curl [4711] code 0" },
+	{ "exit", sample_exit, plain,
+	  "01:02:03.456 exit   /usr/bin/curl [4711] code 0 after 0.012 s" },
 	{ "exit with a code", sample_exit, exit_with_code,
-	  "01:02:03.456 exit   /usr/bin/curl [4711] code 127" },
+	  "01:02:03.456 exit   /usr/bin/curl [4711] code 127 after 0.012 s" },
 	{ "exit by a signal", sample_exit, exit_killed,
-	  "01:02:03.456 exit   /usr/bin/curl [4711] signal KILL" },
+	  "01:02:03.456 exit   /usr/bin/curl [4711] signal KILL after 0.012 s" },
 	{ "exit with a core", sample_exit, exit_with_core,
-	  "01:02:03.456 exit   /usr/bin/curl [4711] signal SEGV (core dumped)" },
+	  "01:02:03.456 exit   /usr/bin/curl [4711] signal SEGV (core dumped) after 0.012 s" },
 	{ "exit of nobody by a signal without name", sample_exit, exit_by_realtime_signal,
-	  "01:02:03.456 exit   ? signal 40" },
+	  "01:02:03.456 exit   ? signal 40 after 3600.001 s" },
 	{ "flow", sample_flow, plain,
 	  "01:02:03.456 flow   egress 10.0.0.1:40000 > 10.0.0.2:80 tcp closed "
 	  "sent 78 received 850 curl [4711] caller" },
@@ -154,8 +226,22 @@ static struct line_case {
 	  "01:02:03.456 flow   egress [::1]:40000 > 10.0.0.2:80 udp closed "
 	  "sent 78 received 850 ? kernel" },
 	{ "flow with odd names", sample_flow, flow_with_odd_names,
-	  "01:02:03.456 flow   unknown 10.0.0.1:40000 > 10.0.0.2:80 protocol 132 unknown "
+	  "01:02:03.456 flow   unknown 10.0.0.1 > 10.0.0.2 protocol 200 unknown "
 	  "sent 78 received 850 ? [4711] caller (listener e?x[7])" },
+	{ "flow of datagrams", sample_flow, flow_of_datagrams,
+	  "01:02:03.456 flow   egress 10.0.0.1:40000 > 10.0.0.2:80 udp closed idle preexisting "
+	  "sent 78 received 850 curl [4711] caller shared in systemd-nspawn web" },
+	{ "flow of pings", sample_flow, flow_of_pings,
+	  "01:02:03.456 flow   egress 10.0.0.1 > 10.0.0.2 icmp 8/0 closed "
+	  "sent 78 received 850 curl [4711] caller" },
+	{ "flow folded", sample_flow, flow_folded,
+	  "01:02:03.456 flow   egress 10.0.0.1:40000 > 10.0.0.2:80 udp closed "
+	  "sent 78 received 850 of 42 flows curl [4711] caller" },
+	{ "flow refused", sample_flow, flow_refused,
+	  "01:02:03.456 flow   ingress 10.0.0.1:0 > 10.0.0.2:80 tcp refused attempts 120 ports "
+	  "37" },
+	{ "gap of a control group", sample_gap, gap_of_a_group,
+	  "01:02:03.456 gap    12 exec records missing: throttled of /system.slice/x?.service" },
 	{ "gap", sample_gap, plain, "01:02:03.456 gap    12 exec records missing: ring_full" },
 	{ "gap of one", sample_gap, single_gap,
 	  "01:02:03.456 gap    1 flow record missing: spool_full" },

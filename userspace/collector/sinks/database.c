@@ -62,12 +62,24 @@ static int read_version(struct database *database, int *ret_version)
 	return r;
 }
 
-static int create_tables(struct database *database)
+static int execute_all(struct database *database, const char *const *statements)
+{
+	int r = 0;
+
+	for (size_t i = 0; statements[i] && r == 0; i++)
+		r = execute(database, statements[i]);
+	return r;
+}
+
+/* All versions between in one transaction: whoever is ended in the middle has changed nothing. */
+static int make_tables(struct database *database, int version)
 {
 	int r = database_begin(database);
 
-	for (size_t i = 0; schema_statements[i] && r == 0; i++)
-		r = execute(database, schema_statements[i]);
+	if (r == 0 && version == 0)
+		r = execute_all(database, schema_statements);
+	for (; r == 0 && version > 0 && version < DATABASE_SCHEMA; version++)
+		r = execute_all(database, schema_migrations[version - 1]);
 	if (r == 0)
 		r = database_commit(database);
 	return r;
@@ -95,11 +107,11 @@ static int prepare_file(struct database *database, int *ret_version)
 
 	if (r == 0)
 		r = read_version(database, ret_version);
-	if (r == 0 && *ret_version == 0)
-		r = create_tables(database);
-	else if (r == 0 && *ret_version != DATABASE_SCHEMA)
-		r = -EPROTO;
-	return r;
+	if (r < 0 || *ret_version == DATABASE_SCHEMA)
+		return r;
+	if (*ret_version < 0 || *ret_version > DATABASE_SCHEMA)
+		return -EPROTO;
+	return make_tables(database, *ret_version);
 }
 
 int database_open(const char *path, struct database **ret_database,

@@ -37,3 +37,20 @@ const char *const schema_statements[] = {
 	"PRAGMA user_version = " STRING(DATABASE_SCHEMA),
 	NULL,
 };
+
+/* One string: SQLite runs the statements of it one by one. */
+#define ADD_TO(table, name, type) "ALTER TABLE " #table " ADD COLUMN " #name " " #type ";"
+#define ADD_TO_FLOWS(name, type) ADD_TO(flows, name, type)
+#define ADD_TO_EXECS(name, type) ADD_TO(execs, name, type)
+#define ADD_TO_EXITS(name, type) ADD_TO(exits, name, type)
+#define ADD_TO_GAPS(name, type) ADD_TO(gaps, name, type)
+
+static const char *const to_2[] = {
+	FLOW_COLUMNS_2(ADD_TO_FLOWS), EXEC_COLUMNS_2(ADD_TO_EXECS), EXIT_COLUMNS_2(ADD_TO_EXITS),
+	GAP_COLUMNS_2(ADD_TO_GAPS),   "PRAGMA user_version = 2",    NULL,
+};
+
+const char *const *const schema_migrations[] = { to_2 };
+
+_Static_assert(sizeof(schema_migrations) / sizeof(schema_migrations[0]) == DATABASE_SCHEMA - 1,
+	       "each version before this one needs its migration");

@@ -2,13 +2,14 @@
 /*
  * The tables, once: their columns are NDJSON's keys with dots turned into underscores. From each
  * list grow CREATE TABLE, the prepared INSERT and the numbers its parameters are bound by, so they
- * cannot differ. Every table opens with yagura_sensor, parameter 1. A change here raises
- * DATABASE_SCHEMA and needs a migration. X(name, type)
+ * cannot differ. Every table opens with yagura_sensor, parameter 1. What a version adds is a list
+ * of its own and stands last, where ALTER TABLE puts it: a file that was migrated is like a new
+ * one. A change here raises DATABASE_SCHEMA. X(name, type)
  */
 #ifndef YAGURA_COLLECTOR_SCHEMA_H
 #define YAGURA_COLLECTOR_SCHEMA_H
 
-#define FLOW_COLUMNS(X)                                                                            \
+#define FLOW_COLUMNS_1(X)                                                                          \
 	X(timestamp, TEXT)                                                                         \
 	X(event_action, TEXT)                                                                      \
 	X(yagura_flow_id, TEXT NOT NULL)                                                           \
@@ -42,7 +43,30 @@
 	X(yagura_srtt_us, INTEGER)                                                                 \
 	X(yagura_handshake_us, INTEGER)
 
-#define EXEC_COLUMNS(X)                                                                            \
+#define FLOW_COLUMNS_2(X)                                                                          \
+	X(network_iana_number, INTEGER)                                                            \
+	X(yagura_ending, TEXT)                                                                     \
+	X(yagura_shared, INTEGER)                                                                  \
+	X(yagura_preexisting, INTEGER)                                                             \
+	X(yagura_folded, INTEGER)                                                                  \
+	X(yagura_count, INTEGER)                                                                   \
+	X(yagura_ports, INTEGER)                                                                   \
+	X(yagura_icmp_type, INTEGER)                                                               \
+	X(yagura_icmp_code, INTEGER)                                                               \
+	X(source_data_packets, INTEGER)                                                            \
+	X(destination_data_packets, INTEGER)                                                       \
+	X(yagura_min_rtt_us, INTEGER)                                                              \
+	X(yagura_socket_user_id, INTEGER)                                                          \
+	X(yagura_netns, INTEGER)                                                                   \
+	X(yagura_cgroup_id, INTEGER)                                                               \
+	X(yagura_cgroup, TEXT)                                                                     \
+	X(container_id, TEXT)                                                                      \
+	X(container_runtime, TEXT)                                                                 \
+	X(kubernetes_pod_uid, TEXT)
+
+#define FLOW_COLUMNS(X) FLOW_COLUMNS_1(X) FLOW_COLUMNS_2(X)
+
+#define EXEC_COLUMNS_1(X)                                                                          \
 	X(timestamp, TEXT)                                                                         \
 	X(event_action, TEXT)                                                                      \
 	X(process_pid, INTEGER)                                                                    \
@@ -61,7 +85,49 @@
 	X(yagura_cgroup_id, INTEGER)                                                               \
 	X(yagura_deleted, INTEGER)
 
-#define EXIT_COLUMNS(X)                                                                            \
+/* Capabilities as 16 hex digits, as /proc/PID/status has them: forty names would be most of a row.
+ */
+#define EXEC_COLUMNS_2(X)                                                                          \
+	X(process_working_directory, TEXT)                                                         \
+	X(process_saved_user_id, INTEGER)                                                          \
+	X(process_vpid, INTEGER)                                                                   \
+	X(process_session_leader_pid, INTEGER)                                                     \
+	X(process_tty_char_device_major, INTEGER)                                                  \
+	X(process_tty_char_device_minor, INTEGER)                                                  \
+	X(file_inode, INTEGER)                                                                     \
+	X(file_device, TEXT)                                                                       \
+	X(file_size, INTEGER)                                                                      \
+	X(file_mode, TEXT)                                                                         \
+	X(file_ctime, TEXT)                                                                        \
+	X(file_mtime, TEXT)                                                                        \
+	X(container_id, TEXT)                                                                      \
+	X(container_runtime, TEXT)                                                                 \
+	X(kubernetes_pod_uid, TEXT)                                                                \
+	X(yagura_script, TEXT)                                                                     \
+	X(yagura_args_total_bytes, INTEGER)                                                        \
+	X(yagura_cgroup, TEXT)                                                                     \
+	X(yagura_file_nlink, INTEGER)                                                              \
+	X(yagura_memfd, INTEGER)                                                                   \
+	X(yagura_upper_layer, INTEGER)                                                             \
+	X(yagura_privileged, INTEGER)                                                              \
+	X(yagura_no_new_privs, INTEGER)                                                            \
+	X(yagura_from_thread, INTEGER)                                                             \
+	X(yagura_loginuid, INTEGER)                                                                \
+	X(yagura_audit_session, INTEGER)                                                           \
+	X(yagura_cap_effective, TEXT)                                                              \
+	X(yagura_cap_permitted, TEXT)                                                              \
+	X(yagura_cap_ambient, TEXT)                                                                \
+	X(yagura_cgroupns, INTEGER)                                                                \
+	X(yagura_ipcns, INTEGER)                                                                   \
+	X(yagura_mntns, INTEGER)                                                                   \
+	X(yagura_netns, INTEGER)                                                                   \
+	X(yagura_pidns, INTEGER)                                                                   \
+	X(yagura_userns, INTEGER)                                                                  \
+	X(yagura_utsns, INTEGER)
+
+#define EXEC_COLUMNS(X) EXEC_COLUMNS_1(X) EXEC_COLUMNS_2(X)
+
+#define EXIT_COLUMNS_1(X)                                                                          \
 	X(timestamp, TEXT)                                                                         \
 	X(event_action, TEXT)                                                                      \
 	X(process_pid, INTEGER)                                                                    \
@@ -72,8 +138,12 @@
 	X(process_exit_code, INTEGER)                                                              \
 	X(yagura_exit_signal, INTEGER)
 
+#define EXIT_COLUMNS_2(X) X(yagura_run_us, INTEGER)
+
+#define EXIT_COLUMNS(X) EXIT_COLUMNS_1(X) EXIT_COLUMNS_2(X)
+
 /* A hole noticed here has a lane and sequence numbers, no class, and counts batches. */
-#define GAP_COLUMNS(X)                                                                             \
+#define GAP_COLUMNS_1(X)                                                                           \
 	X(timestamp, TEXT)                                                                         \
 	X(event_action, TEXT)                                                                      \
 	X(yagura_record_class, TEXT)                                                               \
@@ -82,6 +152,10 @@
 	X(yagura_lane, INTEGER)                                                                    \
 	X(yagura_first_seq, INTEGER)                                                               \
 	X(yagura_last_seq, INTEGER)
+
+#define GAP_COLUMNS_2(X) X(yagura_cgroup, TEXT)
+
+#define GAP_COLUMNS(X) GAP_COLUMNS_1(X) GAP_COLUMNS_2(X)
 
 #define SENSOR_COLUMNS(X)                                                                          \
 	X(host_name, TEXT)                                                                         \
@@ -146,5 +220,7 @@ enum sensor_column {
 
 /* Everything a new file needs, its version included. Ends with NULL. */
 extern const char *const schema_statements[];
+/* What makes a file of version n one of n + 1, n from 1: its version included. Ends with NULL. */
+extern const char *const *const schema_migrations[];
 
 #endif

@@ -2,10 +2,14 @@
 #include "collector/sinks/sqlite_rows.h"
 
 #include "collector/sinks/schema.h"
+#include "common/clock.h"
+#include "telemetry/container.h"
 #include "telemetry/render.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -16,6 +20,87 @@ static void entity_id(struct row *row, int column, const struct sink_item *item,
 
 	render_entity_id(id, item->header, &process->key);
 	row_string(row, column, id);
+}
+
+/* Where the record's table has them. */
+struct container_columns {
+	int id, runtime, pod_uid;
+};
+
+static void container(struct row *row, struct container_columns columns, struct text cgroup)
+{
+	struct container container;
+
+	if (!container_of(cgroup, &container))
+		return;
+	row_text(row, columns.id, container.id);
+	row_string(row, columns.runtime, container.runtime ? container.runtime : "");
+	row_string(row, columns.pod_uid, container.pod_uid);
+}
+
+/* An inode of 0: the sensor never looked. */
+static void fill_file(struct row *row, const struct record_file *file)
+{
+	char device[24], mode[8];
+
+	row_number(row, EXEC_yagura_deleted, file->deleted);
+	row_number(row, EXEC_yagura_memfd, file->memfd);
+	row_number(row, EXEC_yagura_upper_layer, file->upper_layer);
+	if (file->inode == 0)
+		return;
+	snprintf(device, sizeof(device), "%" PRIu32 ":%" PRIu32, file->device_major,
+		 file->device_minor);
+	snprintf(mode, sizeof(mode), "%04o", file->mode & 07777u);
+	row_number(row, EXEC_file_inode, file->inode);
+	row_string(row, EXEC_file_device, device);
+	row_number(row, EXEC_file_size, file->bytes);
+	row_string(row, EXEC_file_mode, mode);
+	row_time(row, EXEC_file_ctime, file->ctime_ns);
+	row_time(row, EXEC_file_mtime, file->mtime_ns);
+	row_number(row, EXEC_yagura_file_nlink, file->nlink);
+}
+
+/* Every process is in a user namespace: without one the sensor never looked at who it was, either.
+ */
+static void fill_credentials(struct row *row, const struct record_exec *exec)
+{
+	row_id(row, EXEC_yagura_loginuid, exec->loginuid);
+	row_id(row, EXEC_yagura_audit_session, exec->audit_session);
+	row_number(row, EXEC_yagura_privileged, exec->privileged);
+	row_number(row, EXEC_yagura_no_new_privs, exec->no_new_privs);
+	if (exec->namespaces.user == 0)
+		return;
+	row_id(row, EXEC_process_saved_user_id, exec->suid);
+	row_hex(row, EXEC_yagura_cap_effective, exec->cap_effective);
+	row_hex(row, EXEC_yagura_cap_permitted, exec->cap_permitted);
+	row_hex(row, EXEC_yagura_cap_ambient, exec->cap_ambient);
+}
+
+static void fill_namespaces(struct row *row, const struct record_namespaces *namespaces)
+{
+	row_known(row, EXEC_yagura_cgroupns, namespaces->cgroup);
+	row_known(row, EXEC_yagura_ipcns, namespaces->ipc);
+	row_known(row, EXEC_yagura_mntns, namespaces->mnt);
+	row_known(row, EXEC_yagura_netns, namespaces->net);
+	row_known(row, EXEC_yagura_pidns, namespaces->pid);
+	row_known(row, EXEC_yagura_userns, namespaces->user);
+	row_known(row, EXEC_yagura_utsns, namespaces->uts);
+}
+
+static void fill_context(struct row *row, const struct record_exec *exec)
+{
+	const struct container_columns columns = { EXEC_container_id, EXEC_container_runtime,
+						   EXEC_kubernetes_pod_uid };
+
+	row_known(row, EXEC_yagura_cgroup_id, exec->cgroup_id);
+	row_text(row, EXEC_yagura_cgroup, exec->cgroup);
+	container(row, columns, exec->cgroup);
+	row_known(row, EXEC_process_vpid, exec->namespace_pid);
+	row_known(row, EXEC_process_session_leader_pid, exec->session_pid);
+	row_known(row, EXEC_process_tty_char_device_major, exec->tty_major);
+	if (exec->tty_major != 0)
+		row_number(row, EXEC_process_tty_char_device_minor, exec->tty_minor);
+	row_number(row, EXEC_yagura_from_thread, exec->from_thread);
 }
 
 void sqlite_fill_exec(struct row *row, const struct sink_item *item)
@@ -39,8 +124,13 @@ void sqlite_fill_exec(struct row *row, const struct sink_item *item)
 	entity_id(row, EXEC_process_parent_entity_id, item, parent);
 	row_text(row, EXEC_process_parent_executable, parent->executable);
 	row_args(row, EXEC_process_parent_args, parent->args);
-	row_known(row, EXEC_yagura_cgroup_id, exec->cgroup_id);
-	row_number(row, EXEC_yagura_deleted, exec->file.deleted);
+	row_text(row, EXEC_process_working_directory, exec->cwd);
+	row_text(row, EXEC_yagura_script, exec->script);
+	row_number(row, EXEC_yagura_args_total_bytes, exec->args_total_bytes);
+	fill_file(row, &exec->file);
+	fill_credentials(row, exec);
+	fill_namespaces(row, &exec->namespaces);
+	fill_context(row, exec);
 }
 
 void sqlite_fill_exit(struct row *row, const struct sink_item *item)
@@ -59,6 +149,7 @@ void sqlite_fill_exit(struct row *row, const struct sink_item *item)
 		row_number(row, EXIT_process_exit_code, (uint64_t)WEXITSTATUS(exit->status));
 	else
 		row_number(row, EXIT_yagura_exit_signal, (uint64_t)WTERMSIG(exit->status));
+	row_known(row, EXIT_yagura_run_us, exit->run_ns / NS_PER_US);
 }
 
 static bool is_ipv4(const uint8_t addr[16])
@@ -91,7 +182,7 @@ static void fill_endpoints(struct row *row, const struct record_flow *flow)
 	row_known(row, FLOW_source_port, flow->source.port);
 	address(row, FLOW_destination_ip, flow->destination.addr);
 	row_known(row, FLOW_destination_port, flow->destination.port);
-	row_string(row, FLOW_network_type, is_ipv4(flow->destination.addr) ? "ipv4" : "ipv6");
+	row_string(row, FLOW_network_type, flow->is_ipv6 ? "ipv6" : "ipv4");
 }
 
 /* The counters of a socket that was reused before they could be read are nobody's. */
@@ -103,8 +194,11 @@ static void fill_counters(struct row *row, const struct record_flow *flow)
 	row_number(row, FLOW_source_packets, flow->source.packets);
 	row_number(row, FLOW_destination_bytes, flow->destination.bytes);
 	row_number(row, FLOW_destination_packets, flow->destination.packets);
+	row_number(row, FLOW_source_data_packets, flow->source.data_packets);
+	row_number(row, FLOW_destination_data_packets, flow->destination.data_packets);
 	row_number(row, FLOW_yagura_retransmits, flow->retransmits);
 	row_known(row, FLOW_yagura_srtt_us, flow->srtt_us);
+	row_known(row, FLOW_yagura_min_rtt_us, flow->min_rtt_us);
 	row_known(row, FLOW_yagura_handshake_us, flow->handshake_us);
 }
 
@@ -123,12 +217,31 @@ static void fill_owner(struct row *row, const struct sink_item *item)
 	row_text(row, FLOW_yagura_listener_executable, flow->listener.executable);
 }
 
+static void fill_socket(struct row *row, const struct record_flow *flow)
+{
+	const struct container_columns columns = { FLOW_container_id, FLOW_container_runtime,
+						   FLOW_kubernetes_pod_uid };
+
+	row_id(row, FLOW_yagura_socket_user_id, flow->uid);
+	row_known(row, FLOW_yagura_netns, flow->netns);
+	row_known(row, FLOW_yagura_cgroup_id, flow->cgroup_id);
+	row_text(row, FLOW_yagura_cgroup, flow->cgroup);
+	container(row, columns, flow->cgroup);
+}
+
 static void fill_transport(struct row *row, const struct record_flow *flow)
 {
-	if (flow->protocol == IPPROTO_TCP)
-		row_string(row, FLOW_network_transport, "tcp");
+	const char *name = record_protocol_name(flow->protocol);
+
+	row_number(row, FLOW_network_iana_number, flow->protocol);
+	if (name)
+		row_string(row, FLOW_network_transport, name);
 	else
 		row_number(row, FLOW_network_transport, flow->protocol);
+	if (flow->protocol != IPPROTO_ICMP && flow->protocol != IPPROTO_ICMPV6)
+		return;
+	row_number(row, FLOW_yagura_icmp_type, flow->icmp_type);
+	row_number(row, FLOW_yagura_icmp_code, flow->icmp_code);
 }
 
 static void fill_error(struct row *row, const struct record_flow *flow)
@@ -139,6 +252,20 @@ static void fill_error(struct row *row, const struct record_flow *flow)
 		row_string(row, FLOW_yagura_error, name);
 	else
 		row_known(row, FLOW_yagura_error, flow->error);
+}
+
+/* How it went on, and for how many others it stands. */
+static void fill_state(struct row *row, const struct record_flow *flow)
+{
+	row_string(row, FLOW_yagura_state, record_flow_state_name(flow->state));
+	fill_error(row, flow);
+	if (flow->ending != FLOW_ENDING_UNKNOWN)
+		row_string(row, FLOW_yagura_ending, record_flow_ending_name(flow->ending));
+	row_number(row, FLOW_yagura_shared, flow->shared);
+	row_number(row, FLOW_yagura_preexisting, flow->preexisting);
+	row_number(row, FLOW_yagura_folded, flow->folded);
+	row_number(row, FLOW_yagura_count, flow->count);
+	row_known(row, FLOW_yagura_ports, flow->ports);
 }
 
 void sqlite_fill_flow(struct row *row, const struct sink_item *item)
@@ -152,8 +279,7 @@ void sqlite_fill_flow(struct row *row, const struct sink_item *item)
 	row_string(row, FLOW_yagura_flow_id, id);
 	row_number(row, FLOW_yagura_part, flow->part);
 	row_number(row, FLOW_yagura_final, flow->final);
-	row_string(row, FLOW_yagura_state, record_flow_state_name(flow->state));
-	fill_error(row, flow);
+	fill_state(row, flow);
 	row_time(row, FLOW_event_start, flow->start_ns);
 	row_time(row, FLOW_event_end, flow->end_ns);
 	fill_transport(row, flow);
@@ -161,6 +287,7 @@ void sqlite_fill_flow(struct row *row, const struct sink_item *item)
 	fill_endpoints(row, flow);
 	fill_counters(row, flow);
 	fill_owner(row, item);
+	fill_socket(row, flow);
 }
 
 void sqlite_fill_gap(struct row *row, const struct sink_item *item)
@@ -172,6 +299,7 @@ void sqlite_fill_gap(struct row *row, const struct sink_item *item)
 	row_string(row, GAP_event_action, "gap");
 	row_string(row, GAP_yagura_reason, gap_reason_name(gap->reason));
 	row_number(row, GAP_yagura_count, gap->count);
+	row_text(row, GAP_yagura_cgroup, gap->cgroup);
 	if (!hole) {
 		row_string(row, GAP_yagura_record_class, record_class_name(gap->class));
 		return;

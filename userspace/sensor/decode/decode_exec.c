@@ -3,6 +3,7 @@
 #include "sensor/decode/names.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define EXEC_FLAGS_ALL                                                                             \
 	(EXEC_PATH_TRUNCATED | EXEC_PATH_UNREADABLE | EXEC_ARGS_TRUNCATED | EXEC_ARGS_UNREADABLE | \
@@ -47,6 +48,11 @@ int decode_exec(struct cursor record, struct decoded_event *ret_event)
 	if (path_length < 0 || cwd_length < 0)
 		return -EBADMSG;
 
+	/* The root has no name. */
+	if (fixed.cwd_bytes == 0 && !is_any(&fixed, EXEC_CWD_UNREADABLE | EXEC_CWD_TRUNCATED)) {
+		memcpy(exec->cwd, "/", 2);
+		cwd_length = 1;
+	}
 	fixed.comm[EVENT_COMM_BYTES - 1] = '\0'; /* whoever prints it may rely on that */
 	exec->fixed = fixed;
 	exec->path_length = (size_t)path_length;

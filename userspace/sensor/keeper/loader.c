@@ -6,6 +6,8 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "sensor/keeper/cgroup.h"
+#include "sensor/keeper/choice.h"
+#include "sensor/keeper/features.h"
 #include "sensor/keeper/probe_table.h"
 
 #include <bpf/bpf.h>
@@ -19,8 +21,9 @@
 #include <sys/resource.h>
 
 struct probe_status {
-	const struct probe_way *way; /* NULL: this kernel meets no way's need */
-	struct bpf_link *link;
+	struct choice choice;
+	struct bpf_link *link; /* NULL, too, where the program of an earlier row serves */
+	bool attached;
 	int error; /* of the attempt to attach, 0 or -errno */
 };
 
@@ -49,21 +52,16 @@ __attribute__((format(printf, 2, 0))) static int print_libbpf(enum libbpf_print_
 	return 0;
 }
 
-static const struct probe_way *choose_way(const struct probe *probe, const struct btf *kernel)
+static struct bpf_program *find_program(const struct loader *loader, const struct probe_way *way)
 {
-	for (size_t i = 0; i < PROBE_WAYS_MAX && probe->ways[i].program; i++) {
-		const struct probe_way *way = &probe->ways[i];
-
-		if (!way->needs || btf__find_by_name(kernel, way->needs) > 0)
-			return way;
-	}
-	return NULL;
+	return bpf_object__find_program_by_name(loader->skeleton->obj, way->program);
 }
 
 /* Programs not chosen are not loaded: a fallback must not cost anything. */
 static int choose_programs(struct loader *loader, char *ret_error)
 {
 	struct btf *kernel = btf__load_vmlinux_btf();
+	uint32_t features = features_detect();
 	struct bpf_program *program;
 	int r = 0;
 
@@ -77,19 +75,16 @@ static int choose_programs(struct loader *loader, char *ret_error)
 	bpf_object__for_each_program(program, loader->skeleton->obj)
 		bpf_program__set_autoload(program, false);
 	for (size_t i = 0; probe_table[i].name && r == 0; i++) {
-		const struct probe_way *way = choose_way(&probe_table[i], kernel);
+		struct choice *choice = &loader->status[i].choice;
 
-		loader->status[i].way = way;
-		program =
-			way ? bpf_object__find_program_by_name(loader->skeleton->obj, way->program)
-			    : NULL;
-		if (program) {
+		*choice = choice_make(&probe_table[i], kernel, features);
+		if (choice->way) {
+			program = find_program(loader, choice->way);
 			bpf_program__set_autoload(program, true);
 		} else if (probe_table[i].required) {
 			snprintf(ret_error, LOADER_ERROR_BYTES,
-				 "this kernel offers no hook for probe %s; Linux 6.1 or later is "
-				 "needed",
-				 probe_table[i].name);
+				 "probe %s cannot work on this kernel: %s", probe_table[i].name,
+				 choice->reason);
 			r = -EOPNOTSUPP;
 		}
 	}
@@ -158,15 +153,31 @@ static struct bpf_link *attach_map_iterator(const struct bpf_map *map,
 	return bpf_program__attach_iter(program, &options);
 }
 
+/* A program that serves an earlier row as well is attached there. */
+static bool is_shared(const struct loader *loader, size_t row)
+{
+	for (size_t i = 0; i < row; i++)
+		if (loader->status[i].attached &&
+		    strcmp(loader->status[i].choice.way->program,
+			   loader->status[row].choice.way->program) == 0)
+			return true;
+	return false;
+}
+
 static int attach_probe(struct loader *loader, size_t row)
 {
 	struct probe_status *status = &loader->status[row];
-	struct bpf_program *program =
-		bpf_object__find_program_by_name(loader->skeleton->obj, status->way->program);
+	struct bpf_program *program = find_program(loader, status->choice.way);
 	int r;
 
-	switch (status->way->hook) {
+	if (is_shared(loader, row)) {
+		status->attached = true;
+		return 0;
+	}
+	switch (status->choice.way->hook) {
 	case PROBE_HOOK_TRACEPOINT:
+	case PROBE_HOOK_FUNCTION_EXIT:
+	case PROBE_HOOK_SECURITY:
 		status->link = bpf_program__attach(program);
 		break;
 	case PROBE_HOOK_CGROUP:
@@ -183,6 +194,7 @@ static int attach_probe(struct loader *loader, size_t row)
 		break;
 	}
 	r = status->link ? 0 : -errno;
+	status->attached = r == 0;
 	status->error = r;
 	return r;
 }
@@ -190,11 +202,12 @@ static int attach_probe(struct loader *loader, size_t row)
 int loader_attach(struct loader *loader, char ret_error[LOADER_ERROR_BYTES])
 {
 	for (size_t i = 0; probe_table[i].name; i++) {
-		int r = loader->status[i].way ? attach_probe(loader, i) : 0;
+		const struct probe_way *way = loader->status[i].choice.way;
+		int r = way ? attach_probe(loader, i) : 0;
 
 		if (r < 0 && probe_table[i].required) {
 			snprintf(ret_error, LOADER_ERROR_BYTES, "cannot attach probe %s (%s): %s",
-				 probe_table[i].name, loader->status[i].way->program, strerror(-r));
+				 probe_table[i].name, way->program, strerror(-r));
 			return r;
 		}
 	}
@@ -271,15 +284,17 @@ static void detach(struct loader *loader, size_t row)
 	loader->status[row].link = NULL;
 }
 
-static bool is_hook(const struct probe_way *way)
+static bool is_iterator(const struct probe_way *way)
 {
-	return way && (way->hook == PROBE_HOOK_TRACEPOINT || way->hook == PROBE_HOOK_CGROUP);
+	return way &&
+	       (way->hook == PROBE_HOOK_TASK_ITERATOR || way->hook == PROBE_HOOK_SOCKET_ITERATOR ||
+		way->hook == PROBE_HOOK_THROTTLE_ITERATOR);
 }
 
 void loader_detach(struct loader *loader)
 {
 	for (size_t i = 0; i < KEEPER_PROBES_MAX; i++)
-		if (is_hook(loader->status[i].way))
+		if (!is_iterator(loader->status[i].choice.way))
 			detach(loader, i);
 }
 
@@ -320,14 +335,11 @@ void loader_counters(const struct loader *loader, struct counters *ret_counters)
 /* Times the kernel did not run a program since it was loaded; 0 where it does not count them. */
 static uint64_t skipped(const struct loader *loader, const struct probe_way *way)
 {
-	const struct bpf_program *program =
-		bpf_object__find_program_by_name(loader->skeleton->obj, way->program);
 	struct bpf_prog_info info = { 0 };
 	__u32 size = sizeof(info);
+	int fd = bpf_program__fd(find_program(loader, way));
 
-	return bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) < 0
-		       ? 0
-		       : info.recursion_misses;
+	return bpf_obj_get_info_by_fd(fd, &info, &size) < 0 ? 0 : info.recursion_misses;
 }
 
 void loader_probes(const struct loader *loader, struct keeper_probes *ret_probes)
@@ -340,17 +352,14 @@ void loader_probes(const struct loader *loader, struct keeper_probes *ret_probes
 		snprintf(probe->name, sizeof(probe->name), "%s", probe_table[i].name);
 		probe->required = probe_table[i].required;
 		probe->makes = probe_table[i].makes;
-		if (status->way)
-			probe->skipped = skipped(loader, status->way);
-		probe->state = status->link ? KEEPER_PROBE_ATTACHED : KEEPER_PROBE_UNAVAILABLE;
-		if (status->link)
+		if (status->choice.way)
+			probe->skipped = skipped(loader, status->choice.way);
+		probe->state = status->attached ? KEEPER_PROBE_ATTACHED : KEEPER_PROBE_UNAVAILABLE;
+		if (status->attached)
 			snprintf(probe->program, sizeof(probe->program), "%s",
-				 status->way->program);
-		else if (!status->way)
-			snprintf(probe->reason, sizeof(probe->reason), "no such hook here");
-		else
-			snprintf(probe->reason, sizeof(probe->reason), "%s",
-				 strerror(-status->error));
+				 status->choice.way->program);
+		snprintf(probe->reason, sizeof(probe->reason), "%s",
+			 status->error < 0 ? strerror(-status->error) : status->choice.reason);
 	}
 }
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every BPF program we may load, by what it is for. A probe has ways, best first; the loader takes
- * the first whose need this kernel meets and leaves the other programs out.
+ * the first whose needs this kernel meets and leaves the other programs out. A program may serve
+ * several probes.
  */
 #ifndef YAGURA_KEEPER_PROBE_TABLE_H
 #define YAGURA_KEEPER_PROBE_TABLE_H
 
 #include "bpf/abi/event.h"
+#include "sensor/keeper/features.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #define PROBE_WAYS_MAX 4
 
@@ -19,12 +22,15 @@ enum probe_hook {
 	PROBE_HOOK_TASK_ITERATOR,
 	PROBE_HOOK_SOCKET_ITERATOR, /* over the sockets that have flow storage */
 	PROBE_HOOK_THROTTLE_ITERATOR, /* over the control groups that have a budget */
+	PROBE_HOOK_FUNCTION_EXIT, /* enhanced tier: fexit */
+	PROBE_HOOK_SECURITY, /* enhanced tier: LSM */
 };
 
 struct probe_way {
 	const char *program; /* the SEC() function */
 	enum probe_hook hook;
 	const char *needs; /* a type that the kernel's BTF must have; NULL: nothing special */
+	uint32_t features; /* set of enum feature: all must be there */
 };
 
 struct probe {

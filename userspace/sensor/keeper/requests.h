@@ -83,6 +83,7 @@ enum keeper_probe_state {
 struct keeper_probe {
 	char name[KEEPER_TEXT_BYTES];
 	char program[KEEPER_TEXT_BYTES]; /* the one that serves it, "" when unavailable */
+	/* Why it is unavailable or, attached, what its best program lacks here; "" when nothing. */
 	char reason[KEEPER_TEXT_BYTES];
 	uint64_t skipped; /* times the kernel did not run it, because one of its sort was running */
 	uint32_t state; /* enum keeper_probe_state */

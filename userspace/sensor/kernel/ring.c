@@ -7,64 +7,133 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* How much of the data is mapped at a time: what is mapped is resident, used or not. Small beside
+ * the rest of the worker, large enough that sliding it on costs nothing to speak of. */
+#define WINDOW_BYTES ((size_t)256 * 1024)
+#define RECORD_ALIGN 8ull
+
 /* Each record: a 32-bit length with two flags in its top bits, 32 bits of the kernel's own, then
- * the bytes, padded to 8 (kernel/bpf/ringbuf.c; the flags are UAPI). The data area is mapped twice
- * in a row, so a record that wraps round reads as one piece. */
+ * the bytes, padded to 8 (kernel/bpf/ringbuf.c; the flags are UAPI). The file is a page that we
+ * write, a page that the kernel writes, the data, and the same data again: a window that begins
+ * before the end of the data reads on into its beginning, so every record is one piece. */
 struct ring {
+	int fd;
 	size_t page_bytes;
 	uint64_t data_bytes;
 	uint64_t position; /* of the next record to read */
 	uint64_t *consumer;
 	const uint64_t *producer;
-	const uint8_t *data;
+	const uint8_t *window; /* NULL: nothing was read yet */
+	uint64_t window_position; /* of its first byte */
+	size_t window_bytes;
 };
+
+static int map_positions(struct ring *ring)
+{
+	void *mapped;
+
+	mapped = mmap(NULL, ring->page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
+	if (mapped == MAP_FAILED)
+		return -errno;
+	ring->consumer = mapped;
+	mapped = mmap(NULL, ring->page_bytes, PROT_READ, MAP_SHARED, ring->fd,
+		      (off_t)ring->page_bytes);
+	if (mapped == MAP_FAILED)
+		return -errno;
+	ring->producer = mapped;
+	ring->position = __atomic_load_n(ring->consumer, __ATOMIC_ACQUIRE);
+	return ring->position % RECORD_ALIGN == 0 ? 0 : -EBADMSG;
+}
 
 int ring_open(int fd, size_t data_bytes, struct ring **ret_ring)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	struct ring *ring;
-	void *mapped;
+	int r;
 
 	if (data_bytes < page || (data_bytes & (data_bytes - 1)) != 0)
 		return -EINVAL;
 	ring = calloc(1, sizeof(*ring));
 	if (!ring)
 		return -ENOMEM;
+	ring->fd = fd;
 	ring->page_bytes = page;
 	ring->data_bytes = data_bytes;
-	mapped = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (mapped == MAP_FAILED)
-		goto fail;
-	ring->consumer = mapped;
-	mapped = mmap(NULL, page + 2 * data_bytes, PROT_READ, MAP_SHARED, fd, (off_t)page);
-	if (mapped == MAP_FAILED)
-		goto fail;
-	ring->producer = mapped;
-	ring->data = (const uint8_t *)mapped + page;
-	ring->position = __atomic_load_n(ring->consumer, __ATOMIC_ACQUIRE);
-	*ret_ring = ring;
-	return 0;
-fail:;
-	int r = -errno;
-
-	ring_close(ring);
+	r = map_positions(ring);
+	if (r < 0)
+		ring_close(ring);
+	else
+		*ret_ring = ring;
 	return r;
+}
+
+static void unmap(const void *mapped, size_t size)
+{
+	if (mapped)
+		munmap((void *)(uintptr_t)mapped, size);
 }
 
 void ring_close(struct ring *ring)
 {
 	if (!ring)
 		return;
-	if (ring->consumer)
-		munmap(ring->consumer, ring->page_bytes);
-	if (ring->producer)
-		munmap((void *)(uintptr_t)ring->producer, ring->page_bytes + 2 * ring->data_bytes);
+	unmap(ring->consumer, ring->page_bytes);
+	unmap(ring->producer, ring->page_bytes);
+	unmap(ring->window, ring->window_bytes);
 	free(ring);
 }
 
 static uint64_t record_bytes(uint32_t length)
 {
-	return ((uint64_t)length + BPF_RINGBUF_HDR_SZ + 7) & ~(uint64_t)7;
+	return ((uint64_t)length + BPF_RINGBUF_HDR_SZ + RECORD_ALIGN - 1) & ~(RECORD_ALIGN - 1);
+}
+
+/* `size` is at most data_bytes, so the window ends within the second copy of the data. */
+static int slide_window(struct ring *ring, uint64_t size)
+{
+	uint64_t page_mask = ring->page_bytes - 1;
+	uint64_t start = ring->position & ~page_mask;
+	uint64_t bytes = (ring->position - start + size + page_mask) & ~page_mask;
+	uint64_t offset = 2 * ring->page_bytes + (start & (ring->data_bytes - 1));
+	uint64_t least = WINDOW_BYTES < ring->data_bytes ? WINDOW_BYTES : ring->data_bytes;
+	void *mapped;
+
+	if (bytes < least)
+		bytes = least;
+	mapped = mmap(NULL, bytes, PROT_READ, MAP_SHARED, ring->fd, (off_t)offset);
+	if (mapped == MAP_FAILED)
+		return -errno;
+	unmap(ring->window, ring->window_bytes);
+	ring->window = mapped;
+	ring->window_position = start;
+	ring->window_bytes = bytes;
+	return 0;
+}
+
+/* The `size` bytes at the read position. */
+static int look_at(struct ring *ring, uint64_t size, const uint8_t **ret_bytes)
+{
+	int r = 0;
+
+	if (!ring->window || ring->position < ring->window_position ||
+	    ring->position + size > ring->window_position + ring->window_bytes)
+		r = slide_window(ring, size);
+	if (r == 0)
+		*ret_bytes = ring->window + (ring->position - ring->window_position);
+	return r;
+}
+
+static int look_at_head(struct ring *ring, uint64_t left, uint32_t *ret_word)
+{
+	const uint8_t *head;
+	int r;
+
+	if (left > ring->data_bytes || left < BPF_RINGBUF_HDR_SZ)
+		return -EBADMSG;
+	r = look_at(ring, BPF_RINGBUF_HDR_SZ, &head);
+	if (r == 0)
+		*ret_word = __atomic_load_n((const uint32_t *)(const void *)head, __ATOMIC_ACQUIRE);
+	return r;
 }
 
 int ring_next(struct ring *ring, const uint8_t **ret_bytes, size_t *ret_size)
@@ -72,15 +141,20 @@ int ring_next(struct ring *ring, const uint8_t **ret_bytes, size_t *ret_size)
 	uint64_t end = ring_write_position(ring);
 
 	while (ring->position < end) {
-		const uint8_t *record = ring->data + (ring->position & (ring->data_bytes - 1));
-		uint32_t word =
-			__atomic_load_n((const uint32_t *)(const void *)record, __ATOMIC_ACQUIRE);
-		uint32_t length = word & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
+		const uint8_t *record;
+		uint32_t word = 0, length;
+		int r = look_at_head(ring, end - ring->position, &word);
 
+		if (r < 0)
+			return r;
 		if (word & BPF_RINGBUF_BUSY_BIT)
 			return -EAGAIN;
+		length = word & ~(uint32_t)BPF_RINGBUF_DISCARD_BIT;
 		if (record_bytes(length) > end - ring->position)
 			return -EBADMSG;
+		r = look_at(ring, record_bytes(length), &record);
+		if (r < 0)
+			return r;
 		ring->position += record_bytes(length);
 		if (word & BPF_RINGBUF_DISCARD_BIT)
 			continue;
@@ -106,6 +180,20 @@ uint64_t ring_unreleased_bytes(const struct ring *ring)
 	return ring_write_position(ring) - __atomic_load_n(ring->consumer, __ATOMIC_RELAXED);
 }
 
+bool ring_is_half_full(const struct ring *ring)
+{
+	return ring_unreleased_bytes(ring) > ring->data_bytes / 2;
+}
+
+int ring_rewind(struct ring *ring, uint64_t position)
+{
+	if (position > ring->position ||
+	    position < __atomic_load_n(ring->consumer, __ATOMIC_RELAXED))
+		return -EINVAL;
+	ring->position = position;
+	return 0;
+}
+
 void ring_release(struct ring *ring, uint64_t position)
 {
 	if (position <= ring->position && position > *ring->consumer)
@@ -114,7 +202,8 @@ void ring_release(struct ring *ring, uint64_t position)
 
 int ring_seek(struct ring *ring, uint64_t position)
 {
-	if (position < ring->position || position > ring_write_position(ring))
+	if (position < ring->position || position > ring_write_position(ring) ||
+	    position % RECORD_ALIGN != 0)
 		return -EINVAL;
 	ring->position = position;
 	ring_release(ring, position);

@@ -17,14 +17,17 @@ struct process_image *process_image_new(struct text executable, struct text args
 					bool args_truncated)
 {
 	struct process_image *image;
+	size_t size;
 
 	if (args.length > PROCESS_ARGS_BYTES_MAX) {
 		args.length = PROCESS_ARGS_BYTES_MAX;
 		args_truncated = true;
 	}
-	image = malloc(sizeof(*image) + executable.length + args.length);
+	size = sizeof(*image) + executable.length + args.length;
+	image = malloc(size);
 	if (!image)
 		return NULL;
+	image->size = size;
 	image->references = 1;
 	image->args_truncated = args_truncated;
 	image->executable = copy_text(image->bytes, executable);
@@ -38,8 +41,13 @@ struct process_image *process_image_ref(struct process_image *image)
 	return image;
 }
 
-void process_image_unref(struct process_image *image)
+size_t process_image_unref(struct process_image *image)
 {
-	if (image && --image->references == 0)
-		free(image);
+	size_t size;
+
+	if (!image || --image->references > 0)
+		return 0;
+	size = image->size;
+	free(image);
+	return size;
 }

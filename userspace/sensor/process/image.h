@@ -5,9 +5,11 @@
 
 #include "telemetry/record.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct process_image {
+	size_t size; /* of this allocation */
 	uint32_t references;
 	bool args_truncated;
 	struct text executable;
@@ -19,7 +21,7 @@ struct process_image {
 struct process_image *process_image_new(struct text executable, struct text args,
 					bool args_truncated);
 struct process_image *process_image_ref(struct process_image *image);
-/* Takes NULL. */
-void process_image_unref(struct process_image *image);
+/* Takes NULL. How many bytes were freed: its size, or 0 while others refer to it. */
+size_t process_image_unref(struct process_image *image);
 
 #endif

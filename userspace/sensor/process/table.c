@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define HASH_NONFATAL_OOM 1 /* uthash would exit() otherwise; a failed add leaves hh.tbl NULL */
-/* uthash's usual one falls through its switch, which clang warns of; keys are short anyhow. */
-#define HASH_FUNCTION(keyptr, keylen, hashv) HASH_FNV(keyptr, keylen, hashv)
+#define HASH_FUNCTION(key, length, value) (value) = hash_bytes(key, length)
 
 #include "sensor/process/table.h"
 
+#include "common/hash.h"
 #include "sensor/process/image.h"
 
 #include <errno.h>
@@ -117,19 +117,33 @@ static void retire(struct process_table *table, struct entry *entry, uint64_t no
 	list_exited(table, entry, now_ns);
 }
 
+static void unref_image(struct process_table *table, struct entry *entry)
+{
+	table->stats.texts_bytes -= process_image_unref(entry->image);
+}
+
 static void drop(struct process_table *table, struct entry *entry)
 {
 	unlist(table, entry);
 	HASH_DELETE(hh, table->by_key, entry);
 	if (entry->is_newest)
 		HASH_DELETE(hh_newest, table->newest, entry);
-	process_image_unref(entry->image);
+	unref_image(table, entry);
 	free(entry);
 }
 
 static bool is_due(const struct entry *entry, uint64_t now_ns)
 {
 	return now_ns >= entry->exited_ns && now_ns - entry->exited_ns >= PROCESS_KEEP_NS;
+}
+
+static bool has_too_much(const struct process_table *table)
+{
+	const struct process_table_options *options = &table->options;
+
+	return table->stats.exited > options->exited_max ||
+	       (options->texts_bytes_max > 0 && table->exited &&
+		table->stats.texts_bytes > options->texts_bytes_max);
 }
 
 /* Keeps to the limits. Comes last in whatever adds or retires: until then no entry goes away. */
@@ -139,7 +153,7 @@ static void trim(struct process_table *table, uint64_t now_ns)
 		table->stats.evicted_live++;
 		drop(table, table->live);
 	}
-	while (table->stats.exited > table->options.exited_max) {
+	while (has_too_much(table)) {
 		if (!is_due(table->exited, now_ns))
 			table->stats.evicted_early++;
 		drop(table, table->exited);
@@ -211,9 +225,9 @@ static struct entry *find_or_add(struct process_table *table, const struct proce
 }
 
 /* Takes over the reference to `image`. */
-static void set_image(struct entry *entry, struct process_image *image)
+static void set_image(struct process_table *table, struct entry *entry, struct process_image *image)
 {
-	process_image_unref(entry->image);
+	unref_image(table, entry);
 	entry->image = image;
 	entry->process.executable = image->executable;
 	entry->process.args = image->args;
@@ -225,13 +239,13 @@ static bool is_unknown(const struct entry *entry)
 	return entry->process.executable.length == 0;
 }
 
-static void inherit(struct entry *child, const struct entry *parent)
+static void inherit(struct process_table *table, struct entry *child, const struct entry *parent)
 {
 	if (!is_unknown(child) || !parent->image)
 		return;
 	child->process.uid = parent->process.uid;
 	child->process.gid = parent->process.gid;
-	set_image(child, process_image_ref(parent->image));
+	set_image(table, child, process_image_ref(parent->image));
 }
 
 int process_table_fork(struct process_table *table, const struct event_fork *event)
@@ -244,7 +258,7 @@ int process_table_fork(struct process_table *table, const struct event_fork *eve
 		return -ENOMEM;
 	child->process.parent = event->parent;
 	if (parent)
-		inherit(child, parent);
+		inherit(table, child, parent);
 	else if (is_first && event->parent.pid != 0)
 		table->stats.unknown_parent++;
 	trim(table, event->header.time_ns);
@@ -252,8 +266,8 @@ int process_table_fork(struct process_table *table, const struct event_fork *eve
 }
 
 /* What exec and snapshot have in common: the event describes the process itself. */
-static int describe(struct entry *entry, const struct event_exec *event, struct text executable,
-		    struct text args)
+static int describe(struct process_table *table, struct entry *entry,
+		    const struct event_exec *event, struct text executable, struct text args)
 {
 	struct process_image *image =
 		process_image_new(executable, args, event->flags & EXEC_ARGS_TRUNCATED);
@@ -263,7 +277,8 @@ static int describe(struct entry *entry, const struct event_exec *event, struct 
 	entry->process.parent = event->parent;
 	entry->process.uid = event->uid;
 	entry->process.gid = event->gid;
-	set_image(entry, image);
+	set_image(table, entry, image);
+	table->stats.texts_bytes += image->size;
 	return 0;
 }
 
@@ -274,7 +289,7 @@ int process_table_exec(struct process_table *table, const struct event_exec *eve
 	int r = -ENOMEM;
 
 	if (entry)
-		r = describe(entry, event, executable, args);
+		r = describe(table, entry, event, executable, args);
 	trim(table, event->header.time_ns);
 	return r;
 }
@@ -286,7 +301,7 @@ int process_table_snapshot(struct process_table *table, const struct event_exec 
 	int r = entry ? 0 : -ENOMEM;
 
 	if (entry && is_unknown(entry))
-		r = describe(entry, event, executable, args);
+		r = describe(table, entry, event, executable, args);
 	trim(table, event->header.time_ns);
 	return r;
 }

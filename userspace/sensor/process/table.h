@@ -3,7 +3,8 @@
  * Identity → process. Fed by fork, exec, exit and snapshot events; asked by the flows. A process is
  * kept after its exit, because its sockets end later (sched_process_exit fires before the
  * descriptors close) and orphaned connections later still: for PROCESS_KEEP_NS, or less when more
- * than `exited_max` wait, oldest first. No I/O, no clock: time is an argument.
+ * than `exited_max` wait or they say more than `texts_bytes_max`, oldest first. No I/O, no clock:
+ * time is an argument.
  */
 #ifndef YAGURA_PROCESS_TABLE_H
 #define YAGURA_PROCESS_TABLE_H
@@ -12,6 +13,7 @@
 #include "telemetry/record.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define PROCESS_KEEP_NS (600ull * 1000000000ull)
@@ -23,11 +25,14 @@ struct process_table;
 struct process_table_options {
 	uint32_t exited_max; /* exited processes kept, at most; each exec left behind is one too */
 	uint32_t live_max; /* live ones; the oldest of a table that full is given up, and counted */
+	size_t texts_bytes_max; /* paths and arguments; exited ones go until they fit; 0: no limit
+				 */
 };
 
 struct process_table_stats {
 	uint32_t live;
 	uint32_t exited;
+	size_t texts_bytes; /* paths and arguments, of live ones too */
 	uint64_t evicted_early; /* exited ones dropped before PROCESS_KEEP_NS */
 	uint64_t evicted_live; /* live ones dropped because of live_max */
 	uint64_t unknown_parent; /* forks whose parent was not in the table */

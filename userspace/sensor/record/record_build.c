@@ -19,73 +19,154 @@ static struct record_process_key key_of(const struct process_key *key)
 	};
 }
 
-/* The identity always, the rest as far as the table knows it. True when it knew the key. */
-static bool look_up(const struct process_table *processes, const struct process_key *key,
-		    struct record_process *ret_process)
+/* The identity always, the rest as far as the table knows it. */
+static struct record_process look_up(const struct record_sources *sources,
+				     const struct process_key *key)
 {
-	const struct process *known = process_table_find(processes, key);
-
-	*ret_process = (struct record_process){
+	const struct process *known = process_table_find(sources->processes, key);
+	struct record_process process = {
 		.key = key_of(key),
 		.uid = UINT32_MAX,
 		.gid = UINT32_MAX,
 	};
+
 	if (!known)
-		return false;
-	ret_process->uid = known->uid;
-	ret_process->gid = known->gid;
-	ret_process->executable = known->executable;
-	ret_process->args = known->args;
-	ret_process->args_truncated = known->args_truncated;
-	return true;
+		return process;
+	process.uid = known->uid;
+	process.gid = known->gid;
+	process.executable = known->executable;
+	process.args = known->args;
+	process.args_truncated = known->args_truncated;
+	return process;
 }
 
-void record_from_exec(const struct decoded_exec *exec, const struct process_table *processes,
-		      uint64_t boot_epoch_ns, struct record *ret_record)
+static struct text cgroup_of(const struct record_sources *sources, uint64_t id)
+{
+	const struct text *path = id ? cgroup_names_find(sources->cgroups, id) : NULL;
+
+	return path ? *path : (struct text){ 0 };
+}
+
+/* Device numbers as the kernel keeps them: 12 bits, then 20. */
+static uint32_t device_major(uint32_t device)
+{
+	return device >> 20;
+}
+
+static uint32_t device_minor(uint32_t device)
+{
+	return device & 0xfffff;
+}
+
+static struct record_file file_of(const struct event_exec *exec)
+{
+	return (struct record_file){
+		.inode = exec->inode,
+		.bytes = exec->file_bytes,
+		.ctime_ns = exec->ctime_ns,
+		.mtime_ns = exec->mtime_ns,
+		.device_major = device_major(exec->device),
+		.device_minor = device_minor(exec->device),
+		.nlink = exec->nlink,
+		.mode = exec->mode,
+		.deleted = exec->flags & EXEC_DELETED,
+		.memfd = exec->flags & EXEC_MEMFD,
+		.upper_layer = exec->flags & EXEC_UPPER_LAYER,
+	};
+}
+
+static struct record_namespaces namespaces_of(const struct process_namespaces *namespaces)
+{
+	return (struct record_namespaces){
+		.cgroup = namespaces->cgroup,
+		.ipc = namespaces->ipc,
+		.mnt = namespaces->mnt,
+		.net = namespaces->net,
+		.pid = namespaces->pid,
+		.user = namespaces->user,
+		.uts = namespaces->uts,
+	};
+}
+
+static struct record_process process_of(const struct decoded_exec *exec)
+{
+	return (struct record_process){
+		.key = key_of(&exec->fixed.process),
+		.uid = exec->fixed.uid,
+		.gid = exec->fixed.gid,
+		.executable = { exec->path, exec->path_length },
+		.args = exec->args,
+		.args_truncated = exec->fixed.flags & EXEC_ARGS_TRUNCATED,
+	};
+}
+
+void record_from_exec(const struct record_sources *sources, const struct decoded_exec *exec,
+		      struct record *ret_record)
 {
 	const struct event_exec *fixed = &exec->fixed;
 
 	*ret_record = (struct record){
 		.class = RECORD_EXEC,
 		.exec = {
-			.time_ns = fixed->header.time_ns + boot_epoch_ns,
-			.process = {
-				.key = key_of(&fixed->process),
-				.uid = fixed->uid,
-				.gid = fixed->gid,
-				.executable = { exec->path, exec->path_length },
-				.args = exec->args,
-				.args_truncated = fixed->flags & EXEC_ARGS_TRUNCATED,
-			},
+			.time_ns = fixed->header.time_ns + sources->boot_epoch_ns,
+			.process = process_of(exec),
+			.parent = look_up(sources, &fixed->parent),
+			.file = file_of(fixed),
+			.namespaces = namespaces_of(&fixed->namespaces),
+			.cwd = { exec->cwd, exec->cwd_length },
+			.script = exec->script,
+			.cgroup = cgroup_of(sources, fixed->cgroup_id),
+			.cgroup_id = fixed->cgroup_id,
+			.cap_effective = fixed->cap_effective,
+			.cap_permitted = fixed->cap_permitted,
+			.cap_ambient = fixed->cap_ambient,
 			.euid = fixed->euid,
 			.egid = fixed->egid,
-			.cgroup_id = fixed->cgroup_id,
+			.suid = fixed->suid,
+			.loginuid = fixed->loginuid,
+			.audit_session = fixed->audit_session,
+			.tty_major = device_major(fixed->tty),
+			.tty_minor = device_minor(fixed->tty),
+			.session_pid = fixed->session_pid,
+			.namespace_pid = fixed->namespace_pid,
 			.args_total_bytes = fixed->args_total_bytes,
-			.file.deleted = fixed->flags & EXEC_DELETED,
+			.privileged = fixed->flags & EXEC_PRIVILEGED,
+			.no_new_privs = fixed->flags & EXEC_NO_NEW_PRIVS,
+			.from_thread = fixed->flags & EXEC_FROM_THREAD,
 		},
 	};
-	look_up(processes, &fixed->parent, &ret_record->exec.parent);
 }
 
-void record_from_exit(const struct event_exit *exit, const struct process_table *processes,
-		      uint64_t boot_epoch_ns, struct record *ret_record)
+void record_from_exit(const struct record_sources *sources, const struct event_exit *exit,
+		      struct record *ret_record)
 {
+	uint64_t end_ns = exit->header.time_ns;
+	uint64_t start_ns = exit->process.start_ns < end_ns ? exit->process.start_ns : end_ns;
 	struct record_exit *record = &ret_record->exit;
 
 	*ret_record = (struct record){
 		.class = RECORD_EXIT,
 		.exit = {
-			.time_ns = exit->header.time_ns + boot_epoch_ns,
+			.time_ns = end_ns + sources->boot_epoch_ns,
+			.process = look_up(sources, &exit->process),
+			.run_ns = end_ns - start_ns,
 			.status = exit->status,
 		},
 	};
-	look_up(processes, &exit->process, &record->process);
 	if (record->process.uid == UINT32_MAX)
 		record->process.uid = exit->uid;
 }
 
+/* Who tries a port where nobody listens is the remote end, whatever else is said. */
+static bool is_refused(const struct event_flow *flow)
+{
+	return flow->state == FLOW_STATE_REFUSED;
+}
+
 static enum record_direction direction_of(const struct event_flow *flow)
 {
+	if (is_refused(flow))
+		return DIRECTION_INGRESS;
 	switch (flow->direction) {
 	case FLOW_EGRESS:
 		return DIRECTION_EGRESS;
@@ -105,9 +186,30 @@ static enum record_flow_state state_of(const struct event_flow *flow)
 		return FLOW_ESTABLISHED;
 	case FLOW_STATE_FAILED:
 		return FLOW_FAILED;
+	case FLOW_STATE_REFUSED:
+		return FLOW_REFUSED;
 	default:
 		return FLOW_CLOSED;
 	}
+}
+
+static enum record_flow_ending ending_of(const struct event_flow *flow)
+{
+	static const enum record_flow_ending endings[] = {
+		[ENDING_FIN_LOCAL] = FLOW_ENDING_FIN_LOCAL,
+		[ENDING_FIN_REMOTE] = FLOW_ENDING_FIN_REMOTE,
+		[ENDING_RESET_LOCAL] = FLOW_ENDING_RESET_LOCAL,
+		[ENDING_RESET_REMOTE] = FLOW_ENDING_RESET_REMOTE,
+		[ENDING_TIMEOUT] = FLOW_ENDING_TIMEOUT,
+		[ENDING_UNREACHABLE] = FLOW_ENDING_UNREACHABLE,
+		[ENDING_ABORTED] = FLOW_ENDING_ABORTED,
+		[ENDING_IDLE] = FLOW_ENDING_IDLE,
+		[ENDING_CLOSED] = FLOW_ENDING_CLOSED,
+	};
+
+	if (flow->ending >= sizeof(endings) / sizeof(endings[0]))
+		return FLOW_ENDING_UNKNOWN;
+	return endings[flow->ending];
 }
 
 /* A kernel socket has no process by nature; elsewhere a quality without an owner would be a guess
@@ -138,6 +240,7 @@ static struct record_endpoint local_end(const struct event_flow *flow)
 		.port = ntohs(flow->local_port),
 		.bytes = flow->sent_bytes,
 		.packets = flow->sent_packets,
+		.data_packets = flow->sent_data_packets,
 	};
 
 	memcpy(end.addr, flow->local_addr, sizeof(end.addr));
@@ -150,6 +253,7 @@ static struct record_endpoint remote_end(const struct event_flow *flow)
 		.port = ntohs(flow->remote_port),
 		.bytes = flow->received_bytes,
 		.packets = flow->received_packets,
+		.data_packets = flow->received_data_packets,
 	};
 
 	memcpy(end.addr, flow->remote_addr, sizeof(end.addr));
@@ -158,7 +262,8 @@ static struct record_endpoint remote_end(const struct event_flow *flow)
 
 static void set_ends(const struct event_flow *flow, struct record_flow *record)
 {
-	bool remote_initiated = flow->direction == FLOW_INGRESS;
+	bool remote_initiated =
+		flow->direction == FLOW_INGRESS || flow->state == FLOW_STATE_REFUSED;
 
 	record->source = remote_initiated ? remote_end(flow) : local_end(flow);
 	record->destination = remote_initiated ? local_end(flow) : remote_end(flow);
@@ -175,8 +280,8 @@ static void set_times(const struct event_flow *flow, uint64_t boot_epoch_ns,
 	record->end_ns = end_ns + boot_epoch_ns;
 }
 
-void record_from_flow(const struct event_flow *flow, const struct process_table *processes,
-		      uint64_t boot_epoch_ns, struct record *ret_record, bool *ret_has_process)
+void record_from_flow(const struct record_sources *sources, const struct event_flow *flow,
+		      struct record *ret_record)
 {
 	struct record_flow *record = &ret_record->flow;
 
@@ -188,20 +293,37 @@ void record_from_flow(const struct event_flow *flow, const struct process_table 
 			.part = flow->part,
 			.final = flow->flags & FLOW_FINAL,
 			.counters_reset = flow->flags & FLOW_COUNTERS_RESET,
+			.shared = flow->flags & FLOW_SHARED,
+			.preexisting = flow->flags & FLOW_PREEXISTING,
+			.folded = flow->flags & FLOW_FOLDED,
 			.direction = direction_of(flow),
 			.state = state_of(flow),
+			.ending = ending_of(flow),
 			.protocol = flow->protocol,
-			.count = flow->count,
+			.icmp_type = flow->icmp_type,
+			.icmp_code = flow->icmp_code,
+			.is_ipv6 = flow->flags & FLOW_IPV6,
 			.error = flow->error,
 			.retransmits = flow->retransmits,
 			.srtt_us = flow->srtt_us,
+			.min_rtt_us = flow->min_rtt_us,
 			.handshake_us = flow->handshake_us,
+			.count = flow->count,
+			.ports = flow->ports,
+			.uid = is_refused(flow) ? UINT32_MAX : flow->uid, /* no socket */
+			.netns = flow->netns,
+			.cgroup_id = flow->cgroup_id,
+			.cgroup = cgroup_of(sources, flow->cgroup_id),
 			.owner_quality = quality_of(flow),
+			.process = look_up(sources, &flow->owner),
+			.listener = look_up(sources, &flow->listener),
 		},
 	};
-	set_times(flow, boot_epoch_ns, record);
+	set_times(flow, sources->boot_epoch_ns, record);
 	set_ends(flow, record);
-	*ret_has_process =
-		look_up(processes, &flow->owner, &record->process) || is_nobody(&flow->owner);
-	look_up(processes, &flow->listener, &record->listener);
+}
+
+bool record_owner_is_known(const struct record_sources *sources, const struct event_flow *flow)
+{
+	return is_nobody(&flow->owner) || process_table_find(sources->processes, &flow->owner);
 }

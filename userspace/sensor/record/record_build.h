@@ -1,23 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Event + process table → one finished record. Pure. `boot_epoch_ns` is what must be added to a
- * boottime instant to have UTC. The record's texts point into the table and the event.
+ * Event + what is known of processes and control groups → one finished record. Pure. The record's
+ * texts point into the tables and the event.
  */
 #ifndef YAGURA_RECORD_RECORD_BUILD_H
 #define YAGURA_RECORD_RECORD_BUILD_H
 
 #include "sensor/decode/decode.h"
+#include "sensor/process/cgroups.h"
 #include "sensor/process/table.h"
 #include "telemetry/record.h"
 
-void record_from_exec(const struct decoded_exec *exec, const struct process_table *processes,
-		      uint64_t boot_epoch_ns, struct record *ret_record);
-void record_from_exit(const struct event_exit *exit, const struct process_table *processes,
-		      uint64_t boot_epoch_ns, struct record *ret_record);
-/* Source is the end that initiated. *ret_has_process says whether the owner, when it has one, was
- * in the table (the record carries its identity either way); true when it has none: nothing lacks.
- */
-void record_from_flow(const struct event_flow *flow, const struct process_table *processes,
-		      uint64_t boot_epoch_ns, struct record *ret_record, bool *ret_has_process);
+struct record_sources {
+	const struct process_table *processes;
+	struct cgroup_names *cgroups; /* notes which names it was asked for in vain */
+	uint64_t boot_epoch_ns; /* what must be added to a boottime instant to have UTC */
+};
+
+void record_from_exec(const struct record_sources *sources, const struct decoded_exec *exec,
+		      struct record *ret_record);
+void record_from_exit(const struct record_sources *sources, const struct event_exit *exit,
+		      struct record *ret_record);
+/* Source is the end that initiated. */
+void record_from_flow(const struct record_sources *sources, const struct event_flow *flow,
+		      struct record *ret_record);
+/* Whether the flow has no owner, or one that the table knows: then nothing lacks. (A record carries
+ * the owner's identity either way.) */
+bool record_owner_is_known(const struct record_sources *sources, const struct event_flow *flow);
 
 #endif

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A ring laid out in a memfd as the kernel lays it out; the real one is met in tests/bpf/. */
 #include "sensor/kernel/ring.h"
 
 #include <setjmp.h>
@@ -8,69 +7,24 @@
 
 #include <cmocka.h>
 #include <errno.h>
-#include <linux/bpf.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+
+#include "support/ring_case.h"
 
 #define DATA_BYTES 4096
-
-struct kernel_side {
-	int fd;
-	uint8_t *file; /* consumer page, producer page, data, data again */
-	struct ring *ring;
-};
-
-static uint64_t *consumer(struct kernel_side *kernel)
-{
-	return (uint64_t *)(void *)kernel->file;
-}
-
-static uint64_t *producer(struct kernel_side *kernel)
-{
-	return (uint64_t *)(void *)(kernel->file + 4096);
-}
-
-/* Both copies of the data area, as the kernel maps the same pages twice. */
-static void poke(struct kernel_side *kernel, uint64_t at, uint8_t value)
-{
-	kernel->file[8192 + at % DATA_BYTES] = value;
-	kernel->file[8192 + DATA_BYTES + at % DATA_BYTES] = value;
-}
-
-static void produce(struct kernel_side *kernel, uint32_t flags, const void *bytes, uint32_t size)
-{
-	uint64_t at = *producer(kernel);
-	uint32_t word = size | flags;
-
-	for (size_t i = 0; i < sizeof(word); i++)
-		poke(kernel, at + i, ((const uint8_t *)&word)[i]);
-	for (size_t i = 0; i < size; i++)
-		poke(kernel, at + BPF_RINGBUF_HDR_SZ + i, ((const uint8_t *)bytes)[i]);
-	*producer(kernel) = at + ((size + BPF_RINGBUF_HDR_SZ + 7u) & ~7u);
-}
 
 static int setup(void **state)
 {
 	static struct kernel_side kernel;
-	size_t size = 8192 + 2 * DATA_BYTES;
 
-	kernel.fd = memfd_create("ring", MFD_CLOEXEC);
-	if (kernel.fd < 0 || ftruncate(kernel.fd, (off_t)size) < 0)
-		return -1;
-	kernel.file = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, kernel.fd, 0);
 	*state = &kernel;
-	return ring_open(kernel.fd, DATA_BYTES, &kernel.ring);
+	return open_kernel(&kernel, DATA_BYTES, 0);
 }
 
 static int teardown(void **state)
 {
-	struct kernel_side *kernel = *state;
-
-	ring_close(kernel->ring);
-	munmap(kernel->file, 8192 + 2 * DATA_BYTES);
-	close(kernel->fd);
+	close_kernel(*state);
 	return 0;
 }
 
@@ -176,6 +130,43 @@ static void records_wrap_round(void **state)
 	assert_true(*consumer(kernel) > 4 * DATA_BYTES);
 }
 
+static void what_was_not_released_can_be_read_again(void **state)
+{
+	struct kernel_side *kernel = *state;
+	uint64_t second;
+
+	produce(kernel, 0, "first", 5);
+	produce(kernel, 0, "second", 6);
+	must_read(kernel, "first");
+	second = ring_read_position(kernel->ring);
+	must_read(kernel, "second");
+	assert_int_equal(ring_rewind(kernel->ring, second), 0);
+	must_read(kernel, "second");
+	assert_int_equal(ring_rewind(kernel->ring, 4096), -EINVAL);
+	ring_release(kernel->ring, second);
+	assert_int_equal(ring_rewind(kernel->ring, 0), -EINVAL);
+	assert_int_equal(ring_rewind(kernel->ring, second), 0);
+	must_read(kernel, "second");
+}
+
+/* What counts is what is not released, whether it was read or not. */
+static void a_ring_says_when_half_of_it_is_taken(void **state)
+{
+	struct kernel_side *kernel = *state;
+	static const char half[DATA_BYTES / 2 - BPF_RINGBUF_HDR_SZ];
+	const uint8_t *bytes;
+	size_t size;
+
+	produce(kernel, 0, half, sizeof(half));
+	assert_false(ring_is_half_full(kernel->ring));
+	produce(kernel, 0, "more", 4);
+	assert_true(ring_is_half_full(kernel->ring));
+	assert_int_equal(ring_next(kernel->ring, &bytes, &size), 1);
+	assert_true(ring_is_half_full(kernel->ring));
+	ring_release(kernel->ring, ring_read_position(kernel->ring));
+	assert_false(ring_is_half_full(kernel->ring));
+}
+
 static void nonsense_is_told_apart(void **state)
 {
 	struct kernel_side *kernel = *state;
@@ -185,6 +176,34 @@ static void nonsense_is_told_apart(void **state)
 	produce(kernel, 0, "short", 5);
 	poke(kernel, 1, 0x7f); /* declares more than was reserved */
 	assert_int_equal(ring_next(kernel->ring, &bytes, &size), -EBADMSG);
+}
+
+static void more_than_the_ring_can_hold_is_nonsense(void **state)
+{
+	struct kernel_side *kernel = *state;
+	const uint8_t *bytes;
+	size_t size;
+
+	produce(kernel, 0, "first", 5);
+	*producer(kernel) = DATA_BYTES + 8;
+	assert_int_equal(ring_next(kernel->ring, &bytes, &size), -EBADMSG);
+	*producer(kernel) = 4; /* a head does not fit */
+	assert_int_equal(ring_next(kernel->ring, &bytes, &size), -EBADMSG);
+	*producer(kernel) = DATA_BYTES;
+	must_read(kernel, "first");
+}
+
+static void no_record_begins_between_two(void **state)
+{
+	struct kernel_side *kernel = *state;
+	struct ring *ring = NULL;
+
+	produce(kernel, 0, "first", 5);
+	assert_int_equal(ring_seek(kernel->ring, 12), -EINVAL);
+	assert_int_equal(*consumer(kernel), 0);
+	*consumer(kernel) = 12;
+	assert_int_equal(ring_open(kernel->fd, DATA_BYTES, &ring), -EBADMSG);
+	assert_null(ring);
 }
 
 static void only_powers_of_two_of_a_page_are_rings(void **state)
@@ -210,7 +229,11 @@ int main(void)
 		RING_TEST(a_second_reader_goes_on_where_it_was_released),
 		RING_TEST(seeking_skips_what_was_written_already),
 		RING_TEST(records_wrap_round),
+		RING_TEST(what_was_not_released_can_be_read_again),
+		RING_TEST(a_ring_says_when_half_of_it_is_taken),
 		RING_TEST(nonsense_is_told_apart),
+		RING_TEST(more_than_the_ring_can_hold_is_nonsense),
+		RING_TEST(no_record_begins_between_two),
 		RING_TEST(only_powers_of_two_of_a_page_are_rings),
 	};
 

@@ -111,11 +111,63 @@ static void a_short_program_costs_less_than_700_bytes(void **state)
 	process_table_free(table);
 }
 
+/* A storm of programs with the longest arguments, as anybody may start one. */
+static void long_arguments_do_not_add_up(void **state)
+{
+	struct process_table_options options = { .exited_max = 65536,
+						 .live_max = 65536,
+						 .texts_bytes_max = 1 << 20 };
+	struct process_table *table = process_table_new(&options);
+	static const char longest[PROCESS_ARGS_BYTES_MAX];
+	struct process_table_stats stats;
+
+	(void)state;
+	for (uint32_t i = 1; i <= 5000; i++) {
+		struct event_exec event = build_exec(key_of(i, 1), shell, i);
+		struct event_exit ended = build_exit(key_of(i, 1), i);
+		struct text path = { "/usr/bin/true", 13 };
+		struct text args = { longest, sizeof(longest) };
+
+		assert_int_equal(process_table_exec(table, &event, path, args), 0);
+		assert_int_equal(process_table_exit(table, &ended), 0);
+		assert_true(stats_of(table).texts_bytes <=
+			    options.texts_bytes_max + sizeof(longest) + 100);
+	}
+	stats = stats_of(table);
+	assert_in_range(stats.exited, 200, 260); /* so many fit, and the newest are they */
+	assert_int_equal(stats.evicted_early, 5000 - stats.exited);
+	assert_executable(table, key_of(5000, 1), "/usr/bin/true");
+	process_table_expire(table, UINT64_MAX);
+	assert_int_equal(stats_of(table).texts_bytes, 0);
+	process_table_free(table);
+}
+
+/* What lives is not given up for what it says; it is once it has ended. */
+static void the_living_keep_their_arguments(void **state)
+{
+	struct process_table_options options = { .exited_max = 10,
+						 .live_max = 10,
+						 .texts_bytes_max = 1 };
+	struct process_table *table = process_table_new(&options);
+	struct event_exit ended = build_exit(key_of(1, 1), 5);
+
+	(void)state;
+	tell_exec(table, key_of(1, 1), "/usr/bin/one", 1);
+	tell_exec(table, key_of(2, 1), "/usr/bin/two", 2);
+	assert_counts(table, 2, 0);
+	assert_int_equal(process_table_exit(table, &ended), 0);
+	assert_counts(table, 1, 0);
+	assert_executable(table, key_of(2, 1), "/usr/bin/two");
+	process_table_free(table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_million_programs_take_no_more_memory),
 		cmocka_unit_test(a_short_program_costs_less_than_700_bytes),
+		cmocka_unit_test(long_arguments_do_not_add_up),
+		cmocka_unit_test(the_living_keep_their_arguments),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

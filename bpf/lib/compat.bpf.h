@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What differs between supported kernels. A file of probes is compiled as it is for a kernel that
+ * can do everything; probes/<concern>_old.bpf.c and probes/<concern>_locked.bpf.c compile it again
+ * under other program names:
+ *
+ * YAGURA_OLD: Linux 5.10. It rejects atomic instructions that return the old value wherever they
+ * stand, even in code that is never reached, has the current task only as an untyped address, and
+ * has no socket storage in tracepoints.
+ * YAGURA_LOCKED: lockdown=confidentiality. It refuses every bpf_probe_read helper; typed pointers
+ * may still be followed.
+ *
+ * Which of them is loaded is decided by userspace/sensor/keeper/probe_table.c.
+ */
+#ifndef YAGURA_LIB_COMPAT_BPF_H
+#define YAGURA_LIB_COMPAT_BPF_H
+
+#include "kernel_types.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#ifdef YAGURA_OLD
+/* A member of a structure that is only known by its address. */
+#define task_read(task, member) BPF_CORE_READ(task, member)
+#else
+#define task_read(task, member) ((task)->member)
+#endif
+
+static __always_inline struct task_struct *current_task(void)
+{
+#ifdef YAGURA_OLD
+	return (struct task_struct *)bpf_get_current_task();
+#else
+	return bpf_get_current_task_btf();
+#endif
+}
+
+/* Takes a flag that is down; false when it was up. On 5.10 those who ask are tracepoint handlers
+ * and iterators, which run there with preemption off and in no interrupt: nobody can come
+ * in between. */
+static __always_inline bool flag_take(__u32 *flag)
+{
+#ifdef YAGURA_OLD
+	if (*(volatile __u32 *)flag)
+		return false;
+	*(volatile __u32 *)flag = 1;
+	return true;
+#else
+	return __sync_lock_test_and_set(flag, 1) == 0;
+#endif
+}
+
+static __always_inline void flag_drop(__u32 *flag)
+{
+#ifdef YAGURA_OLD
+	*(volatile __u32 *)flag = 0;
+#else
+	__sync_lock_test_and_set(flag, 0);
+#endif
+}
+
+/* Copies a string of the kernel's with its NUL, as much as fits. How many bytes that was, or
+ * -errno. */
+static __always_inline long kernel_string(void *to, __u32 bytes_max, const void *from)
+{
+#ifdef YAGURA_LOCKED
+	__u64 arguments[] = { (__u64)from };
+	long size = bpf_snprintf(to, bytes_max, "%s", arguments, sizeof(arguments));
+
+	return size > bytes_max ? bytes_max : size; /* it says how much there was */
+#else
+	return bpf_probe_read_kernel_str(to, bytes_max, from);
+#endif
+}
+
+/* Copies from the memory of the process at work. */
+static __always_inline long user_bytes(void *to, __u32 bytes, const void *from)
+{
+#ifdef YAGURA_LOCKED
+	return -1;
+#else
+	return bpf_probe_read_user(to, bytes, from);
+#endif
+}
+
+#endif

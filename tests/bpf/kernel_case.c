@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bpf/kernel_case.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include <cmocka.h>
+
+int kernel_version(void)
+{
+	struct utsname host;
+	int major = 0, minor = 0;
+
+	assert_int_equal(uname(&host), 0);
+	assert_int_equal(sscanf(host.release, "%d.%d", &major, &minor), 2);
+	return major * 1000 + minor;
+}
+
+bool is_confidential(void)
+{
+	FILE *file = fopen("/sys/kernel/security/lockdown", "re");
+	char line[128] = "";
+
+	if (!file)
+		return false;
+	if (!fgets(line, sizeof(line), file))
+		line[0] = '\0';
+	fclose(file);
+	return strstr(line, "[confidentiality]") != NULL;
+}
+
+bool is_guest(void)
+{
+	struct utsname host;
+
+	assert_int_equal(uname(&host), 0);
+	return strcmp(host.nodename, "guest") == 0;
+}

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The BPF suite under every supported kernel: fetch, boot, judge."""
+
+import collections
+import pathlib
+import subprocess
+
+import guest
+import verifier_cost
+from check_results import Result, from_tap
+
+TABLE = pathlib.Path("tests/vm/kernels.tsv")
+FETCH_SECONDS = 300
+GUEST_SECONDS = 420
+UNAVAILABLE = 77  # of tests/vm/fetch: the archive has no such kernel
+BOOTS = {"plain": "", "lockdown": "lockdown=confidentiality"}
+# They assert argv and paths across mounts, which lockdown hides. What is left of an execution there,
+# and that the record says what is hidden, is asserted by test_fallbacks.
+NOT_UNDER_LOCKDOWN = "test_process_*"
+
+Kernel = collections.namedtuple("Kernel", "name suites boots only_warns")
+
+
+def kernels():
+    for line in TABLE.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            name, suites, boots, verdict = line.split("\t")
+            yield Kernel(name, suites.split(), boots.split(), verdict == "warn")
+
+
+def fetch(kernel):
+    """None when it is there, else the result that says why not."""
+    command = ["tests/vm/fetch", kernel.name, *kernel.suites]
+    answer = subprocess.run(
+        command, capture_output=True, text=True, timeout=FETCH_SECONDS, check=False
+    )
+    if answer.returncode == 0:
+        return None
+    outcome = "skipped" if answer.returncode == UNAVAILABLE else "failed"
+    return Result(f"{kernel.name}/fetch", outcome, (answer.stdout + answer.stderr).strip())
+
+
+def tests(boot):
+    for source in sorted(pathlib.Path("tests/bpf").glob("test_*.c")):
+        if boot == "plain" or not source.match(NOT_UNDER_LOCKDOWN):
+            yield str(pathlib.Path("build") / source.with_suffix(""))
+
+
+def program_results(label, run, programs):
+    """What was not even begun, because the guest ended, is a failure like any other."""
+    for program in programs:
+        name = f"{label}/{pathlib.Path(program).name}"
+        if program in run.programs:
+            code, output = run.programs[program]
+            yield from from_tap(name, code, output, "")
+        else:
+            yield Result(name, "failed", f"did not run to its end\n{run.console}")
+    if not run.done:
+        text = f"the guest did not come to its end; last: {run.unfinished or 'booting'}"
+        yield Result(f"{label}/guest", "failed", f"{text}\n{run.console}")
+
+
+def soften(results):
+    return [
+        Result(r.name, "skipped", f"warning: {r.text}") if r.outcome == "failed" else r
+        for r in results
+    ]
+
+
+def boot_results(kernel, boot, table, compiler):
+    label = kernel.name if boot == "plain" else f"{kernel.name}-{boot}"
+    programs = list(tests(boot))
+    costs = [verifier_cost.PROGRAM] if boot == "plain" else []
+    run = guest.boot(kernel.name, [*programs, *costs], GUEST_SECONDS, BOOTS[boot])
+    results = list(program_results(label, run, programs))
+    if costs:
+        output = run.programs.get(verifier_cost.PROGRAM, (1, ""))[1]
+        series = verifier_cost.kernel_of(run.kernel) if run.kernel else kernel.name
+        results += verifier_cost.judge(f"{label}/", output, series, table, compiler)
+    log = guest.VM / kernel.name / f"{boot}.log"
+    log.write_text(
+        "".join(f"== {name} {code}\n{text}" for name, (code, text) in run.programs.items()),
+        encoding="utf-8",
+    )
+    return results
+
+
+def check():
+    """Every result of every kernel; those of a kernel that only warns never fail."""
+    table, compiler = verifier_cost.read_table(), verifier_cost.compiler()
+    everything = []
+    for kernel in kernels():
+        missing = fetch(kernel)
+        results = [missing] if missing else []
+        for boot in kernel.boots if not missing else ():
+            results += boot_results(kernel, boot, table, compiler)
+        everything += soften(results) if kernel.only_warns else results
+    return everything

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "support/full_records.h"
+
+#include "support/record_fields.h"
+#include "support/sample_records.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LAST_MS_NS (UINT64_MAX / 1000000 * 1000000)
+#define LAST_US_NS (UINT64_MAX / 1000 * 1000)
+
+/* --- filling --- */
+
+struct filling {
+	enum fullness fullness;
+	uint8_t number; /* of the field: there are fewer than 128, also of the largest record */
+	char (*words)[16];
+};
+
+static char longest[BATCH_PATH_BYTES_MAX];
+
+static struct text next_text(struct filling *filling)
+{
+	char *word = filling->words[filling->number];
+
+	if (filling->fullness == FULL_MOST)
+		return (struct text){ longest, sizeof(longest) };
+	snprintf(word, 16, "text %u", filling->number);
+	return (struct text){ word, strlen(word) };
+}
+
+static uint64_t next_time(const struct filling *filling)
+{
+	return filling->fullness == FULL_MOST ? LAST_MS_NS
+					      : SAMPLE_TIME_NS + filling->number * 1000000ull;
+}
+
+#define FILL_NUMBER(to, filling)                                                                   \
+	((to) = (__typeof__(to))((filling)->fullness == FULL_MOST ? UINT64_MAX : (filling)->number))
+#define FILL_BOOL(to, filling) ((to) = true)
+#define FILL_ENUM(to, filling) ((to) = 2)
+#define FILL_TIME(to, filling) ((to) = next_time(filling))
+#define FILL_RUN(to, filling)                                                                      \
+	((to) = (filling)->fullness == FULL_MOST ? LAST_US_NS : (filling)->number * 1000ull)
+#define FILL_TEXT(to, filling) ((to) = next_text(filling))
+#define FILL_ADDR(to, filling) memset((to), (filling)->number, sizeof(to))
+#define FILL_KEY(to, filling) fill_record_process_key(&(to), (filling))
+#define FILL_PROCESS(to, filling) fill_record_process(&(to), (filling))
+#define FILL_NAMESPACES(to, filling) fill_record_namespaces(&(to), (filling))
+#define FILL_FILE(to, filling) fill_record_file(&(to), (filling))
+#define FILL_ENDPOINT(to, filling) fill_record_endpoint(&(to), (filling))
+
+#define FILL_FIELD(KIND, name)                                                                     \
+	filling->number++;                                                                         \
+	FILL_##KIND(to->name, filling);
+#define FILL_STRUCT(KIND, type, FIELDS)                                                            \
+	static void fill_##type(struct type *to, struct filling *filling)                          \
+	{                                                                                          \
+		FIELDS(FILL_FIELD)                                                                 \
+	}
+RECORD_STRUCTS(FILL_STRUCT)
+
+struct record full_record(enum record_class class, enum fullness fullness)
+{
+	static char words[RECORD_CLASS_COUNT][128][16];
+	struct filling filling = { .fullness = fullness, .words = words[class] };
+	struct record record;
+
+	memset(&record, 0, sizeof(record)); /* padding, too: some compare bytes */
+	memset(longest, 'x', sizeof(longest));
+	record.class = class;
+	if (class == RECORD_EXEC)
+		fill_record_exec(&record.exec, &filling);
+	else if (class == RECORD_EXIT)
+		fill_record_exit(&record.exit, &filling);
+	else if (class == RECORD_FLOW)
+		fill_record_flow(&record.flow, &filling);
+	else
+		fill_record_gap(&record.gap, &filling);
+	return record;
+}
+
+/* --- flags, one by one --- */
+
+struct flags {
+	size_t wanted;
+	size_t seen;
+};
+
+#define FLAG_NUMBER(to, flags)
+#define FLAG_BOOL(to, flags) (to) = (flags)->seen++ == (flags)->wanted;
+#define FLAG_ENUM(to, flags)
+#define FLAG_TIME(to, flags)
+#define FLAG_RUN(to, flags)
+#define FLAG_TEXT(to, flags)
+#define FLAG_ADDR(to, flags)
+#define FLAG_KEY(to, flags)
+#define FLAG_PROCESS(to, flags) flag_record_process(&(to), (flags));
+#define FLAG_NAMESPACES(to, flags)
+#define FLAG_FILE(to, flags) flag_record_file(&(to), (flags));
+#define FLAG_ENDPOINT(to, flags)
+
+#define FLAG_FIELD(KIND, name) FLAG_##KIND(to->name, flags)
+#define FLAG_STRUCT(KIND, type, FIELDS)                                                            \
+	static inline void flag_##type(struct type *to, struct flags *flags)                       \
+	{                                                                                          \
+		(void)to;                                                                          \
+		(void)flags;                                                                       \
+		FIELDS(FLAG_FIELD)                                                                 \
+	}
+RECORD_STRUCTS(FLAG_STRUCT)
+
+bool full_record_one_flag(enum record_class class, size_t n, struct record *ret_record)
+{
+	struct flags flags = { .wanted = n };
+	struct record record = full_record(class, FULL_DISTINCT);
+
+	if (class == RECORD_EXEC)
+		flag_record_exec(&record.exec, &flags);
+	else if (class == RECORD_EXIT)
+		flag_record_exit(&record.exit, &flags);
+	else if (class == RECORD_FLOW)
+		flag_record_flow(&record.flow, &flags);
+	*ret_record = record;
+	return n < flags.seen;
+}
+
+/* --- what is not filled --- */
+
+static bool is_zero(const void *bytes, size_t size)
+{
+	const unsigned char *byte = bytes;
+
+	while (size > 0 && byte[size - 1] == 0)
+		size--;
+	return size == 0;
+}
+
+#define LACKS_PLAIN(of, name) (is_zero(&(of), sizeof(of)) ? name : NULL)
+#define LACKS_NUMBER(of, name) LACKS_PLAIN(of, name)
+#define LACKS_BOOL(of, name) LACKS_PLAIN(of, name)
+#define LACKS_ENUM(of, name) LACKS_PLAIN(of, name)
+#define LACKS_TIME(of, name) LACKS_PLAIN(of, name)
+#define LACKS_RUN(of, name) LACKS_PLAIN(of, name)
+#define LACKS_ADDR(of, name) LACKS_PLAIN(of, name)
+#define LACKS_TEXT(of, name) ((of).length == 0 ? name : NULL)
+#define LACKS_KEY(of, name) record_process_key_lacks(&(of))
+#define LACKS_PROCESS(of, name) record_process_lacks(&(of))
+#define LACKS_NAMESPACES(of, name) record_namespaces_lacks(&(of))
+#define LACKS_FILE(of, name) record_file_lacks(&(of))
+#define LACKS_ENDPOINT(of, name) record_endpoint_lacks(&(of))
+
+#define LACKS_FIELD(KIND, name) lacks = lacks ?: LACKS_##KIND(of->name, #name);
+#define LACKS_STRUCT(KIND, type, FIELDS)                                                           \
+	static const char *type##_lacks(const struct type *of)                                     \
+	{                                                                                          \
+		const char *lacks = NULL;                                                          \
+                                                                                                   \
+		FIELDS(LACKS_FIELD)                                                                \
+		return lacks;                                                                      \
+	}
+RECORD_STRUCTS(LACKS_STRUCT)
+
+const char *full_record_lacks(const struct record *record)
+{
+	if (record->class == RECORD_EXEC)
+		return record_exec_lacks(&record->exec);
+	if (record->class == RECORD_EXIT)
+		return record_exit_lacks(&record->exit);
+	if (record->class == RECORD_FLOW)
+		return record_flow_lacks(&record->flow);
+	return record_gap_lacks(&record->gap);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A store as the first version made it, word for word: not grown from today's column lists. */
+#ifndef YAGURA_TESTS_SUPPORT_SCHEMA_1_H
+#define YAGURA_TESTS_SUPPORT_SCHEMA_1_H
+
+static const char schema_1[] =
+	"CREATE TABLE flows(yagura_sensor TEXT NOT NULL, timestamp TEXT, event_action TEXT, "
+	"yagura_flow_id TEXT NOT NULL, yagura_part INTEGER, yagura_final INTEGER, "
+	"yagura_state TEXT, yagura_error TEXT, event_start TEXT, event_end TEXT, "
+	"network_transport TEXT, network_type TEXT, network_direction TEXT, source_ip TEXT, "
+	"source_port INTEGER, source_bytes INTEGER, source_packets INTEGER, destination_ip "
+	"TEXT, destination_port INTEGER, destination_bytes INTEGER, destination_packets "
+	"INTEGER, process_pid INTEGER, process_entity_id TEXT, process_executable TEXT, "
+	"process_args TEXT, process_user_id INTEGER, yagura_owner_quality TEXT, "
+	"yagura_listener_pid INTEGER, yagura_listener_entity_id TEXT, "
+	"yagura_listener_executable TEXT, yagura_retransmits INTEGER, yagura_srtt_us INTEGER,"
+	" yagura_handshake_us INTEGER, UNIQUE(yagura_sensor, yagura_flow_id));"
+	"CREATE TABLE execs(yagura_sensor TEXT NOT NULL, timestamp TEXT, event_action TEXT, "
+	"process_pid INTEGER, process_entity_id TEXT, process_executable TEXT, process_args "
+	"TEXT, process_args_truncated INTEGER, process_user_id INTEGER, process_group_id "
+	"INTEGER, process_effective_user_id INTEGER, process_effective_group_id INTEGER, "
+	"process_parent_pid INTEGER, process_parent_entity_id TEXT, process_parent_executable"
+	" TEXT, process_parent_args TEXT, yagura_cgroup_id INTEGER, yagura_deleted INTEGER);"
+	"CREATE TABLE exits(yagura_sensor TEXT NOT NULL, timestamp TEXT, event_action TEXT, "
+	"process_pid INTEGER, process_entity_id TEXT, process_executable TEXT, process_args "
+	"TEXT, process_user_id INTEGER, process_exit_code INTEGER, yagura_exit_signal "
+	"INTEGER);"
+	"CREATE TABLE gaps(yagura_sensor TEXT NOT NULL, timestamp TEXT, event_action TEXT, "
+	"yagura_record_class TEXT, yagura_reason TEXT, yagura_count INTEGER, yagura_lane "
+	"INTEGER, yagura_first_seq INTEGER, yagura_last_seq INTEGER);"
+	"CREATE TABLE sensors(yagura_sensor TEXT NOT NULL, host_name TEXT, yagura_version "
+	"TEXT, host_os_kernel TEXT, yagura_generation TEXT, yagura_boot_id TEXT, "
+	"yagura_instance TEXT, first_seen TEXT, last_seen TEXT, tls_version TEXT, tls_group "
+	"TEXT, connected INTEGER, batches INTEGER NOT NULL DEFAULT 0, records INTEGER NOT "
+	"NULL DEFAULT 0, PRIMARY KEY(yagura_sensor));"
+	"CREATE TABLE marks(sensor TEXT NOT NULL, generation TEXT NOT NULL, lane INTEGER NOT "
+	"NULL, seq INTEGER NOT NULL, PRIMARY KEY(sensor, generation, lane)) WITHOUT ROWID;"
+	"CREATE INDEX flows_timestamp ON flows(timestamp);"
+	"CREATE INDEX flows_destination_ip ON flows(destination_ip);"
+	"CREATE INDEX flows_process_executable ON flows(process_executable);"
+	"CREATE INDEX flows_process_entity_id ON flows(process_entity_id);"
+	"CREATE INDEX execs_timestamp ON execs(timestamp);"
+	"CREATE INDEX execs_process_executable ON execs(process_executable);"
+	"CREATE INDEX execs_process_entity_id ON execs(process_entity_id);"
+	"CREATE INDEX exits_timestamp ON exits(timestamp);"
+	"CREATE INDEX exits_process_entity_id ON exits(process_entity_id);"
+	"CREATE INDEX gaps_timestamp ON gaps(timestamp);"
+	"PRAGMA user_version = 1";
+
+#endif

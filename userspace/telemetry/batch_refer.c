@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "telemetry/batch_refer.h"
+
+#include "telemetry/batch_codec.h"
+#include "telemetry/batch_rows.h"
+
+#include <string.h>
+
+static void note(struct batch_tables *tables, int r)
+{
+	if (tables->error == 0 && r < 0)
+		tables->error = r;
+}
+
+static size_t varint_bytes(size_t value)
+{
+	size_t bytes = 1;
+
+	while (value >>= 7)
+		bytes++;
+	return bytes;
+}
+
+static uint64_t refer_text(struct batch_tables *tables, const void *bytes, size_t length)
+{
+	uint32_t reference = 0;
+	int r = 0;
+
+	if (length > 0)
+		r = intern_add(&tables->texts, bytes, length, &reference);
+	if (r > 0)
+		tables->bytes += 1 + varint_bytes(length) + length;
+	note(tables, r);
+	return reference;
+}
+
+/* A row is interned by its whole content: records that know different things of one identity keep
+ * what each of them knew. */
+static uint64_t refer_row(struct batch_tables *tables, struct shared_rows *shared,
+			  const uint64_t *row)
+{
+	size_t row_bytes = shared->columns.descriptor->n_fields * sizeof(*row);
+	uint32_t reference = 0;
+	int r = columns_reserve(&shared->columns);
+
+	if (r == 0)
+		r = intern_add(&shared->rows, row, row_bytes, &reference);
+	if (r > 0)
+		tables->bytes += columns_push(&shared->columns, row);
+	note(tables, r);
+	return reference;
+}
+
+static struct text cut(struct text text, size_t length_max)
+{
+	if (text.length > length_max)
+		text.length = length_max;
+	return text;
+}
+
+struct text batch_kept_path(struct text path)
+{
+	return cut(path, BATCH_PATH_BYTES_MAX);
+}
+
+struct text batch_kept_args(struct text args)
+{
+	return cut(args, BATCH_TEXT_BYTES_MAX);
+}
+
+size_t batch_process_bytes(const struct record_process *process)
+{
+	return batch_kept_path(process->executable).length + batch_kept_args(process->args).length;
+}
+
+uint64_t batch_refer_path(struct batch_tables *tables, struct text path)
+{
+	struct text kept = batch_kept_path(path);
+
+	return refer_text(tables, kept.at, kept.length);
+}
+
+uint64_t batch_refer_addr(struct batch_tables *tables, const uint8_t addr[16])
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (memcmp(addr, mapped, sizeof(mapped)) == 0)
+		return refer_text(tables, addr + sizeof(mapped), 4);
+	return refer_text(tables, addr, 16);
+}
+
+uint64_t batch_refer_process(struct batch_tables *tables, const struct record_process *process)
+{
+	struct text args = batch_kept_args(process->args);
+	bool is_cut = process->args_truncated || args.length < process->args.length;
+	uint64_t row[PROCESS_ROW_COUNT] = {
+		[PROCESS_ROW_PID] = process->key.pid,
+		[PROCESS_ROW_START_NS] = process->key.start_ns,
+		[PROCESS_ROW_EXEC_COUNT] = process->key.exec_count,
+		[PROCESS_ROW_UID] = process->uid + 1u, /* UINT32_MAX, unknown, becomes 0 */
+		[PROCESS_ROW_GID] = process->gid + 1u,
+		[PROCESS_ROW_FLAGS] = is_cut ? PROCESS_FLAG_ARGS_TRUNCATED : 0,
+	};
+
+	if (record_process_key_is_none(&process->key))
+		return 0;
+	row[PROCESS_ROW_EXECUTABLE] = batch_refer_path(tables, process->executable);
+	row[PROCESS_ROW_ARGS] = refer_text(tables, args.at, args.length);
+	return refer_row(tables, &tables->processes, row);
+}
+
+uint64_t batch_refer_context(struct batch_tables *tables, const struct record_exec *exec)
+{
+	const uint64_t row[CONTEXT_ROW_COUNT] = {
+		[CONTEXT_ROW_CGROUP_NS] = exec->namespaces.cgroup,
+		[CONTEXT_ROW_IPC_NS] = exec->namespaces.ipc,
+		[CONTEXT_ROW_MNT_NS] = exec->namespaces.mnt,
+		[CONTEXT_ROW_NET_NS] = exec->namespaces.net,
+		[CONTEXT_ROW_PID_NS] = exec->namespaces.pid,
+		[CONTEXT_ROW_USER_NS] = exec->namespaces.user,
+		[CONTEXT_ROW_UTS_NS] = exec->namespaces.uts,
+		[CONTEXT_ROW_CGROUP] = batch_refer_path(tables, exec->cgroup),
+		[CONTEXT_ROW_LOGINUID] = exec->loginuid + 1u,
+		[CONTEXT_ROW_AUDIT_SESSION] = exec->audit_session + 1u,
+		[CONTEXT_ROW_TTY_MAJOR] = exec->tty_major,
+		[CONTEXT_ROW_TTY_MINOR] = exec->tty_minor,
+		[CONTEXT_ROW_SUID] = exec->suid,
+		[CONTEXT_ROW_CAP_EFFECTIVE] = exec->cap_effective,
+		[CONTEXT_ROW_CAP_PERMITTED] = exec->cap_permitted,
+		[CONTEXT_ROW_CAP_AMBIENT] = exec->cap_ambient,
+	};
+
+	return refer_row(tables, &tables->contexts, row);
+}
+
+uint64_t batch_refer_file(struct batch_tables *tables, const struct record_file *file)
+{
+	const uint64_t row[FILE_ROW_COUNT] = {
+		[FILE_ROW_INODE] = file->inode,
+		[FILE_ROW_BYTES] = file->bytes,
+		[FILE_ROW_CTIME_NS] = file->ctime_ns,
+		[FILE_ROW_MTIME_NS] = file->mtime_ns,
+		[FILE_ROW_DEVICE_MAJOR] = file->device_major,
+		[FILE_ROW_DEVICE_MINOR] = file->device_minor,
+		[FILE_ROW_NLINK] = file->nlink,
+		[FILE_ROW_MODE] = file->mode,
+	};
+
+	return refer_row(tables, &tables->files, row);
+}
+
+uint64_t batch_refer_socket(struct batch_tables *tables, const struct record_flow *flow)
+{
+	const uint64_t row[SOCKET_ROW_COUNT] = {
+		[SOCKET_ROW_UID] = flow->uid + 1u,
+		[SOCKET_ROW_NETNS] = flow->netns,
+		[SOCKET_ROW_CGROUP_ID] = flow->cgroup_id,
+		[SOCKET_ROW_CGROUP] = batch_refer_path(tables, flow->cgroup),
+	};
+
+	return refer_row(tables, &tables->sockets, row);
+}

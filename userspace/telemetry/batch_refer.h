@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What records refer to by number: it is put into its table unless an equal one is there. Each
+ * gives the reference as telemetry.proto has it, 0 for none; when memory lacks, tables->error says
+ * so and sticks, so that a row reads like its record. Private to telemetry/.
+ */
+#ifndef YAGURA_TELEMETRY_BATCH_REFER_H
+#define YAGURA_TELEMETRY_BATCH_REFER_H
+
+#include "telemetry/batch_tables.h"
+
+/* What is kept of a text: the encoder cuts the rest. */
+struct text batch_kept_path(struct text path); /* or directory, script, control group */
+struct text batch_kept_args(struct text args);
+/* The bytes kept of a process's texts. */
+size_t batch_process_bytes(const struct record_process *process);
+
+uint64_t batch_refer_path(struct batch_tables *tables, struct text path);
+uint64_t batch_refer_addr(struct batch_tables *tables, const uint8_t addr[16]);
+uint64_t batch_refer_process(struct batch_tables *tables, const struct record_process *process);
+uint64_t batch_refer_context(struct batch_tables *tables, const struct record_exec *exec);
+uint64_t batch_refer_file(struct batch_tables *tables, const struct record_file *file);
+uint64_t batch_refer_socket(struct batch_tables *tables, const struct record_flow *flow);
+
+#endif
