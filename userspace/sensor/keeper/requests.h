@@ -85,9 +85,9 @@ struct keeper_probe {
 	char program[KEEPER_TEXT_BYTES]; /* the one that serves it, "" when unavailable */
 	/* Why it is unavailable or, attached, what its best program lacks here; "" when nothing. */
 	char reason[KEEPER_TEXT_BYTES];
-	uint64_t skipped; /* times the kernel did not run it, because one of its sort was running */
 	uint32_t state; /* enum keeper_probe_state */
 	uint32_t required;
+	uint64_t skipped; /* times the kernel did not run it, because one of its sort was running */
 	uint32_t makes; /* enum event_kind that is missing for each time it was skipped */
 	uint32_t reserved;
 };

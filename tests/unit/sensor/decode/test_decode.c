@@ -38,6 +38,7 @@ static void build_good(enum event_kind kind, struct built_event *to)
 	};
 	struct event_cgroup cgroup = { build_header(EVENT_CGROUP, sizeof(cgroup), 5) };
 
+	event.header.kind = (__u16)kind;
 	if (kind == EVENT_THROTTLE)
 		build_from(to, &throttle, sizeof(throttle));
 	else if (kind == EVENT_CGROUP)
