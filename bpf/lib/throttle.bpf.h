@@ -16,8 +16,6 @@ _Static_assert(COUNTER_THROTTLED_FLOW == COUNTER_THROTTLED_FORK + THROTTLED_FLOW
 	       "counters and kinds in this order");
 
 #define THROTTLE_GROUPS_MAX 2048
-/* No group has id 0: those that find no room share this entry, made by the keeper. */
-#define THROTTLE_REST 0
 #define THROTTLE_QUIET_NS (3ull * 1000000000) /* nothing refused for so long: it has stopped */
 #define THROTTLE_KEEP_NS (60ull * 1000000000) /* an entry is kept so long after its last use */
 
@@ -43,6 +41,14 @@ struct {
 	__type(value, struct throttle_group);
 } throttle_groups __weak SEC(".maps");
 
+/* Groups that find no room there share this one; its cgroup_id is 0, which no group has. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct throttle_group);
+} throttle_rest __weak SEC(".maps");
+
 #ifndef YAGURA_OLD /* 5.10 has neither exchange nor compare-and-exchange: no throttling there */
 
 static const struct throttle_group fresh_group;
@@ -50,6 +56,7 @@ static const struct throttle_group fresh_group;
 static __always_inline struct throttle_group *throttle_group_of(__u64 cgroup_id, __u64 now_ns)
 {
 	struct throttle_group *group = bpf_map_lookup_elem(&throttle_groups, &cgroup_id);
+	__u32 zero = 0;
 
 	if (!group) {
 		bpf_map_update_elem(&throttle_groups, &cgroup_id, &fresh_group, BPF_NOEXIST);
@@ -57,10 +64,8 @@ static __always_inline struct throttle_group *throttle_group_of(__u64 cgroup_id,
 		if (group)
 			group->cgroup_id = cgroup_id;
 	}
-	if (!group) {
-		cgroup_id = THROTTLE_REST;
-		group = bpf_map_lookup_elem(&throttle_groups, &cgroup_id);
-	}
+	if (!group)
+		group = bpf_map_lookup_elem(&throttle_rest, &zero);
 	if (group)
 		group->used_ns = now_ns;
 	return group;

@@ -13,11 +13,11 @@ static __always_inline bool has_flowed_back(const struct throttle_group *group, 
 /* Not for long has anybody looked at it, so nobody holds it: a handler takes microseconds. */
 static __always_inline bool is_unused(const struct throttle_group *group, __u64 now_ns)
 {
-	return group->cgroup_id != THROTTLE_REST && now_ns > group->used_ns + THROTTLE_KEEP_NS &&
-	       has_flowed_back(group, now_ns);
+	return now_ns > group->used_ns + THROTTLE_KEEP_NS && has_flowed_back(group, now_ns);
 }
 
-static __always_inline void sweep_group(struct throttle_group *group, __u64 cgroup_id)
+/* True when nothing keeps it. */
+static __always_inline bool sweep_group(struct throttle_group *group)
 {
 	__u64 now_ns = bpf_ktime_get_boot_ns();
 	bool is_quiet = now_ns > group->last_ns + THROTTLE_QUIET_NS;
@@ -27,9 +27,10 @@ static __always_inline void sweep_group(struct throttle_group *group, __u64 cgro
 			group->active = 0;
 	} else if (refused_sum(group) > 0) {
 		emit_throttle(group, group->active ? THROTTLE_GOES_ON : THROTTLE_STOPPED, NULL);
-	} else if (!group->active && is_unused(group, now_ns)) {
-		bpf_map_delete_elem(&throttle_groups, &cgroup_id);
+	} else {
+		return !group->active && is_unused(group, now_ns);
 	}
+	return false;
 }
 
 SEC("iter/bpf_map_elem")
@@ -38,12 +39,17 @@ int yagura_throttle_sweep(struct bpf_iter__bpf_map_elem *ctx)
 	struct throttle_group *group;
 	__u64 *key = ctx->key;
 	__u64 cgroup_id;
+	__u32 zero = 0;
 
-	if (!key)
+	if (!key) { /* the end */
+		group = bpf_map_lookup_elem(&throttle_rest, &zero);
+		if (group)
+			sweep_group(group);
 		return 0;
+	}
 	cgroup_id = *key;
 	group = bpf_map_lookup_elem(&throttle_groups, &cgroup_id);
-	if (group)
-		sweep_group(group, cgroup_id);
+	if (group && sweep_group(group))
+		bpf_map_delete_elem(&throttle_groups, &cgroup_id);
 	return 0;
 }

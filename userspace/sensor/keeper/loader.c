@@ -130,19 +130,6 @@ static int map_counters(struct loader *loader)
 	return 0;
 }
 
-/* The budget that control groups share which find no room for one of their own: see THROTTLE_REST.
- */
-static int add_rest_group(const struct loader *loader)
-{
-	const struct bpf_map *map = loader->skeleton->maps.throttle_groups;
-	_cleanup_free_ void *fresh = calloc(1, bpf_map__value_size(map));
-	const uint64_t rest = 0;
-
-	if (!fresh)
-		return -ENOMEM;
-	return bpf_map_update_elem(bpf_map__fd(map), &rest, fresh, BPF_ANY) < 0 ? -errno : 0;
-}
-
 static struct bpf_link *attach_map_iterator(const struct bpf_map *map,
 					    const struct bpf_program *program)
 {
@@ -235,10 +222,8 @@ static int load(struct loader *loader, const struct loader_options *options, cha
 		return r;
 	}
 	r = map_counters(loader);
-	if (r == 0)
-		r = add_rest_group(loader);
 	if (r < 0)
-		snprintf(ret_error, LOADER_ERROR_BYTES, "cannot prepare the BPF maps: %s",
+		snprintf(ret_error, LOADER_ERROR_BYTES, "cannot map the counters: %s",
 			 strerror(-r));
 	return r;
 }
