@@ -59,6 +59,13 @@ static __always_inline void flag_drop(__u32 *flag)
 #endif
 }
 
+/* As many bytes kernel_string() copies for sure; a string that reaches them may have been cut. */
+#ifdef YAGURA_LOCKED
+#define KERNEL_STRING_BYTES 512 /* the buffer that 6.1 prints by way of; later ones have more */
+#else
+#define KERNEL_STRING_BYTES 4096
+#endif
+
 /* Copies a string of the kernel's with its NUL, as much as fits. How many bytes that was, or
  * -errno. */
 static __always_inline long kernel_string(void *to, __u32 bytes_max, const void *from)

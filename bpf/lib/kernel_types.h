@@ -24,7 +24,15 @@
 #define AF_INET6 10
 #define IPPROTO_TCP 6
 
-enum tcp_state { TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_CLOSE = 7 }; /* net/tcp_states.h */
+enum tcp_state { /* net/tcp_states.h */
+		 TCP_ESTABLISHED = 1,
+		 TCP_SYN_SENT = 2,
+		 TCP_FIN_WAIT2 = 5,
+		 TCP_TIME_WAIT = 6,
+		 TCP_CLOSE = 7,
+		 TCP_CLOSE_WAIT = 8,
+		 TCP_LISTEN = 10,
+};
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -41,6 +49,10 @@ typedef struct {
 typedef struct {
 	int counter;
 } atomic_t;
+
+typedef struct {
+	__s64 counter;
+} atomic64_t;
 
 /* Was __u32 cap[2] before 6.3: low half first, so these 64 bits either way. */
 typedef struct {
@@ -160,6 +172,7 @@ struct net {
 
 struct pid_namespace {
 	struct ns_common ns;
+	struct task_struct *child_reaper; /* its init */
 };
 
 struct uts_namespace {
@@ -172,6 +185,7 @@ struct nsproxy {
 	struct mnt_namespace *mnt_ns;
 	struct net *net_ns;
 	struct cgroup_namespace *cgroup_ns;
+	struct pid_namespace *pid_ns_for_children;
 };
 
 /* A number of a process in one namespace. */
@@ -263,9 +277,13 @@ struct task_struct {
 
 struct in6_addr {
 	union {
-		__u32 u6_addr32[4];
+		__be32 u6_addr32[4];
 	} in6_u;
 };
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
 
 struct sock_common {
 	__be32 skc_daddr;
@@ -274,9 +292,11 @@ struct sock_common {
 	__u16 skc_num;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	possible_net_t skc_net;
 	unsigned long skc_flags;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
 };
 
 typedef struct {
@@ -291,11 +311,16 @@ struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
 	int sk_err;
+	unsigned char sk_kern_sock : 1;
 	kuid_t sk_uid;
 	struct sock_cgroup_data sk_cgrp_data;
 };
 
 enum sock_flags { SOCK_DEAD, SOCK_DONE };
+
+struct socket {
+	struct sock *sk;
+};
 
 struct inet_sock {
 	struct sock sk;
@@ -305,16 +330,34 @@ struct inet_connection_sock {
 	struct inet_sock icsk_inet;
 };
 
+struct minmax_sample {
+	__u32 v;
+};
+
+struct minmax {
+	struct minmax_sample s[3]; /* the first is the smallest; ~0: none yet */
+};
+
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	__u64 bytes_received;
+	__u64 bytes_acked;
 	__u64 bytes_sent;
 	__u64 bytes_retrans;
 	__u32 segs_in;
 	__u32 segs_out;
+	__u32 data_segs_in;
+	__u32 data_segs_out;
 	__u32 total_retrans;
 	__u32 srtt_us;
+	__u32 rcv_nxt; /* next sequence number awaited, of the peer */
+	__u32 snd_nxt;
+	__u32 snd_una; /* oldest that the peer has not acknowledged */
+	__u32 snd_wl1; /* of the peer's latest segment that acknowledged anything new */
+	struct minmax rtt_min;
 	__u64 tcp_mstamp; /* CLOCK_MONOTONIC us of the latest packet */
+	__u8 bpf_sock_ops_cb_flags;
+	bool is_mptcp;
 };
 
 struct bpf_iter__bpf_map_elem {
@@ -324,6 +367,15 @@ struct bpf_iter__bpf_map_elem {
 
 struct bpf_iter__task {
 	struct task_struct *task;
+};
+
+struct bpf_iter__task_file {
+	struct task_struct *task;
+	struct file *file;
+};
+
+struct bpf_iter__tcp {
+	struct sock_common *sk_common;
 };
 
 struct bpf_iter__bpf_sk_storage_map {

@@ -14,23 +14,26 @@
 #include <bpf/bpf_helpers.h>
 
 /* What we know of a socket; dies with it. An accepted socket starts with a clone of
- * its listener's. */
+ * its listener's. Its cookie, user, namespace and control group are read where the kernel keeps
+ * them. */
 struct flow_storage {
 	struct process_key owner;
 	struct process_key listener;
 	__u8 local_addr[16];
 	__u8 remote_addr[16];
-	__u64 cookie;
 	__u64 opened_ns;
 	__u32 handshake_us;
 	__u16 local_port;
 	__u16 remote_port;
 	__u16 index;
 	__u16 part; /* of the next record */
+	__u16 error; /* errno that its user was told last; reading it clears the kernel's own */
+	__u16 flags; /* enum flow_storage_flag */
 	__u8 phase; /* enum flow_phase */
 	__u8 owner_quality;
-	__u8 flags; /* enum flow_storage_flag */
 	__u8 arm_left;
+	__u8 executable_verdict; /* enum filter_verdict of who called connect() or listen() */
+	__u8 reserved[4];
 };
 /* Memory is charged per socket; keep it small (the kernel rounds up to powers of two
  * beyond this). */
@@ -41,15 +44,18 @@ enum flow_phase {
 	FLOW_PHASE_LISTEN = 1,
 	FLOW_PHASE_OPEN = 2, /* SYN under way */
 	FLOW_PHASE_ESTABLISHED = 3,
-	FLOW_PHASE_DONE = 4, /* the final record is out */
+	FLOW_PHASE_DONE = 4, /* the final record is out, or there is to be none */
 };
 
 enum flow_storage_flag {
 	STORAGE_IPV6 = 1u << 0,
-	/* These callbacks were on before us: somebody else wants them, leave them on. */
-	STORAGE_FOREIGN_STATE_CB = 1u << 1,
-	STORAGE_FOREIGN_HDR_CB = 1u << 2,
-	STORAGE_INGRESS = 1u << 3, /* accepted; else it called connect() */
+	/* This callback was on before us: somebody else wants it, leave it on. */
+	STORAGE_FOREIGN_HDR_CB = 1u << 1,
+	STORAGE_EGRESS = 1u << 2, /* it called connect(); neither: found, and hard to tell */
+	STORAGE_INGRESS = 1u << 3, /* accepted */
+	STORAGE_SHARED = 1u << 4,
+	STORAGE_PREEXISTING = 1u << 5,
+	STORAGE_OVER = 1u << 6, /* the connection had ended before its last descriptor was closed */
 };
 
 /* Path, directory and script; argv follows. */
@@ -135,7 +141,7 @@ struct {
 const volatile struct probe_config probe_config __weak = {
 	.wakeup_fill_bytes = 1 << 20,
 	.args_bytes_max = EVENT_ARGS_BYTES_MAX,
-	.arm_attempts_max = 32,
+	.arm_attempts_max = 255, /* more than a full receive buffer makes unread */
 	.sweep_interval_ms = 60000,
 };
 

@@ -67,12 +67,18 @@ static __always_inline enum path_status names_in_mount(struct exec_scratch *scra
 }
 
 #ifdef YAGURA_LOCKED
-/* The verifier knows no way from a vfsmount to what it is mounted on. So a path is whole only in
- * the mount that is the root of whoever is at work; in a chroot that is a mount of its own it
- * begins there. */
+/* The verifier knows no way from a vfsmount to what it is mounted on. So a path is known to be
+ * whole only where its mount begins with the directory that is the root of init, the host's or a
+ * container's. The root of whoever is at work would not do: a chroot may be a mount below. */
 static __always_inline enum path_status names_above_mount(__u32 start, struct path *path)
 {
-	return path->mnt == current_task()->fs->root.mnt ? PATH_WHOLE : PATH_CUT;
+	struct nsproxy *namespaces = current_task()->nsproxy;
+	struct dentry *root;
+
+	if (!namespaces)
+		return PATH_CUT;
+	root = namespaces->pid_ns_for_children->child_reaper->fs->root.dentry;
+	return path->mnt->mnt_root == root ? PATH_WHOLE : PATH_CUT;
 }
 #else
 /* container_of, but with the offset of the running kernel: offsetof() would give that of our own

@@ -5,13 +5,14 @@
  * is destroyed.
  *
  * Owner: connect() and listen() call back in the caller's context. An accepted socket starts as its
- * listener's (inherited); the process that makes its first segment, else the one that closes it, is
- * its caller.
+ * listener's (inherited); the process that reads first or makes its first segment, else the one
+ * that closes it, is its caller. When another one makes the first segment, the flow is shared.
+ * For what was there before us, see preexisting.bpf.c.
  */
-#include "admit.bpf.h"
-#include "sock.bpf.h"
-#include "task.bpf.h"
+#include "flow_record.bpf.h"
 #include <bpf/bpf_tracing.h>
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #ifdef YAGURA_OLD
 /* Tracepoints have no socket storage: the change to TCP_CLOSE is told of instead of the socket's
@@ -23,98 +24,61 @@
 #define QUALITY_UNSEEN OWNER_INHERITED /* of an accepted socket that nobody was seen using */
 #endif
 
-/* Whoever is at work here and now: a process, or the kernel on its own behalf. */
-static __always_inline void owner_set_current(struct flow_storage *flow)
+/* How long a socket that has an owner is watched for another one: its first answer is what matters.
+ */
+#define SEGMENTS_OF_OWNED 16
+
+static __always_inline void states_watch(struct bpf_sock_ops *ops)
 {
-	struct task_struct *task = current_task();
-
-	if (task_read(task, flags) & PF_KTHREAD) {
-		__builtin_memset(&flow->owner, 0, sizeof(flow->owner));
-		flow->owner_quality = OWNER_KERNEL;
-	} else {
-		key_fill(&flow->owner, task);
-		flow->owner_quality = OWNER_CALLER;
-	}
-}
-
-static __always_inline void callback_on(struct bpf_sock_ops *ops, struct flow_storage *flow,
-					int callback, __u8 foreign)
-{
-	int flags = ops->bpf_sock_ops_cb_flags;
-
-	if (flags & callback)
-		flow->flags |= foreign;
-	else
-		bpf_sock_ops_cb_flags_set(ops, flags | callback);
-}
-
-static __always_inline void callback_off(struct bpf_sock_ops *ops, const struct flow_storage *flow,
-					 int callback, __u8 foreign)
-{
-	if (!(flow->flags & foreign))
-		bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags & ~callback);
-}
-
-/* By a program of its own, so that the facts do not lie on everybody's stack. */
-static __noinline bool tcp_is_told(const struct live_config *live, const struct flow_storage *flow,
-				   struct sock *sk, __u32 executable_verdict)
-{
-	struct flow_facts facts = {
-		.local.prefix_bits = 128,
-		.remote.prefix_bits = 128,
-		.executable_verdict = executable_verdict,
-		.local_port = flow->local_port,
-		.remote_port = flow->remote_port,
-		.protocol = IPPROTO_TCP,
-		.uid = sk->sk_uid.val,
-	};
-
-	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
-		facts.cgroup_id = sk->sk_cgrp_data.cgroup->kn->id;
-	__builtin_memcpy(facts.local.addr, flow->local_addr, 16);
-	__builtin_memcpy(facts.remote.addr, flow->remote_addr, 16);
-	return flow_is_told(live, &facts);
-}
-
-/* A new flow on this socket. A clone, or a socket used before, has old values in every field. */
-static __always_inline void flow_begin(struct bpf_sock_ops *ops, struct flow_storage *flow,
-				       struct sock *sk, enum flow_phase phase)
-{
-	const struct live_config *live = flows_judged();
-	__u32 verdict = FILTER_NONE;
-
-	flow->phase = phase;
-	flow->flags = 0;
-	flow->part = 0;
-	flow->handshake_us = 0;
-	flow->opened_ns = bpf_ktime_get_boot_ns();
-	flow->cookie = bpf_get_socket_cookie(ops);
-	endpoints_fill(flow, sk);
-	if (!live)
-		return;
-#ifndef YAGURA_OLD /* which knows the current task by its address only */
-	if (phase == FLOW_PHASE_OPEN)
-		verdict = executable_verdict(live, current_task());
-#endif
-	if (!tcp_is_told(live, flow, sk, verdict))
-		flow->phase = FLOW_PHASE_DONE;
+	if (FINAL_BY_STATE)
+		bpf_sock_ops_cb_flags_set(ops,
+					  ops->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG);
 }
 
 /* connect(): runs in the caller's context, addresses and ports are set, the SYN is about
  * to leave. */
 static __always_inline void on_connect(struct bpf_sock_ops *ops, struct flow_storage *flow,
-				       struct sock *sk)
+				       struct tcp_sock *tcp)
 {
-	if (flow->phase == FLOW_PHASE_OPEN || flow->phase == FLOW_PHASE_ESTABLISHED)
-		emit_flow_final(flow, NULL, 0); /* disconnected and reused: its counters are gone */
+	if (flow_is_open(flow))
+		emit_flow_final(flow, tcp, false); /* disconnected and reused */
 	__builtin_memset(&flow->listener, 0, sizeof(flow->listener));
-	flow_begin(ops, flow, sk, FLOW_PHASE_OPEN);
-	if (flow->phase == FLOW_PHASE_DONE)
+	owner_set_current(flow, tcp);
+	flow_note_executable(flow);
+	bpf_get_socket_cookie(ops);
+	flow_begin(flow, tcp, FLOW_PHASE_OPEN, STORAGE_EGRESS);
+	states_watch(ops);
+}
+
+/* Have segments that this socket sends told, and reads looked at: until there is an owner, then
+ * until one is made by a user. */
+static __always_inline void segments_watch(struct bpf_sock_ops *ops, struct flow_storage *flow)
+{
+	int flags = ops->bpf_sock_ops_cb_flags;
+
+	if (flow->owner_quality == OWNER_KERNEL)
 		return;
-	owner_set_current(flow);
-	/* Only until it is established: to learn why an attempt failed while the socket still
-	 * knows. */
-	callback_on(ops, flow, BPF_SOCK_OPS_STATE_CB_FLAG, STORAGE_FOREIGN_STATE_CB);
+	flow->arm_left =
+		owner_is_open(flow) ? (__u8)probe_config.arm_attempts_max : SEGMENTS_OF_OWNED;
+	if (flags & BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG)
+		flow->flags |= STORAGE_FOREIGN_HDR_CB;
+	else
+		bpf_sock_ops_cb_flags_set(ops, flags | BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG);
+}
+
+static __always_inline void segments_ignore(struct bpf_sock_ops *ops, struct flow_storage *flow)
+{
+	flow->arm_left = 0;
+	if (!(flow->flags & STORAGE_FOREIGN_HDR_CB))
+		bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags &
+						       ~BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG);
+}
+
+static __always_inline void user_seen(struct flow_storage *flow)
+{
+	owner_seen(flow, current_task());
+	if (flow->arm_left > SEGMENTS_OF_OWNED)
+		flow->arm_left = SEGMENTS_OF_OWNED;
 }
 
 static __always_inline void on_connected(struct bpf_sock_ops *ops, struct flow_storage *flow)
@@ -122,15 +86,15 @@ static __always_inline void on_connected(struct bpf_sock_ops *ops, struct flow_s
 	if (flow->phase != FLOW_PHASE_OPEN)
 		return;
 	flow->phase = FLOW_PHASE_ESTABLISHED;
-	flow->handshake_us = (__u32)((bpf_ktime_get_boot_ns() - flow->opened_ns) / 1000);
-	if (!FINAL_BY_STATE)
-		callback_off(ops, flow, BPF_SOCK_OPS_STATE_CB_FLAG, STORAGE_FOREIGN_STATE_CB);
+	if (!(flow->flags & STORAGE_PREEXISTING))
+		flow->handshake_us = (__u32)((bpf_ktime_get_boot_ns() - flow->opened_ns) / 1000);
+	segments_watch(ops, flow);
 }
 
 /* The handshake of an incoming connection is complete: softirq, `current` is anybody. A socket that
  * called connect() comes here too, when both ends did at once, or when it met itself. */
 static __always_inline void on_accepted(struct bpf_sock_ops *ops, struct flow_storage *flow,
-					struct sock *sk)
+					struct tcp_sock *tcp)
 {
 	bool has_listener = flow->phase == FLOW_PHASE_LISTEN;
 
@@ -139,132 +103,167 @@ static __always_inline void on_accepted(struct bpf_sock_ops *ops, struct flow_st
 		return;
 	}
 	flow->index = 0;
-	flow_begin(ops, flow, sk, FLOW_PHASE_ESTABLISHED);
-	if (FINAL_BY_STATE)
-		callback_on(ops, flow, BPF_SOCK_OPS_STATE_CB_FLAG, STORAGE_FOREIGN_STATE_CB);
-	flow->flags |= STORAGE_INGRESS;
 	if (has_listener) {
 		flow->listener = flow->owner;
 		if (flow->owner_quality != OWNER_KERNEL)
 			flow->owner_quality = QUALITY_UNSEEN;
 		if (flow->owner_quality == OWNER_UNKNOWN)
-			__builtin_memset(&flow->owner, 0, sizeof(flow->owner));
+			owner_forget(flow, OWNER_UNKNOWN);
 	} else {
-		__builtin_memset(&flow->owner, 0, sizeof(flow->owner));
 		__builtin_memset(&flow->listener, 0, sizeof(flow->listener));
-		flow->owner_quality = OWNER_UNKNOWN;
+		owner_forget(flow, OWNER_UNKNOWN);
 	}
-	flow->arm_left = (__u8)probe_config.arm_attempts_max;
-	if (flow->phase == FLOW_PHASE_DONE)
-		flow->arm_left = 0;
-	if (flow->arm_left)
-		callback_on(ops, flow, BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG, STORAGE_FOREIGN_HDR_CB);
+	bpf_get_socket_cookie(ops);
+	flow_begin(flow, tcp, FLOW_PHASE_ESTABLISHED, STORAGE_INGRESS);
+	if (!flow_is_open(flow))
+		return;
+	states_watch(ops);
+	segments_watch(ops, flow);
 }
 
-/* A segment of an accepted socket is being made; when a user of the socket makes it, that is the
- * owner. We reserve no header room, so nothing changes on the wire. */
+/* Also called without a segment, when send() asks how much fits into one. */
+static __always_inline bool carries_data(const struct bpf_sock_ops *ops)
+{
+	return ops->args[0] == BPF_WRITE_HDR_TCP_CURRENT_MSS || ops->skb_len > 0;
+}
+
+/* A segment is being made, perhaps by a user of the socket. Data that a user sends ends the watch;
+ * a bare acknowledgement does not: connect() makes the handshake's last one. We reserve no header
+ * room, so nothing changes on the wire. */
 static __always_inline void on_segment(struct bpf_sock_ops *ops, struct flow_storage *flow,
 				       const struct tcp_sock *tcp)
 {
 	/* A reset may be an administrator's, who ends other people's sockets (sock_diag). */
 	bool seen = runs_for_user(tcp) && !(ops->skb_tcp_flags & TCP_FLAG_RST);
 
-	if (!flow->arm_left)
-		return;
-	flow->arm_left--;
-	if (seen)
-		owner_set_current(flow);
-	if (seen || !flow->arm_left) {
-		flow->arm_left = 0;
-		callback_off(ops, flow, BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG, STORAGE_FOREIGN_HDR_CB);
+	if (flow->arm_left) {
+		flow->arm_left--;
+		if (seen)
+			user_seen(flow);
 	}
+	if ((seen && carries_data(ops)) || !flow->arm_left)
+		segments_ignore(ops, flow);
 }
 
-static __always_inline void on_listen(struct flow_storage *flow)
+static __always_inline void on_listen(struct flow_storage *flow, const struct tcp_sock *tcp)
 {
-	if (flow->phase == FLOW_PHASE_OPEN || flow->phase == FLOW_PHASE_ESTABLISHED)
-		emit_flow_final(flow, NULL, 0);
+	if (flow_is_open(flow))
+		emit_flow_final(flow, tcp, false);
 	flow->phase = FLOW_PHASE_LISTEN;
-	owner_set_current(flow);
+	owner_set_current(flow, tcp);
+	flow_note_executable(flow);
 }
 
 static __always_inline void on_state(struct bpf_sock_ops *ops, struct flow_storage *flow,
-				     struct tcp_sock *tcp)
+				     const struct tcp_sock *tcp)
 {
-	if (ops->args[1] != TCP_CLOSE)
-		return;
-	if (flow->phase == FLOW_PHASE_OPEN)
-		emit_flow_final(flow, tcp, (__u32)((struct sock *)tcp)->sk_err);
-	else if (FINAL_BY_STATE && flow->phase == FLOW_PHASE_ESTABLISHED)
-		emit_flow_final(flow, tcp, 0);
+	if (FINAL_BY_STATE && ops->args[1] == TCP_CLOSE && flow_is_open(flow))
+		emit_flow_final(flow, tcp, false);
 }
 
-static __always_inline bool begins_flow(__u32 op)
-{
-	return op == BPF_SOCK_OPS_TCP_CONNECT_CB || op == BPF_SOCK_OPS_TCP_LISTEN_CB ||
-	       op == BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB;
-}
+#define OP(name) (1u << BPF_SOCK_OPS_##name)
+#define OPS_BEGIN (OP(TCP_CONNECT_CB) | OP(TCP_LISTEN_CB) | OP(PASSIVE_ESTABLISHED_CB))
+#define OPS_WANTED                                                                                 \
+	(OPS_BEGIN | OP(ACTIVE_ESTABLISHED_CB) | OP(HDR_OPT_LEN_CB) |                              \
+	 (FINAL_BY_STATE ? OP(STATE_CB) : 0))
 
 SEC("sockops")
 int yagura_sockops(struct bpf_sock_ops *ops)
 {
-	struct bpf_sock *bpf_sk = ops->sk;
 	struct flow_storage *flow;
+	struct bpf_sock *bpf_sk;
 	struct tcp_sock *tcp;
 	__u32 op = ops->op;
+	bool begins = OPS_BEGIN >> (op & 31) & 1;
 
-	if (!bpf_sk ||
-	    (op != BPF_SOCK_OPS_TCP_CONNECT_CB && op != BPF_SOCK_OPS_TCP_LISTEN_CB &&
-	     op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB && op != BPF_SOCK_OPS_STATE_CB &&
-	     op != BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB && op != BPF_SOCK_OPS_HDR_OPT_LEN_CB))
+	if (op > 31 || !(OPS_WANTED >> op & 1))
+		return 1;
+	bpf_sk = ops->sk;
+	if (!bpf_sk)
 		return 1;
 	flow = bpf_sk_storage_get(&flow_storage, bpf_sk, NULL,
-				  begins_flow(op) ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+				  begins ? BPF_SK_STORAGE_GET_F_CREATE : 0);
 	tcp = bpf_skc_to_tcp_sock(bpf_sk);
 	if (!flow || !tcp) {
-		if (begins_flow(op))
+		if (begins)
 			counter_add(COUNTER_FLOW_UNTRACKED);
 		return 1;
 	}
 	switch (op) {
 	case BPF_SOCK_OPS_TCP_CONNECT_CB:
-		on_connect(ops, flow, (struct sock *)tcp);
+		on_connect(ops, flow, tcp);
 		break;
 	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
 		on_connected(ops, flow);
 		break;
 	case BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB:
-		on_accepted(ops, flow, (struct sock *)tcp);
+		on_accepted(ops, flow, tcp);
 		break;
 	case BPF_SOCK_OPS_TCP_LISTEN_CB:
-		on_listen(flow);
-		break;
-	case BPF_SOCK_OPS_STATE_CB:
-		on_state(ops, flow, tcp);
+		on_listen(flow, tcp);
 		break;
 	case BPF_SOCK_OPS_HDR_OPT_LEN_CB:
 		on_segment(ops, flow, tcp);
+		break;
+	case BPF_SOCK_OPS_STATE_CB:
+		on_state(ops, flow, tcp);
 		break;
 	}
 	return 1;
 }
 
-/* The last close, in the closer's context: its last chance for a connection whose user never sent.
- * Kernel threads close what others let go of (descriptors in flight, collected as garbage); they
- * used nothing. */
 SEC("cgroup/sock_release")
 int yagura_release(struct bpf_sock *sk)
 {
 	struct flow_storage *flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
 
-	if (flow && flow->phase == FLOW_PHASE_ESTABLISHED &&
-	    (flow->owner_quality == OWNER_UNKNOWN || flow->owner_quality == OWNER_INHERITED) &&
-	    !(task_read(current_task(), flags) & PF_KTHREAD))
-		owner_set_current(flow);
+	if (!flow || flow->phase != FLOW_PHASE_ESTABLISHED)
+		return 1;
+	if (sk->state == TCP_CLOSE)
+		flow->flags |= STORAGE_OVER;
+	else
+		flow->error = 0; /* it outlived that one (IP_RECVERR tells of passing ones) */
+	flow->arm_left = 0; /* the FIN that follows is a segment of this close, nothing more */
+	owner_at_close(flow);
 	return 1;
 }
 
 #ifndef YAGURA_OLD
+/* Something was read, spliced or peeked at. This runs at every read of the whole host: whether the
+ * socket is watched is told by the kernel's own field, at once. */
+SEC("tp_btf/tcp_rcv_space_adjust")
+int BPF_PROG(yagura_read, struct sock *sk)
+{
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+	struct flow_storage *flow;
+
+	if (!tcp || !(tcp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG))
+		return 0;
+	flow = bpf_sk_storage_get(&flow_storage, tcp, NULL, 0);
+	if (!flow || !flow->arm_left || !runs_for_user(tcp))
+		return 0;
+	user_seen(flow);
+	return 0;
+}
+
+/* The user of a socket is told of an error: it was reset, gave up waiting, or cannot reach the
+ * other end. Told late, when the user has taken the error already, sk_err is 0. */
+SEC("tp_btf/inet_sk_error_report")
+int BPF_PROG(yagura_error, struct sock *sk)
+{
+	struct flow_storage *flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+	__u32 error = (__u32)sk->sk_err;
+
+	if (!flow || !tcp)
+		return 0;
+	if (flow->phase == FLOW_PHASE_OPEN && (error || sk->__sk_common.skc_state == TCP_CLOSE))
+		emit_flow_final(flow, tcp, false);
+	else if (flow->phase == FLOW_PHASE_ESTABLISHED && error)
+		flow->error = (__u16)error;
+	return 0;
+}
+
 /*
  * close() with SO_LINGER 0 and connect(AF_UNSPEC) set the kernel's counters to zero before the
  * socket is destroyed; the RST they send is the last moment to read them. The state tells these
@@ -274,12 +273,14 @@ SEC("tp_btf/tcp_send_reset")
 int BPF_PROG(yagura_reset, struct sock *sk)
 {
 	struct flow_storage *flow;
+	struct tcp_sock *tcp;
 
 	if (!sk || sk->__sk_common.skc_state != TCP_CLOSE)
 		return 0;
 	flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
-	if (flow && flow->phase == FLOW_PHASE_ESTABLISHED)
-		emit_flow_final(flow, bpf_skc_to_tcp_sock(sk), 0);
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (flow && tcp && flow->phase == FLOW_PHASE_ESTABLISHED)
+		emit_flow_final(flow, tcp, true);
 	return 0;
 }
 
@@ -287,9 +288,10 @@ SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(yagura_destroy, struct sock *sk)
 {
 	struct flow_storage *flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 
-	if (flow && (flow->phase == FLOW_PHASE_OPEN || flow->phase == FLOW_PHASE_ESTABLISHED))
-		emit_flow_final(flow, bpf_skc_to_tcp_sock(sk), 0);
+	if (flow && tcp && flow_is_open(flow))
+		emit_flow_final(flow, tcp, false);
 	return 0;
 }
 #endif
@@ -323,8 +325,7 @@ int yagura_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
 	struct sock *sk = ctx->sk;
 	struct tcp_sock *tcp;
 
-	if (!flow || !sk ||
-	    (flow->phase != FLOW_PHASE_OPEN && flow->phase != FLOW_PHASE_ESTABLISHED))
+	if (!flow || !sk || !flow_is_open(flow))
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(sk);
 	if (tcp && is_due(flow, tcp))

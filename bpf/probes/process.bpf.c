@@ -36,7 +36,7 @@ static __always_inline void script_fill(struct exec_scratch *scratch, struct eve
 	size = kernel_string(scratch->bytes + at, EVENT_SCRIPT_BYTES_MAX, name);
 	if (size <= 1)
 		return;
-	if (size == EVENT_SCRIPT_BYTES_MAX) /* the longest path that fits is a byte shorter */
+	if (size >= KERNEL_STRING_BYTES) /* the longest path that fits is a byte shorter */
 		event->flags |= EXEC_SCRIPT_TRUNCATED;
 	event->script_bytes = (__u32)size - 1; /* without its NUL */
 	scratch->used = at + event->script_bytes;

@@ -24,6 +24,67 @@ const struct event_flow *flow_must_come(struct probe_fixture *fixture, struct wa
 	return &fixture->event.flow;
 }
 
+struct awaited {
+	in_port_t client_port;
+	in_port_t server_port;
+	struct both_ends ends;
+	unsigned int client_finals;
+	unsigned int server_finals;
+};
+
+/* True once both have come. */
+static bool collect_final(const struct decoded_event *event, const void *context)
+{
+	struct awaited *awaited = (struct awaited *)(uintptr_t)context;
+	const struct event_flow *flow = &event->flow;
+
+	if (event->kind != EVENT_FLOW || !(flow->flags & FLOW_FINAL))
+		return false;
+	if (flow->local_port == awaited->client_port && flow->remote_port == awaited->server_port) {
+		awaited->ends.client = *flow;
+		awaited->client_finals++;
+	} else if (flow->local_port == awaited->server_port &&
+		   flow->remote_port == awaited->client_port) {
+		awaited->ends.server = *flow;
+		awaited->server_finals++;
+	}
+	return awaited->client_finals > 0 && awaited->server_finals > 0;
+}
+
+void both_ends_must_come(struct probe_fixture *fixture, in_port_t client_port,
+			 in_port_t server_port, struct both_ends *ret_ends)
+{
+	struct awaited awaited = { .client_port = client_port, .server_port = server_port };
+
+	assert_true(probe_fixture_find(fixture, EVENT_RING_BULK, collect_final, &awaited, 5000));
+	probe_fixture_find(fixture, EVENT_RING_BULK, collect_final, &awaited, 20);
+	assert_int_equal(awaited.client_finals, 1);
+	assert_int_equal(awaited.server_finals, 1);
+	*ret_ends = awaited.ends;
+}
+
+void pair_connect(struct pair *ret_pair, int family)
+{
+	ret_pair->listener = listening(family);
+	ret_pair->server_port = local_port(ret_pair->listener);
+	ret_pair->client = connected(family, ret_pair->server_port);
+	assert_true(ret_pair->client >= 0);
+	ret_pair->client_port = local_port(ret_pair->client);
+	ret_pair->server = accept4(ret_pair->listener, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(ret_pair->server >= 0);
+}
+
+void pair_close(struct pair *pair)
+{
+	int *const open[] = { &pair->client, &pair->server, &pair->listener };
+
+	for (size_t i = 0; i < 3; i++) {
+		if (*open[i] >= 0)
+			close(*open[i]);
+		*open[i] = -1;
+	}
+}
+
 socklen_t loopback(int family, in_port_t port, struct sockaddr_storage *ret_address)
 {
 	memset(ret_address, 0, sizeof(*ret_address));

@@ -19,6 +19,27 @@ bool flow_is_wanted(const struct decoded_event *event, const void *context);
 /* The next such flow within five seconds, or the test fails. */
 const struct event_flow *flow_must_come(struct probe_fixture *fixture, struct wanted_flow wanted);
 
+/* The final records of both ends of a connection, each of which must come within five seconds, and
+ * once. */
+struct both_ends {
+	struct event_flow client;
+	struct event_flow server;
+};
+void both_ends_must_come(struct probe_fixture *fixture, in_port_t client_port,
+			 in_port_t server_port, struct both_ends *ret_ends);
+
+/* A connection whose both ends are ours. */
+struct pair {
+	int listener;
+	int client;
+	int server;
+	in_port_t client_port;
+	in_port_t server_port;
+};
+void pair_connect(struct pair *ret_pair, int family);
+/* Closes what is still open (not -1). */
+void pair_close(struct pair *pair);
+
 /* Fills in the loopback address of the family; returns its length. */
 socklen_t loopback(int family, in_port_t port, struct sockaddr_storage *ret_address);
 in_port_t local_port(int fd);

@@ -10,9 +10,12 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -101,37 +104,150 @@ static void speak(const struct dialogue *dialogue, struct seen *ret_seen)
 
 static struct probe_fixture *shared;
 
+/* Where these tests run, as the system says it. */
+static struct {
+	uint32_t netns;
+	uint64_t cgroup_id;
+} here;
+
+/* The identity of a control group is the inode number of its directory. */
+static uint64_t own_cgroup_id(void)
+{
+	static const char *const roots[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	char line[PATH_MAX] = "", path[2 * PATH_MAX];
+	FILE *file = fopen("/proc/self/cgroup", "re");
+	struct stat info;
+
+	while (file && fgets(line, sizeof(line), file) && strncmp(line, "0::", 3) != 0)
+		;
+	if (file)
+		fclose(file);
+	line[strcspn(line, "\n")] = '\0';
+	for (size_t i = 0; i < sizeof(roots) / sizeof(*roots); i++) {
+		snprintf(path, sizeof(path), "%s/cgroup.controllers", roots[i]);
+		if (access(path, F_OK) < 0)
+			continue;
+		snprintf(path, sizeof(path), "%s%s", roots[i], line + 3);
+		if (stat(path, &info) == 0)
+			return info.st_ino;
+	}
+	return 0;
+}
+
+static void learn_where(void)
+{
+	struct stat info;
+
+	if (stat("/proc/self/ns/net", &info) == 0)
+		here.netns = (uint32_t)info.st_ino;
+	here.cgroup_id = own_cgroup_id();
+}
+
+/* What does not depend on the dialogue, of a socket of ours. */
+static void check_socket(const struct event_flow *flow, int family)
+{
+	assert_int_equal(flow->state, FLOW_STATE_CLOSED);
+	assert_int_equal(flow->flags, FLOW_FINAL | (family == AF_INET6 ? FLOW_IPV6 : 0));
+	assert_int_equal(flow->owner_quality, OWNER_CALLER);
+	assert_int_equal(flow->protocol, IPPROTO_TCP);
+	assert_int_equal(flow->count, 1);
+	assert_int_equal(flow->uid, getuid());
+	assert_int_equal(flow->netns, here.netns);
+	assert_int_equal(flow->cgroup_id, here.cgroup_id);
+	assert_true(flow->cookie != 0);
+	assert_true(flow->opened_ns < flow->header.time_ns);
+	assert_true(flow->min_rtt_us > 0);
+	assert_true(flow->srtt_us >= flow->min_rtt_us);
+	assert_memory_equal(flow->local_addr, flow->remote_addr, 16);
+}
+
 static void both_ends_are_told_exactly(void **state)
 {
 	const struct dialogue *dialogue = *state;
-	const struct event_flow *flow;
+	const struct event_flow *client, *server;
+	struct both_ends ends;
 	struct seen seen;
 
 	probe_fixture_drain(shared);
 	speak(dialogue, &seen);
-	flow = flow_must_come(shared, (struct wanted_flow){ FLOW_EGRESS, seen.client_port, 0 });
-	assert_int_equal(flow->remote_port, seen.server_port);
-	assert_int_equal(flow->owner.pid, seen.client);
-	assert_int_equal(flow->owner_quality, OWNER_CALLER);
-	assert_int_equal(flow->listener.pid, 0);
-	assert_int_equal(flow->state, FLOW_STATE_CLOSED);
-	assert_int_equal(flow->flags & ~FLOW_IPV6, FLOW_FINAL);
-	assert_int_equal(!!(flow->flags & FLOW_IPV6), dialogue->family == AF_INET6);
-	assert_int_equal(flow->sent_bytes, dialogue->client_bytes);
-	assert_int_equal(flow->received_bytes, dialogue->server_bytes);
-	assert_true(flow->handshake_us > 0);
-	assert_true(flow->opened_ns < flow->header.time_ns);
-	assert_memory_equal(flow->local_addr, flow->remote_addr, 16);
+	both_ends_must_come(shared, seen.client_port, seen.server_port, &ends);
+	client = &ends.client;
+	server = &ends.server;
+	check_socket(client, dialogue->family);
+	check_socket(server, dialogue->family);
+	assert_int_equal(client->direction, FLOW_EGRESS);
+	assert_int_equal(client->owner.pid, seen.client);
+	assert_int_equal(client->listener.pid, 0);
+	assert_true(client->handshake_us > 0);
+	assert_int_equal(server->direction, FLOW_INGRESS);
+	assert_int_equal(server->owner.pid, seen.server);
+	assert_int_equal(server->listener.pid, getpid());
+	assert_int_equal(server->handshake_us, 0);
+	assert_int_equal(client->sent_bytes, dialogue->client_bytes);
+	assert_int_equal(client->received_bytes, dialogue->server_bytes);
+	assert_int_equal(server->sent_bytes, dialogue->server_bytes);
+	assert_int_equal(server->received_bytes, dialogue->client_bytes);
+	/* Nothing is lost on the way: what one end counts, the other does. */
+	assert_int_equal(client->sent_data_packets, server->received_data_packets);
+	assert_int_equal(server->sent_data_packets, client->received_data_packets);
+	assert_int_equal(client->sent_data_packets > 0, dialogue->client_bytes > 0);
+	assert_int_equal(server->sent_data_packets > 0, dialogue->server_bytes > 0);
+}
 
-	speak(dialogue, &seen); /* again: the search above may have passed the other end */
-	flow = flow_must_come(
-		shared, (struct wanted_flow){ FLOW_INGRESS, seen.server_port, seen.client_port });
-	assert_int_equal(flow->owner.pid, seen.server);
-	assert_int_equal(flow->owner_quality, OWNER_CALLER);
-	assert_int_equal(flow->listener.pid, getpid());
+/* One segment a message: each waits for the answer to the one before. */
+static void packets_with_data_are_counted(void **state)
+{
+	enum { MESSAGES = 10 };
+	struct both_ends ends;
+	struct pair pair;
+
+	(void)state;
+	probe_fixture_drain(shared);
+	pair_connect(&pair, AF_INET);
+	for (int i = 0; i < MESSAGES; i++) {
+		send_bytes(pair.client, 100);
+		receive_bytes(pair.server, 100);
+		send_bytes(pair.server, 7);
+		receive_bytes(pair.client, 7);
+	}
+	pair_close(&pair);
+	both_ends_must_come(shared, pair.client_port, pair.server_port, &ends);
+	assert_int_equal(ends.client.sent_data_packets, MESSAGES);
+	assert_int_equal(ends.client.received_data_packets, MESSAGES);
+	assert_int_equal(ends.server.sent_data_packets, MESSAGES);
+	assert_int_equal(ends.server.received_data_packets, MESSAGES);
+	assert_true(ends.client.sent_packets > MESSAGES);
+	assert_int_equal(ends.client.retransmits, 0);
+	assert_int_equal(ends.client.sent_bytes, 100 * MESSAGES);
+}
+
+/* A socket that connects to itself: both ends open at once, and are one. */
+static void a_socket_that_meets_itself_is_one_flow(void **state)
+{
+	struct wanted_flow wanted = { .direction = FLOW_EGRESS };
+	const struct event_flow *flow;
+	struct sockaddr_storage address;
+	socklen_t size = loopback(AF_INET, 0, &address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+	wanted.local_port = local_port(fd);
+	wanted.remote_port = wanted.local_port;
+	loopback(AF_INET, wanted.local_port, &address);
+	probe_fixture_drain(shared);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, size), 0);
+	send_bytes(fd, 9);
+	receive_bytes(fd, 9);
+	close(fd);
+	flow = flow_must_come(shared, wanted);
 	assert_int_equal(flow->state, FLOW_STATE_CLOSED);
-	assert_int_equal(flow->sent_bytes, dialogue->server_bytes);
-	assert_int_equal(flow->received_bytes, dialogue->client_bytes);
+	assert_int_equal(flow->sent_bytes, 9);
+	assert_int_equal(flow->received_bytes, 9);
+	assert_int_equal(flow->owner.pid, getpid());
+	assert_false(probe_fixture_find(shared, EVENT_RING_BULK, flow_is_wanted, &wanted, 20));
+	wanted.direction = FLOW_INGRESS;
+	assert_false(probe_fixture_find(shared, EVENT_RING_BULK, flow_is_wanted, &wanted, 0));
 }
 
 static void a_refused_attempt_says_why(void **state)
@@ -185,7 +301,7 @@ static void one_socket_carries_several_flows(void **state)
 	in_port_t closed_port = local_port(closed);
 	struct sockaddr_storage address;
 	socklen_t size = loopback(AF_INET, closed_port, &address);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int fd = socket(AF_INET, SOCK_STREAM, 0), accepted;
 	uint64_t cookie = 0;
 
 	(void)state;
@@ -195,8 +311,11 @@ static void one_socket_carries_several_flows(void **state)
 		assert_int_equal(connect(fd, (struct sockaddr *)&address, size), -1);
 	loopback(AF_INET, port, &address);
 	assert_int_equal(connect(fd, (struct sockaddr *)&address, size), 0);
+	accepted = accept(listener, NULL, NULL);
 	assert_int_equal(send(fd, "abc", 3, 0), 3);
+	receive_bytes(accepted, 3);
 	close(fd);
+	close(accepted);
 	close(listener);
 	for (uint16_t i = 0; i < 3; i++) {
 		struct nth nth = { (uint32_t)getpid(), i };
@@ -253,7 +372,7 @@ static void a_flow_that_goes_on_is_told_of(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[sizeof(dialogues) / sizeof(*dialogues) + 3];
+	struct CMUnitTest tests[sizeof(dialogues) / sizeof(*dialogues) + 5];
 	size_t count = 0;
 	void *fixture = NULL;
 	int failed;
@@ -261,12 +380,16 @@ int main(void)
 	for (size_t i = 0; i < sizeof(dialogues) / sizeof(*dialogues); i++)
 		tests[count++] = (struct CMUnitTest){ dialogues[i].name, both_ends_are_told_exactly,
 						      NULL, NULL, (void *)&dialogues[i] };
+	tests[count++] = (struct CMUnitTest)cmocka_unit_test(packets_with_data_are_counted);
+	tests[count++] =
+		(struct CMUnitTest)cmocka_unit_test(a_socket_that_meets_itself_is_one_flow);
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(a_refused_attempt_says_why);
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(one_socket_carries_several_flows);
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(a_flow_that_goes_on_is_told_of);
 	if (probe_fixture_setup(&fixture) < 0)
 		return 1;
 	shared = fixture;
+	learn_where();
 	failed = _cmocka_run_group_tests("flow_probes", tests, count, NULL, NULL);
 	probe_fixture_teardown(&fixture);
 	return failed;

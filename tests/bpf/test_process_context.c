@@ -130,14 +130,19 @@ static void a_session_at_a_terminal(void **state)
 {
 	struct start start = { .path = "/bin/cat", .prepare = begin_session_at_terminal };
 	struct event_exec fixed;
-	int master, terminal;
+	int first[2], master, terminal;
 
+	/* The second of two: its minor number is not 0. */
+	assert_int_equal(openpty(&first[0], &first[1], NULL, NULL, NULL), 0);
 	assert_int_equal(openpty(&master, &terminal, NULL, NULL, NULL), 0);
 	start.context = &terminal;
 	fixed = run_and_check(*state, &start);
 	assert_int_equal(fixed.tty >> 20, 136); /* /dev/pts, Documentation/admin-guide/devices */
+	assert_int_not_equal(fixed.tty & 0xfffff, 0);
 	close(terminal);
 	close(master);
+	close(first[0]);
+	close(first[1]);
 }
 
 static void log_in(const void *context)

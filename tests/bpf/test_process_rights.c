@@ -13,10 +13,12 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -163,6 +165,34 @@ static void ambient_capabilities_are_told(void **state)
 	assert_false(fixed.flags & EXEC_PRIVILEGED);
 }
 
+/* After an execve the saved id is the effective one: only a snapshot finds all three differ. */
+static void a_snapshot_tells_the_three_ids_apart(void **state)
+{
+	const struct event_exec *fixed;
+	int ready[2], status;
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		must(setresgid(11, 12, 13) == 0 && setresuid(1, 2, 3) == 0, "ids");
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* reset by the change of ids */
+		close(ready[1]);
+		close(ready[0]);
+		pause();
+		_exit(126);
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 0);
+	close(ready[0]);
+	fixed = &must_find_snapshot(*state, pid)->fixed;
+	check_rights(fixed, pid);
+	assert_int_equal(fixed->suid, 3);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +202,7 @@ int main(void)
 		cmocka_unit_test(no_new_privileges_are_said_and_kept),
 		cmocka_unit_test(capabilities_of_the_file_are_permitted),
 		cmocka_unit_test(ambient_capabilities_are_told),
+		cmocka_unit_test(a_snapshot_tells_the_three_ids_apart),
 	};
 
 	return cmocka_run_group_tests(tests, process_case_setup, process_case_teardown);

@@ -53,13 +53,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.args_truncated = path_size & 1,
 	};
 	struct record exec = { .class = RECORD_EXEC,
-			       .exec = { .process = process, .parent = process } };
-	struct record flow = { .class = RECORD_FLOW,
-			       .flow = { .process = process, .listener = process } };
+			       .exec = { .process = process,
+					 .parent = process,
+					 .script = process.executable,
+					 .cgroup = process.args } };
+	struct record flow = {
+		.class = RECORD_FLOW,
+		.flow = { .process = process, .listener = process, .cgroup = process.executable }
+	};
+	struct record gap = { .class = RECORD_GAP, .gap = { .cgroup = process.args } };
 
 	check_line(&exec, line_size);
 	check_line(&exec, 16 * line_size);
 	check_line(&flow, line_size);
+	check_line(&gap, line_size);
 	check_utf8(render_utf8(process.executable));
 	check_utf8(render_args_json(process.args));
 	return 0;

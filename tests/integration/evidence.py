@@ -50,7 +50,8 @@ def newest_rows(collector):
     lines = []
     for table in TABLES:
         rows = collector.rows(f"SELECT * FROM {table} ORDER BY rowid DESC LIMIT {NEWEST_ROWS}")
-        lines += [f"newest of {table}:", *(f"  {row_text(row)}" for row in rows)]
+        count = collector.rows(f"SELECT count(*) AS n FROM {table}")
+        lines += [f"newest of {table}, which has {count[0]['n'] if count else 0} rows:", *(f"  {row_text(row)}" for row in rows)]
     return "\n".join(lines)
 
 

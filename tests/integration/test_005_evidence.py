@@ -38,7 +38,7 @@ def test_failure_shows_the_daemons(tmp_path):
     assert answer.returncode == 1, answer.stdout + answer.stderr
     results = from_junit(report)
     assert [result.outcome for result in results] == ["failed"]
-    for text in ("of the newest", "load ", "ship: state=connected", "exec.generated=", "newest of execs:",
+    for text in ("of the newest", "load ", "ship: state=connected", "exec.generated=", "newest of execs, ",
                  "the log's end:", "listening on"):
         assert text in results[0].text, results[0].text
 

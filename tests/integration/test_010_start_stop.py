@@ -66,7 +66,7 @@ def test_stop_leaves_nothing_in_the_kernel(stopped_pair, number):
     pair.start()
     before = our_programs() - others
     programs = {p["program"][:15] for p in pair.sensor.status()["probes"] if p["program"]}
-    loaded = {p["name"] for p in listed("prog") if p["id"] in before}
+    loaded = {p["name"][:15] for p in listed("prog") if p["id"] in before}
     assert programs and programs <= loaded, "what status names is what the kernel lists"
     assert links_of(before), "links are listed while it runs"
 

@@ -6,8 +6,8 @@ import subprocess
 import pytest
 
 from daemons import free_port
-from owner_truth import MISSING, RIGHT, UNSAID, WRONG, bystanders, judge, judge_all, play
-from owner_truth import scenarios, start_ticks, summary
+from owner_truth import MISSING, RIGHT, UNSAID, WRONG, bystanders, judge, judge_all
+from owner_truth import look_around, play, scenarios, start_ticks, summary
 from servers import Nginx, address
 
 RIGHT_SHARE_MIN = 0.999
@@ -31,7 +31,12 @@ def curl_label(host, port):
         "destination_bytes": int(header) + int(download),
     }
     nobody = {"listener_pid": None, "listener_start": None}
-    return {**flow, **nobody, "direction": "egress", "owner_pid": curl.pid, "owner_start": start}
+    return {**flow, **nobody, **user(curl.pid, start), "direction": "egress"}
+
+
+def user(pid, start):
+    """The first user, of the flow and of its socket."""
+    return {"owner_pid": pid, "owner_start": start, "socket_pid": pid, "socket_start": start}
 
 
 def nginx_labels(directory, host):
@@ -47,8 +52,7 @@ def nginx_labels(directory, host):
     worker = {int(port): int(pid) for pid, port in (line.split() for line in log if line)}
     for label in list(labels):
         pid = worker[label["source_port"]]
-        owner = {"owner_pid": pid, "owner_start": starts[pid]}
-        labels.append({**label, **owner, **master, "direction": "ingress"})
+        labels.append({**label, **user(pid, starts[pid]), **master, "direction": "ingress"})
     return labels
 
 
@@ -60,22 +64,24 @@ def played(live, tmp_path_factory):
         labels, cannot = play(NAMES)
         for host in ("127.0.0.1", "::1"):
             labels += nginx_labels(directory / host.strip(":"), host)
-    verdicts = judge_all(live.collector, labels)
+    verdicts = judge_all(live, labels)
     print(summary(verdicts))
     return verdicts, cannot
 
 
 @pytest.mark.parametrize("name", [*NAMES, "nginx"])
-def test_owner(played, name):
+def test_owner(live, played, name):
     """A process that is named is the one; and nothing of it is lost."""
     verdicts, cannot = played
     if name in cannot:
         pytest.skip(cannot[name])
     mine = [verdict for verdict in verdicts if verdict.label["scenario"] == name]
     assert mine, f"{name} made no label"
-    bad = [str(v) for v in mine if v.kind in (WRONG, MISSING) or v.details]
+    bad = [v for v in mine if v.kind in (WRONG, MISSING) or v.details]
     if bad:
-        pytest.fail(f"{len(bad)} of {len(mine)}, such as\n" + "\n".join(bad[:3]), pytrace=False)
+        lines = [f"{len(bad)} of {len(mine)}, such as", *map(str, bad[:3])]
+        lines += [look_around(live, v) for v in bad[:3] if v.kind == MISSING]
+        pytest.fail("\n".join(lines), pytrace=False)
 
 
 def test_nearly_every_owner_is_named(played):
@@ -116,6 +122,13 @@ def test_a_false_label_is_seen(played, column, value, kind):
 def test_a_false_detail_is_seen(played, column, value):
     good = row_that_is_right(played[0])
     assert judge({**good.label, column: value}, good.row).details
+
+
+def test_first_user_of_a_shared_socket_is_right_only_if_it_says_so(played):
+    good = row_that_is_right(played[0])
+    label = {**good.label, "owner_pid": 1, "socket_pid": good.label["owner_pid"], "shared": True}
+    assert judge(label, {**good.row, "yagura_shared": 1}).kind == RIGHT
+    assert judge(label, {**good.row, "yagura_shared": 0}).kind == WRONG
 
 
 def test_a_guess_that_says_so_is_no_lie(played):

@@ -50,9 +50,12 @@ static inline int fake_probes(void *context, struct keeper_probes *ret_probes)
 {
 	(void)context;
 	*ret_probes = (struct keeper_probes){
-		.count = 2,
+		.count = 4,
 		.probe = { { "process_exec", "handle_exec", "", KEEPER_PROBE_ATTACHED, 1 },
-			   { "flow_\x1b", "", "no \xff such hook", KEEPER_PROBE_UNAVAILABLE, 0 } },
+			   { "flow_\x1b", "", "no \xff such hook", KEEPER_PROBE_UNAVAILABLE, 0 },
+			   { "flow_end", "handle_end_old", "no storage there",
+			     KEEPER_PROBE_ATTACHED, 1 },
+			   { "digest", "handle_check", "", KEEPER_PROBE_ATTACHED, 0, 1 } },
 	};
 	return probes_result;
 }

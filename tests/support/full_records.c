@@ -95,15 +95,15 @@ struct flags {
 #define FLAG_RUN(to, flags)
 #define FLAG_TEXT(to, flags)
 #define FLAG_ADDR(to, flags)
-#define FLAG_KEY(to, flags)
+#define FLAG_KEY(to, flags) flag_record_process_key(&(to), (flags));
 #define FLAG_PROCESS(to, flags) flag_record_process(&(to), (flags));
-#define FLAG_NAMESPACES(to, flags)
+#define FLAG_NAMESPACES(to, flags) flag_record_namespaces(&(to), (flags));
 #define FLAG_FILE(to, flags) flag_record_file(&(to), (flags));
-#define FLAG_ENDPOINT(to, flags)
+#define FLAG_ENDPOINT(to, flags) flag_record_endpoint(&(to), (flags));
 
 #define FLAG_FIELD(KIND, name) FLAG_##KIND(to->name, flags)
 #define FLAG_STRUCT(KIND, type, FIELDS)                                                            \
-	static inline void flag_##type(struct type *to, struct flags *flags)                       \
+	static void flag_##type(struct type *to, struct flags *flags)                              \
 	{                                                                                          \
 		(void)to;                                                                          \
 		(void)flags;                                                                       \
@@ -122,6 +122,8 @@ bool full_record_one_flag(enum record_class class, size_t n, struct record *ret_
 		flag_record_exit(&record.exit, &flags);
 	else if (class == RECORD_FLOW)
 		flag_record_flow(&record.flow, &flags);
+	else
+		flag_record_gap(&record.gap, &flags);
 	*ret_record = record;
 	return n < flags.seen;
 }

@@ -11,7 +11,7 @@ VM = pathlib.Path("build/vm")
 INIT = pathlib.Path("tests/vm/init")
 OBJECT = pathlib.Path("build/bpf/yagura.bpf.o")
 # Programs the tests start; /bin/sh must be a shell of its own, as on a host, not busybox.
-COMMANDS = ("/bin/dash", "/bin/true", "/bin/sleep")
+COMMANDS = ("/bin/dash", "/bin/true", "/bin/cat", "/bin/sleep")
 DIRECTORIES = ("bin", "dev", "etc", "modules", "proc", "root", "run", "sys", "tmp", "var")
 BOOT_SECONDS = 60
 LIBRARY = re.compile(r"(/\S+) \(0x")

@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STATE_BYTES (8u << 20)
+/* Resident once it was filled. The last 10,000 short programs or so: a new worker's start. */
+#define STATE_BYTES (4u << 20)
 #define EXIT_USAGE 2
 
 const char *argp_program_version = "yagurad " YAGURA_VERSION;

@@ -89,7 +89,6 @@ static bool build(struct pipeline *p, const struct decoded_event *event, struct 
 		return true;
 	case EVENT_FLOW:
 		record_from_flow(&sources, &event->flow, ret_record);
-		p->counters.flows_without_process += !record_owner_is_known(&sources, &event->flow);
 		return true;
 	case EVENT_FORK:
 	case EVENT_SNAPSHOT:
@@ -154,16 +153,19 @@ static bool is_recent(uint64_t time_ns, uint64_t now_ns)
 	return apart_ns < OWNER_PATIENCE_NS;
 }
 
-/* A flow whose owner nobody has told of, though that may be under way: another ring, another CPU.
- * It waits in the ring, and those behind it with it: so nobody waits longer than this after it was
- * made, a kill loses nothing, and the ring bounds how many can wait. */
-static bool must_wait(const struct pipeline *p, const struct decoded_event *event)
+static bool lacks_owner(const struct pipeline *p, const struct decoded_event *event)
 {
 	const struct record_sources sources = sources_of(p);
 
-	return p->is_waiting_allowed && event->kind == EVENT_FLOW &&
-	       is_recent(event->header.time_ns, p->now_ns) &&
-	       !record_owner_is_known(&sources, &event->flow) &&
+	return event->kind == EVENT_FLOW && !record_owner_is_known(&sources, &event->flow);
+}
+
+/* A flow whose owner nobody has told of, though that may be under way: another ring, another CPU.
+ * It waits in the ring, and those behind it with it: so nobody waits longer than this after it was
+ * made, a kill loses nothing, and the ring bounds how many can wait. */
+static bool may_wait(const struct pipeline *p, const struct event_header *flow)
+{
+	return p->is_waiting_allowed && is_recent(flow->time_ns, p->now_ns) &&
 	       !ring_is_half_full(p->ring[EVENT_RING_BULK]);
 }
 
@@ -176,8 +178,11 @@ static bool take_event(struct pipeline *p, struct batch *batch, const uint8_t *b
 		miss_malformed(p, bytes, size);
 		return true;
 	}
-	if (must_wait(p, p->event))
-		return false;
+	if (lacks_owner(p, p->event)) {
+		if (may_wait(p, &p->event->header))
+			return false;
+		p->counters.flows_without_process++;
+	}
 	p->counters.events++;
 	if (apply(p, p->event) < 0)
 		log_error("pipeline", "out of memory for the tables");

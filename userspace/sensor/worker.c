@@ -118,6 +118,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
+	malloc_trim(0); /* a storm's entries lie scattered: nothing else gives their pages back */
 	if (r < 0) /* status names the probe; the final records come all the same */
 		log_debug("worker", "flows that go on are not told of: %s", strerror(-r));
 }

@@ -16,11 +16,30 @@ static socklen_t size_of(const union address *address)
 
 /* --- the server's side: one socket, a flow a peer --- */
 
-/* Whoever binds is the listener of a socket that has no connections. */
+/* Nobody calls listen(), so nobody is the listener. */
+static struct label *server_socket;
+
 static void scene_bind(struct scene *scene)
 {
 	scene->server = bind_server(scene, BIND_PLAIN);
-	scene->listener = actor_self();
+	server_socket = label_open_socket();
+}
+
+/* A later socket of the client may get the port of an earlier one: for the server it is the same
+ * peer, and the same flow. */
+static struct label *label_of_peer(const union address *peer)
+{
+	int socket = label_number(server_socket) + 1;
+	struct label *label;
+
+	for (int i = socket; i < (int)atomic_load(&ledger->label_count); i++)
+		if (label_at(i)->socket == socket &&
+		    memcmp(&label_at(i)->remote, peer, sizeof(*peer)) == 0)
+			return label_at(i);
+	label = label_open_between(&ledger->server, peer, SOCK_DGRAM);
+	label->is_ingress = true;
+	label->socket = socket;
+	return label;
 }
 
 /* The label of the peer the next datagram is from; the datagram is taken. */
@@ -33,9 +52,8 @@ static struct label *take(const struct scene *scene, union address *ret_peer)
 
 	memset(ret_peer, 0, sizeof(*ret_peer));
 	got = MUST(recvfrom(scene->server, bytes, sizeof(bytes), 0, &ret_peer->any, &size));
-	label = label_open_between(&ledger->server, ret_peer, SOCK_DGRAM);
-	label->is_ingress = true;
-	label->listener = scene->listener;
+	label = label_of_peer(ret_peer);
+	label_use(server_socket);
 	label_use(label);
 	label_received(label, (size_t)got);
 	return label;
@@ -45,6 +63,7 @@ static void give(const struct scene *scene, struct label *label, const union add
 {
 	static const char bytes[REPLY_BYTES];
 
+	label_use(server_socket);
 	label_use(label);
 	label_sent(label, (size_t)MUST(sendto(scene->server, bytes, sizeof(bytes), 0, &peer->any,
 					      size_of(peer))));

@@ -108,6 +108,14 @@ struct label *label_open_between(const union address *local, const union address
 	return label;
 }
 
+struct label *label_open_socket(void)
+{
+	struct label *label = label_new();
+
+	label->is_socket = true;
+	return label;
+}
+
 int label_number(const struct label *label)
 {
 	return (int)(label - ledger->labels);
@@ -165,8 +173,11 @@ static void print_actor(FILE *stream, const char *name, const struct actor *acto
 
 void label_print(const struct label *label, FILE *stream)
 {
+	const struct label *socket = label->socket > 0 ? label_at(label->socket - 1) : label;
 	bool is_ingress = label->is_ingress;
 
+	if (label->is_socket)
+		return;
 	fprintf(stream, "{\"scenario\": \"%s\", \"transport\": \"%s\", \"direction\": \"%s\"",
 		label->scenario, label->transport == SOCK_DGRAM ? "udp" : "tcp",
 		is_ingress ? "ingress" : "egress");
@@ -176,5 +187,6 @@ void label_print(const struct label *label, FILE *stream)
 		  is_ingress ? label->sent_bytes : label->received_bytes);
 	print_actor(stream, "owner", &label->owner);
 	print_actor(stream, "listener", &label->listener);
-	fprintf(stream, ", \"shared\": %s}\n", atomic_load(&label->is_shared) ? "true" : "false");
+	print_actor(stream, "socket", &socket->owner);
+	fprintf(stream, ", \"shared\": %s}\n", atomic_load(&socket->is_shared) ? "true" : "false");
 }

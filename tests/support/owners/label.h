@@ -42,6 +42,8 @@ struct label {
 	atomic_int first_pid;
 	atomic_bool is_shared;
 	bool is_ingress;
+	bool is_socket; /* stands for a socket of several flows: not told itself */
+	int socket; /* number of that label plus one; 0: the flow has its socket for itself */
 };
 
 /* What the processes of a running scenario tell each other. */
@@ -69,6 +71,8 @@ struct actor actor_self(void);
 struct label *label_open(int fd, bool is_ingress, struct actor listener);
 struct label *label_open_between(const union address *local, const union address *remote,
 				 int transport);
+/* For a datagram socket that talks with many: its flows' labels point to it. */
+struct label *label_open_socket(void);
 int label_number(const struct label *label);
 struct label *label_at(int number);
 

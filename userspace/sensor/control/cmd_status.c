@@ -76,18 +76,61 @@ static uint32_t probe_count(const struct keeper_probes *probes)
 	return probes->count < KEEPER_PROBES_MAX ? probes->count : KEEPER_PROBES_MAX;
 }
 
-static json_t *kernel_json(const struct control_sensor *sensor, const struct keeper_probes *probes)
+static bool is_attached(const struct keeper_probe *probe)
 {
-	json_t *missing = json_array();
-	json_t *object = json_object();
+	return probe->state == KEEPER_PROBE_ATTACHED;
+}
+
+/* "enhanced" only when all of that tier is at work. */
+static json_t *tiers_json(const struct keeper_probes *probes)
+{
+	bool any = false, all = true;
 
 	for (uint32_t i = 0; i < probe_count(probes); i++)
-		if (probes->probe[i].state != KEEPER_PROBE_ATTACHED)
-			json_array_append_new(missing, text(probes->probe[i].name));
+		if (probes->probe[i].enhanced) {
+			any = true;
+			all = all && is_attached(&probes->probe[i]);
+		}
+	return any && all ? json_pack("[s, s]", "core", "enhanced") : json_pack("[s]", "core");
+}
+
+/* Nothing serves them here. */
+static json_t *missing_json(const struct keeper_probes *probes)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < probe_count(probes); i++)
+		if (!is_attached(&probes->probe[i]))
+			json_array_append_new(array, text(probes->probe[i].name));
+	return array;
+}
+
+/* Served by another program than the best, for want of what it needs. */
+static json_t *replaced_json(const struct keeper_probes *probes)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < probe_count(probes); i++) {
+		const struct keeper_probe *probe = &probes->probe[i];
+
+		if (is_attached(probe) && probe->reason[0] != '\0')
+			json_array_append_new(array, json_pack("{s:o, s:o, s:o}", "probe",
+							       text(probe->name), "replaced_by",
+							       text(probe->program), "reason",
+							       text(probe->reason)));
+	}
+	return array;
+}
+
+static json_t *kernel_json(const struct control_sensor *sensor, const struct keeper_probes *probes)
+{
+	json_t *object = json_object();
+
 	json_object_set_new(object, "release", text(sensor->description->kernel_release));
 	json_object_set_new(object, "cgroup", text(sensor->description->cgroup));
-	json_object_set_new(object, "tiers", json_pack("[s]", "core"));
-	json_object_set_new(object, "missing", missing);
+	json_object_set_new(object, "tiers", tiers_json(probes));
+	json_object_set_new(object, "missing", missing_json(probes));
+	json_object_set_new(object, "replaced", replaced_json(probes));
 	json_object_set_new(object, "rings", rings_json(sensor));
 	return object;
 }
@@ -98,11 +141,11 @@ static json_t *probes_json(const struct keeper_probes *probes)
 
 	for (uint32_t i = 0; i < probe_count(probes); i++) {
 		const struct keeper_probe *probe = &probes->probe[i];
-		bool attached = probe->state == KEEPER_PROBE_ATTACHED;
 		json_t *row = json_object();
 
 		json_object_set_new(row, "name", text(probe->name));
-		json_object_set_new(row, "state", text(attached ? "attached" : "unavailable"));
+		json_object_set_new(row, "state",
+				    text(is_attached(probe) ? "attached" : "unavailable"));
 		json_object_set_new(row, "program", text(probe->program));
 		json_object_set_new(row, "required", json_boolean(probe->required != 0));
 		json_object_set_new(row, "reason", text(probe->reason));

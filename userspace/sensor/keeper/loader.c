@@ -170,7 +170,7 @@ static int attach_probe(struct loader *loader, size_t row)
 	case PROBE_HOOK_CGROUP:
 		status->link = bpf_program__attach_cgroup(program, loader->cgroup_fd);
 		break;
-	case PROBE_HOOK_TASK_ITERATOR:
+	case PROBE_HOOK_ITERATOR:
 		status->link = bpf_program__attach_iter(program, NULL);
 		break;
 	case PROBE_HOOK_SOCKET_ITERATOR:
@@ -339,6 +339,7 @@ void loader_probes(const struct loader *loader, struct keeper_probes *ret_probes
 		probe->makes = probe_table[i].makes;
 		if (status->choice.way)
 			probe->skipped = skipped(loader, status->choice.way);
+		probe->enhanced = probe_is_enhanced(&probe_table[i]);
 		probe->state = status->attached ? KEEPER_PROBE_ATTACHED : KEEPER_PROBE_UNAVAILABLE;
 		if (status->attached)
 			snprintf(probe->program, sizeof(probe->program), "%s",

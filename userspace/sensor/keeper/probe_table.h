@@ -19,7 +19,7 @@
 enum probe_hook {
 	PROBE_HOOK_TRACEPOINT,
 	PROBE_HOOK_CGROUP,
-	PROBE_HOOK_TASK_ITERATOR,
+	PROBE_HOOK_ITERATOR, /* over everything there is of its kind */
 	PROBE_HOOK_SOCKET_ITERATOR, /* over the sockets that have flow storage */
 	PROBE_HOOK_THROTTLE_ITERATOR, /* over the control groups that have a budget */
 	PROBE_HOOK_FUNCTION_EXIT, /* enhanced tier: fexit */
@@ -43,8 +43,17 @@ struct probe {
 
 /* Rows the keeper has to find again: those it runs when asked. */
 #define PROBE_PROCESS_SNAPSHOT "process-snapshot"
+#define PROBE_TCP_HELD "tcp-held"
+#define PROBE_TCP_UNHELD "tcp-unheld"
 #define PROBE_TCP_SWEEP "tcp-sweep"
 #define PROBE_THROTTLE "throttle"
+
+/* Hooks that locked-down hosts often refuse: what they add is welcome and never needed. */
+static inline bool probe_is_enhanced(const struct probe *probe)
+{
+	return probe->ways[0].hook == PROBE_HOOK_FUNCTION_EXIT ||
+	       probe->ways[0].hook == PROBE_HOOK_SECURITY;
+}
 
 /* Ends with a row whose name is NULL. */
 extern const struct probe probe_table[];

@@ -52,9 +52,27 @@ static void test_status_identity(void **state)
 	expect_text(kernel, "release", "6.1.0");
 	assert_string_equal(json_string_value(json_array_get(json_object_get(kernel, "tiers"), 0)),
 			    "core");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(kernel, "tiers"), 1)),
+			    "enhanced");
 	assert_int_equal(json_array_size(json_object_get(kernel, "missing")), 1);
 	expect_number(json_object_get(json_object_get(kernel, "rings"), "bulk"), "backlog_bytes",
 		      77);
+	json_decref(status);
+}
+
+/* What this kernel lacks, and what stands in for it. */
+static void test_status_replaced(void **state)
+{
+	json_t *status = ask_status();
+	json_t *kernel = json_object_get(status, "kernel");
+	json_t *replaced = json_object_get(kernel, "replaced");
+
+	(void)state;
+	assert_int_equal(json_array_size(json_object_get(kernel, "missing")), 1);
+	assert_int_equal(json_array_size(replaced), 1);
+	expect_text(json_array_get(replaced, 0), "probe", "flow_end");
+	expect_text(json_array_get(replaced, 0), "replaced_by", "handle_end_old");
+	expect_text(json_array_get(replaced, 0), "reason", "no storage there");
 	json_decref(status);
 }
 
@@ -64,7 +82,7 @@ static void test_status_probes(void **state)
 	json_t *probes = json_object_get(status, "probes");
 
 	(void)state;
-	assert_int_equal(json_array_size(probes), 2);
+	assert_int_equal(json_array_size(probes), 4);
 	expect_text(json_array_get(probes, 0), "name", "process_exec");
 	expect_text(json_array_get(probes, 0), "state", "attached");
 	expect_text(json_array_get(probes, 0), "program", "handle_exec");
@@ -163,6 +181,7 @@ int main(void)
 		CONTROL_TEST(test_status_identity), CONTROL_TEST(test_status_probes),
 		CONTROL_TEST(test_status_counts),   CONTROL_TEST(test_status_shipping),
 		CONTROL_TEST(test_status_limits),   CONTROL_TEST(test_keeper_gone),
+		CONTROL_TEST(test_status_replaced),
 	};
 
 	log_init("test", LOG_LEVEL_ERROR);
