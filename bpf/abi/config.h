@@ -14,6 +14,9 @@ struct probe_config {
 	__u32 args_bytes_max; /* 0 … EVENT_ARGS_BYTES_MAX */
 	__u32 arm_attempts_max; /* segments of an accepted socket looked at for its first sender */
 	__u32 sweep_interval_ms; /* how often the keeper has the open flows looked at */
+	__u32 datagram_idle_ms; /* datagrams both ways: over after so much silence */
+	__u32 datagram_oneway_idle_ms; /* datagrams one way only */
+	__u32 refused_idle_ms; /* attempts of one source at closed ports */
 };
 
 /*

@@ -22,7 +22,18 @@
 #define TCP_FLAG_RST 0x04 /* as in the header, RFC 9293 3.1 */
 #define AF_INET 2
 #define AF_INET6 10
+#define IPPROTO_ICMP 1
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+#define IPPROTO_DCCP 33
+#define IPPROTO_ICMPV6 58
+#define IPPROTO_SCTP 132
+#define IPPROTO_UDPLITE 136
+#define SOCK_STREAM 1
+#define SOCK_DGRAM 2
+#define SOCK_RAW 3
+#define ETH_P_IP 0x0800
+#define ETH_P_IPV6 0x86DD
 
 enum tcp_state { /* net/tcp_states.h */
 		 TCP_ESTABLISHED = 1,
@@ -73,6 +84,7 @@ struct cred {
 	kuid_t suid;
 	kuid_t euid;
 	kgid_t egid;
+	kuid_t fsuid;
 	kernel_cap_t cap_permitted;
 	kernel_cap_t cap_effective;
 	kernel_cap_t cap_ambient;
@@ -263,6 +275,7 @@ struct task_struct {
 	__u64 start_boottime;
 	__u32 self_exec_id; /* u64 since 5.7; CO-RE reads the low half, which is what we keep */
 	const struct cred *real_cred;
+	const struct cred *cred;
 	struct mm_struct *mm;
 	struct fs_struct *fs;
 	struct nsproxy *nsproxy;
@@ -313,6 +326,8 @@ struct sock {
 	int sk_err;
 	unsigned char sk_kern_sock : 1;
 	kuid_t sk_uid;
+	__u16 sk_protocol;
+	__u16 sk_type;
 	struct sock_cgroup_data sk_cgrp_data;
 };
 
@@ -359,6 +374,21 @@ struct tcp_sock {
 	__u8 bpf_sock_ops_cb_flags;
 	bool is_mptcp;
 };
+
+struct net_device {
+	possible_net_t nd_net;
+};
+
+struct sk_buff {
+	struct net_device *dev;
+	unsigned char *head;
+	unsigned int tail; /* an offset from head, as are the next two */
+	__u16 network_header;
+	__u16 transport_header;
+	__be16 protocol;
+};
+
+enum skb_drop_reason { SKB_DROP_REASON_NO_SOCKET = 3 }; /* relocated: it differs by kernel */
 
 struct bpf_iter__bpf_map_elem {
 	void *key;

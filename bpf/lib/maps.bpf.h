@@ -143,6 +143,9 @@ const volatile struct probe_config probe_config __weak = {
 	.args_bytes_max = EVENT_ARGS_BYTES_MAX,
 	.arm_attempts_max = 255, /* more than a full receive buffer makes unread */
 	.sweep_interval_ms = 60000,
+	.datagram_idle_ms = 60000,
+	.datagram_oneway_idle_ms = 30000,
+	.refused_idle_ms = 10000,
 };
 
 /* Keeps the records' layout in the object's BTF, where tests and auditors find it; never read. */

@@ -6,35 +6,7 @@
 
 #include "compat.bpf.h"
 #include "emit.bpf.h"
-#include <bpf/bpf_endian.h>
-
-/* RFC 4291 2.5.5.2. */
-static __always_inline void addr_from_ipv4(__u8 addr[16], __be32 ipv4)
-{
-	__u32 *word = (__u32 *)addr;
-
-	word[0] = 0;
-	word[1] = 0;
-	word[2] = bpf_htonl(0xffff);
-	word[3] = ipv4;
-}
-
-static __always_inline void addr_from_ipv6(__u8 addr[16], const struct in6_addr *ipv6)
-{
-	__u32 *word = (__u32 *)addr;
-
-	word[0] = ipv6->in6_u.u6_addr32[0];
-	word[1] = ipv6->in6_u.u6_addr32[1];
-	word[2] = ipv6->in6_u.u6_addr32[2];
-	word[3] = ipv6->in6_u.u6_addr32[3];
-}
-
-static __always_inline bool addr_is_mapped(const __u8 addr[16])
-{
-	const __u32 *word = (const __u32 *)addr;
-
-	return word[0] == 0 && word[1] == 0 && word[2] == bpf_htonl(0xffff);
-}
+#include "ip.bpf.h"
 
 /* Both ends, while the socket still has them: they are gone when it is destroyed. */
 static __always_inline void endpoints_fill(struct flow_storage *flow, const struct sock *sk)

@@ -154,11 +154,16 @@ static __always_inline void on_listen(struct flow_storage *flow, const struct tc
 	flow_note_executable(flow);
 }
 
+/* A connection that is closed without an error before this end has sent a FIN is reset by it. */
 static __always_inline void on_state(struct bpf_sock_ops *ops, struct flow_storage *flow,
 				     const struct tcp_sock *tcp)
 {
+	__u32 before = ops->args[0];
+	bool resets = (before == TCP_ESTABLISHED || before == TCP_CLOSE_WAIT) &&
+		      !((const struct sock *)tcp)->sk_err;
+
 	if (FINAL_BY_STATE && ops->args[1] == TCP_CLOSE && flow_is_open(flow))
-		emit_flow_final(flow, tcp, false);
+		emit_flow_final(flow, tcp, resets);
 }
 
 #define OP(name) (1u << BPF_SOCK_OPS_##name)

@@ -65,16 +65,17 @@ static int learn_prefix(struct probe_fixture *fixture)
 	return 0;
 }
 
-int probe_fixture_setup(void **state)
-{
-	const struct loader_options options = { .ring_bytes = { RING_BYTES, RING_BYTES },
+struct loader_options probe_fixture_options = { .ring_bytes = { RING_BYTES, RING_BYTES },
 						.args_bytes = EVENT_ARGS_BYTES_MAX,
 						.sweep_interval_ms = 100 };
+
+int probe_fixture_setup(void **state)
+{
 	struct probe_fixture *fixture = calloc(1, sizeof(*fixture));
 	char error[LOADER_ERROR_BYTES] = "out of memory";
 
 	*state = fixture;
-	if (!fixture || loader_open(&options, &fixture->loader, error) < 0 ||
+	if (!fixture || loader_open(&probe_fixture_options, &fixture->loader, error) < 0 ||
 	    loader_attach(fixture->loader, error) < 0) {
 		fprintf(stderr, "cannot load the probes: %s\n", error);
 		return -1;

@@ -19,6 +19,9 @@ struct probe_fixture {
 	char path[EVENT_PATH_BYTES_MAX + 2]; /* what probe_fixture_path() gave last */
 };
 
+/* What the programs are loaded with; a test may change it before set-up. */
+extern struct loader_options probe_fixture_options;
+
 /* cmocka group set-up and tear-down; *state is the fixture. */
 int probe_fixture_setup(void **state);
 int probe_fixture_teardown(void **state);

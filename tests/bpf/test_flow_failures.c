@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Attempts to connect over TCP that never get through, each with its reason. */
 #include "bpf/flow_case.h"
+#include "bpf/kernel_case.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -206,6 +207,8 @@ static const struct failure {
 static void an_attempt_says_why(void **state)
 {
 	const struct failure *row = *state;
+	/* 5.10 tells of the end of the attempt, later ones of what is left of the socket. */
+	const uint8_t flags = kernel_version() < 5011 ? 0 : row->flags;
 	const struct event_flow *flow;
 	struct wanted_flow wanted = { .direction = FLOW_EGRESS };
 	struct attempt attempt;
@@ -218,13 +221,13 @@ static void an_attempt_says_why(void **state)
 	assert_int_equal(flow->state, FLOW_STATE_FAILED);
 	assert_int_equal(flow->ending, row->ending);
 	assert_int_equal(flow->error, row->error);
-	assert_int_equal(flow->flags, FLOW_FINAL | row->flags);
+	assert_int_equal(flow->flags, FLOW_FINAL | flags);
 	assert_int_equal(flow->owner.pid, getpid());
 	assert_int_equal(flow->owner_quality, OWNER_CALLER);
 	assert_int_equal(flow->sent_bytes, 0);
 	assert_int_equal(flow->received_bytes, 0);
 	assert_int_equal(flow->received_packets, row->answered ? 1 : 0);
-	assert_int_equal(flow->sent_packets > 0, !(row->flags & FLOW_COUNTERS_RESET));
+	assert_int_equal(flow->sent_packets > 0, !(flags & FLOW_COUNTERS_RESET));
 	close(attempt.fd);
 	close(attempt.occupant);
 	close(attempt.listener);

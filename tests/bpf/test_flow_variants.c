@@ -2,6 +2,7 @@
 /* Less common ways to open a TCP connection, in a network namespace of our own on the running
  * kernel: one flow an end, and the right owner, all the same. */
 #include "bpf/flow_case.h"
+#include "bpf/kernel_case.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -206,17 +207,19 @@ static int enter_own_namespace(void)
 
 int main(void)
 {
+	/* Debian's 5.10 is built without MPTCP, the last row. */
+	const size_t count = kernel_version() < 5011 ? VARIANTS - 1 : VARIANTS;
 	struct CMUnitTest tests[VARIANTS];
 	void *fixture = NULL;
 	int failed;
 
-	for (size_t i = 0; i < VARIANTS; i++)
+	for (size_t i = 0; i < count; i++)
 		tests[i] = (struct CMUnitTest){ variants[i].name, is_one_flow_an_end, NULL, NULL,
 						(void *)&variants[i] };
 	if (probe_fixture_setup(&fixture) < 0 || enter_own_namespace() < 0)
 		return 1;
 	shared = fixture;
-	failed = cmocka_run_group_tests_name("flow_variants", tests, NULL, NULL);
+	failed = _cmocka_run_group_tests("flow_variants", tests, count, NULL, NULL);
 	probe_fixture_teardown(&fixture);
 	return failed;
 }

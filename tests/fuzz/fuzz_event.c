@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A run of events, each a 2-byte big-endian length and that many bytes, through decoder, process
- * table and record building. The header's size field is put right, else hardly any input got past
+ * A run of events, each a 2-byte big-endian length and that many bytes, through decoder, tables and
+ * record building. The header's size field is put right, else hardly any input got past
  * it.
  */
 #include "sensor/record/record_build.h"
@@ -28,36 +28,41 @@ static void read_process(const struct record_process *process)
 	read_text(process->args);
 }
 
-static void use_exec(struct process_table *table, const struct decoded_event *event)
+static void use_exec(const struct record_sources *sources, struct process_table *table,
+		     const struct decoded_event *event)
 {
 	const struct decoded_exec *exec = &event->exec;
 	struct text path = { exec->path, exec->path_length };
 	struct record record;
 
-	if (strlen(exec->path) != exec->path_length)
+	if (strlen(exec->path) != exec->path_length || strlen(exec->cwd) != exec->cwd_length)
 		abort();
 	if (event->kind == EVENT_SNAPSHOT)
 		process_table_snapshot(table, &exec->fixed, path, exec->args);
 	else
 		process_table_exec(table, &exec->fixed, path, exec->args);
-	record_from_exec(exec, table, 1, &record);
+	record_from_exec(sources, exec, &record);
+	read_text(record.exec.cwd);
+	read_text(record.exec.script);
+	read_text(record.exec.cgroup);
 	read_process(&record.exec.process);
 	read_process(&record.exec.parent);
 }
 
-static void use_flow(const struct process_table *table, const struct event_flow *flow)
+static void use_flow(const struct record_sources *sources, const struct event_flow *flow)
 {
 	struct record record;
-	bool has_process;
 
-	record_from_flow(flow, table, 1, &record, &has_process);
+	record_from_flow(sources, flow, &record);
 	if (flow->header.time_ns < UINT64_MAX && record.flow.end_ns < record.flow.start_ns)
 		abort();
+	read_text(record.flow.cgroup);
 	read_process(&record.flow.process);
 	read_process(&record.flow.listener);
 }
 
-static void use_exit(struct process_table *table, const struct event_exit *event)
+static void use_exit(const struct record_sources *sources, struct process_table *table,
+		     const struct event_exit *event)
 {
 	const struct process *process;
 	struct record record;
@@ -66,11 +71,26 @@ static void use_exit(struct process_table *table, const struct event_exit *event
 	process = process_table_find(table, &event->process);
 	if (process && !process->exited)
 		abort();
-	record_from_exit(event, table, 1, &record);
+	record_from_exit(sources, event, &record);
+	if (event->header.time_ns > 0 && record.exit.run_ns > event->header.time_ns)
+		abort();
 	read_process(&record.exit.process);
 }
 
-static void use(struct process_table *table, const struct decoded_event *event)
+static void use_cgroup(struct cgroup_names *names, const struct decoded_cgroup *cgroup)
+{
+	struct text path = { cgroup->path, cgroup->path_length };
+	const struct text *found;
+
+	if (cgroup_names_learn(names, cgroup->id, path) < 0)
+		return;
+	found = cgroup_names_find(names, cgroup->id);
+	if (!found || found->length != path.length || cgroup_names_count(names) > ENTRIES_MAX)
+		abort();
+}
+
+static void use(const struct record_sources *sources, struct process_table *table,
+		const struct decoded_event *event)
 {
 	struct process_table_stats stats;
 
@@ -80,14 +100,21 @@ static void use(struct process_table *table, const struct decoded_event *event)
 		break;
 	case EVENT_EXEC:
 	case EVENT_SNAPSHOT:
-		use_exec(table, event);
+		use_exec(sources, table, event);
 		break;
 	case EVENT_EXIT:
-		use_exit(table, &event->exit);
+		use_exit(sources, table, &event->exit);
 		break;
 	case EVENT_FLOW:
-		use_flow(table, &event->flow);
+		use_flow(sources, &event->flow);
 		process_table_expire(table, event->header.time_ns);
+		break;
+	case EVENT_CGROUP:
+		use_cgroup(sources->cgroups, &event->cgroup);
+		break;
+	case EVENT_THROTTLE:
+		if (event->throttle.comm[EVENT_COMM_BYTES - 1] != '\0')
+			abort();
 		break;
 	case EVENT_KIND_NONE:
 	case EVENT_KIND_COUNT:
@@ -98,7 +125,8 @@ static void use(struct process_table *table, const struct decoded_event *event)
 		abort();
 }
 
-static void feed(struct process_table *table, const struct cursor *bytes)
+static void feed(const struct record_sources *sources, struct process_table *table,
+		 const struct cursor *bytes)
 {
 	static struct decoded_event event;
 	uint32_t size = (uint32_t)bytes->left;
@@ -111,7 +139,7 @@ static void feed(struct process_table *table, const struct cursor *bytes)
 	if (size >= sizeof(size))
 		memcpy(copy, &size, sizeof(size));
 	if (decode_event(copy, size, &event) == 0)
-		use(table, &event);
+		use(sources, table, &event);
 	free(copy);
 }
 
@@ -120,14 +148,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct process_table_options options = { .exited_max = ENTRIES_MAX,
 						 .live_max = ENTRIES_MAX };
 	struct process_table *table = process_table_new(&options);
+	const struct record_sources sources = {
+		.processes = table,
+		.cgroups = cgroup_names_new(ENTRIES_MAX),
+		.boot_epoch_ns = 1,
+	};
 	struct cursor c = cursor_of(data, size);
 
-	while (table && c.left > 0) {
+	while (table && sources.cgroups && c.left > 0) {
 		struct cursor bytes = cursor_take(&c, cursor_u16(&c));
 
 		if (cursor_ok(&bytes))
-			feed(table, &bytes);
+			feed(&sources, table, &bytes);
 	}
 	process_table_free(table);
+	cgroup_names_free(sources.cgroups);
 	return 0;
 }

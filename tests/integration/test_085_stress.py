@@ -5,6 +5,7 @@ sensor's books and in the collector's; also when most is lost."""
 import contextlib
 import os
 import signal
+import socket
 
 import pytest
 
@@ -76,6 +77,20 @@ def marked_rows(pair, marker):
     return [
         len(pair.collector.rows(query, f"%{marker}%")) for query in (traffic.EXECS, traffic.EXITS)
     ]
+
+
+def test_only_the_control_group_is_counted(make_pair, cgroup):
+    """Not connections elsewhere either that are older than the sensor, and are found as it starts."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        older = socket.create_connection(listener.getsockname())
+        accepted, _ = listener.accept()
+        pair = make_pair()
+        older.close()
+        accepted.close()
+    made = cgroup.run("tcp", 5)
+    settle(pair)
+    executables = [row["process_executable"] for row in pair.collector.rows("SELECT * FROM flows")]
+    assert [path.endswith("/storm") for path in executables] == [True] * made["flow"], executables
 
 
 def test_roomy_rings_lose_nothing(make_pair, cgroup, marker):

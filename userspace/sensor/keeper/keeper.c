@@ -6,6 +6,7 @@
 #include "sensor/keeper/maps.h"
 #include "sensor/keeper/probe_table.h"
 #include "sensor/keeper/serve.h"
+#include "sensor/keeper/sweep.h"
 #include "sensor/keeper/worker_process.h"
 
 #include <errno.h>
@@ -36,10 +37,12 @@ struct keeper {
 	const struct keeper_options *options;
 	struct serve_context serve;
 	int signals;
+	int sweep; /* readable when one is due */
 	int link; /* to the worker, -1 while there is none */
 	pid_t worker;
 	uint64_t worker_started_ns;
 	int restart_delay_ms;
+	uint64_t restart_at_ns; /* while there is no worker */
 	bool stopping;
 	int stop_attempts; /* workers that died instead of stopping */
 	int status;
@@ -153,6 +156,12 @@ static void worker_died_stopping(struct keeper *keeper, int wait_status)
 	}
 }
 
+static void plan_restart(struct keeper *keeper)
+{
+	keeper->restart_at_ns =
+		clock_boottime_ns() + (uint64_t)keeper->restart_delay_ms * NS_PER_MS;
+}
+
 /* Rings and state stay as they are: the next worker goes on where this one was. */
 static void worker_died(struct keeper *keeper, int wait_status)
 {
@@ -165,6 +174,7 @@ static void worker_died(struct keeper *keeper, int wait_status)
 	log_end(wait_status, "starting another");
 	if (clock_boottime_ns() - keeper->worker_started_ns > WORKER_SETTLED_NS)
 		keeper->restart_delay_ms = RESTART_DELAY_MIN_MS;
+	plan_restart(keeper);
 	keeper->serve.description.worker_restarts++;
 }
 
@@ -223,13 +233,12 @@ static void take_signals(struct keeper *keeper)
 /* How long to sleep: until a signal or a request, until the next start, or until patience ends. */
 static int turn_timeout_ms(const struct keeper *keeper, uint64_t stop_deadline_ns)
 {
+	uint64_t until_ns = keeper->stopping ? stop_deadline_ns : keeper->restart_at_ns;
 	uint64_t now_ns = clock_boottime_ns();
 
-	if (keeper->stopping)
-		return now_ns >= stop_deadline_ns
-			       ? 0
-			       : (int)((stop_deadline_ns - now_ns) / NS_PER_MS) + 1;
-	return keeper->worker > 0 ? -1 : keeper->restart_delay_ms;
+	if (!keeper->stopping && keeper->worker > 0)
+		return -1;
+	return now_ns >= until_ns ? 0 : (int)((until_ns - now_ns) / NS_PER_MS) + 1;
 }
 
 static void restart_worker(struct keeper *keeper)
@@ -237,6 +246,7 @@ static void restart_worker(struct keeper *keeper)
 	keeper->restart_delay_ms *= 2;
 	if (keeper->restart_delay_ms > RESTART_DELAY_MAX_MS)
 		keeper->restart_delay_ms = RESTART_DELAY_MAX_MS;
+	plan_restart(keeper); /* in case this one fails */
 	start_worker(keeper);
 }
 
@@ -245,9 +255,10 @@ static void loop(struct keeper *keeper)
 	uint64_t stop_deadline_ns = 0;
 
 	while (!keeper->stopping || keeper->worker > 0) {
-		struct pollfd wait[2] = { { .fd = keeper->signals, .events = POLLIN },
-					  { .fd = keeper->link, .events = POLLIN } };
-		int ready = poll(wait, 2, turn_timeout_ms(keeper, stop_deadline_ns));
+		struct pollfd wait[3] = { { .fd = keeper->signals, .events = POLLIN },
+					  { .fd = keeper->link, .events = POLLIN },
+					  { .fd = keeper->sweep, .events = POLLIN } };
+		int ready = poll(wait, 3, turn_timeout_ms(keeper, stop_deadline_ns));
 
 		if (wait[0].revents)
 			take_signals(keeper);
@@ -256,6 +267,8 @@ static void loop(struct keeper *keeper)
 		if (ready > 0 && wait[1].revents && keeper->link >= 0 &&
 		    serve_request(&keeper->serve, keeper->link) < 0)
 			drop_link(keeper); /* its SIGCHLD says the rest */
+		if (ready > 0 && wait[2].revents)
+			sweep_run(keeper->serve.loader, keeper->sweep);
 		if (ready == 0 && keeper->stopping && keeper->worker > 0) {
 			log_error("keeper", "the worker does not end; killing it");
 			kill(keeper->worker, SIGKILL);
@@ -277,6 +290,7 @@ static void take_stock(struct loader *loader)
 		{ PROBE_PROCESS_SNAPSHOT, "processes" },
 		{ PROBE_TCP_HELD, "TCP connections of processes" },
 		{ PROBE_TCP_UNHELD, "TCP connections of nobody" },
+		{ PROBE_DATAGRAM_HELD, "sockets for datagrams" },
 	};
 
 	for (size_t i = 0; i < sizeof(stock) / sizeof(*stock); i++) {
@@ -308,6 +322,7 @@ int keeper_run(const struct keeper_options *options)
 {
 	struct keeper keeper = { .options = options,
 				 .signals = -1,
+				 .sweep = -1,
 				 .link = -1,
 				 .serve.state_fd = -1,
 				 .status = 1,
@@ -328,7 +343,8 @@ int keeper_run(const struct keeper_options *options)
 		goto out;
 	}
 	maps_log(keeper.serve.loader);
-	if (describe(&keeper) < 0 || start_worker(&keeper) < 0)
+	keeper.sweep = sweep_open();
+	if (keeper.sweep < 0 || describe(&keeper) < 0 || start_worker(&keeper) < 0)
 		goto out;
 	log_info("keeper", "attached to %s, kernel %s", loader_cgroup(keeper.serve.loader),
 		 keeper.serve.description.kernel_release);
@@ -340,6 +356,8 @@ out:
 	loader_close(keeper.serve.loader);
 	if (keeper.serve.state_fd >= 0)
 		close(keeper.serve.state_fd);
+	if (keeper.sweep >= 0)
+		close(keeper.sweep);
 	if (keeper.signals >= 0)
 		close(keeper.signals);
 	return keeper.status;

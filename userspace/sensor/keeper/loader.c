@@ -92,6 +92,22 @@ static int choose_programs(struct loader *loader, char *ret_error)
 	return r;
 }
 
+static int size_datagrams(struct loader *loader, const struct loader_options *options)
+{
+	struct yagura_bpf *skeleton = loader->skeleton;
+	struct probe_config *config = (struct probe_config *)&skeleton->rodata->probe_config;
+
+	if (options->datagram_idle_ms)
+		config->datagram_idle_ms = config->datagram_oneway_idle_ms =
+			options->datagram_idle_ms;
+	if (options->refused_idle_ms)
+		config->refused_idle_ms = options->refused_idle_ms;
+	if (options->datagram_flows_max &&
+	    bpf_map__set_max_entries(skeleton->maps.datagram_flows, options->datagram_flows_max))
+		return -errno;
+	return 0;
+}
+
 static int size_maps(struct loader *loader, const struct loader_options *options)
 {
 	struct yagura_bpf *skeleton = loader->skeleton;
@@ -111,7 +127,7 @@ static int size_maps(struct loader *loader, const struct loader_options *options
 	    bpf_map__set_max_entries(skeleton->maps.sequences, cpus) ||
 	    bpf_map__set_max_entries(skeleton->maps.exec_scratch, cpus))
 		return -errno;
-	return 0;
+	return size_datagrams(loader, options);
 }
 
 static int map_counters(struct loader *loader)
@@ -130,14 +146,33 @@ static int map_counters(struct loader *loader)
 	return 0;
 }
 
-static struct bpf_link *attach_map_iterator(const struct bpf_map *map,
-					    const struct bpf_program *program)
+static struct bpf_link *attach_map_iterator(const struct loader *loader,
+					    const struct bpf_program *program, const char *map)
 {
-	union bpf_iter_link_info info = { .map.map_fd = (__u32)bpf_map__fd(map) };
+	union bpf_iter_link_info info = { .map.map_fd = (__u32)bpf_object__find_map_fd_by_name(
+						  loader->skeleton->obj, map) };
 	DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info,
 			    .link_info_len = sizeof(info));
 
 	return bpf_program__attach_iter(program, &options);
+}
+
+/* The entry of nobody, all zero, must be there: it takes what finds no room. */
+static int fill_map(const struct bpf_map *map)
+{
+	_cleanup_free_ void *zero_key = calloc(1, bpf_map__key_size(map));
+	_cleanup_free_ void *zero = calloc(1, bpf_map__value_size(map));
+
+	if (!zero_key || !zero)
+		return -ENOMEM;
+	return bpf_map_update_elem(bpf_map__fd(map), zero_key, zero, BPF_ANY) ? -errno : 0;
+}
+
+static int fill_maps(const struct loader *loader)
+{
+	int r = fill_map(loader->skeleton->maps.datagram_others);
+
+	return r < 0 ? r : fill_map(loader->skeleton->maps.refused_sources);
 }
 
 /* A program that serves an earlier row as well is attached there. */
@@ -173,11 +208,8 @@ static int attach_probe(struct loader *loader, size_t row)
 	case PROBE_HOOK_ITERATOR:
 		status->link = bpf_program__attach_iter(program, NULL);
 		break;
-	case PROBE_HOOK_SOCKET_ITERATOR:
-		status->link = attach_map_iterator(loader->skeleton->maps.flow_storage, program);
-		break;
-	case PROBE_HOOK_THROTTLE_ITERATOR:
-		status->link = attach_map_iterator(loader->skeleton->maps.throttle_groups, program);
+	case PROBE_HOOK_MAP_ITERATOR:
+		status->link = attach_map_iterator(loader, program, status->choice.way->map);
 		break;
 	}
 	r = status->link ? 0 : -errno;
@@ -222,8 +254,10 @@ static int load(struct loader *loader, const struct loader_options *options, cha
 		return r;
 	}
 	r = map_counters(loader);
+	if (r == 0)
+		r = fill_maps(loader);
 	if (r < 0)
-		snprintf(ret_error, LOADER_ERROR_BYTES, "cannot map the counters: %s",
+		snprintf(ret_error, LOADER_ERROR_BYTES, "cannot prepare the BPF maps: %s",
 			 strerror(-r));
 	return r;
 }
@@ -271,9 +305,7 @@ static void detach(struct loader *loader, size_t row)
 
 static bool is_iterator(const struct probe_way *way)
 {
-	return way &&
-	       (way->hook == PROBE_HOOK_TASK_ITERATOR || way->hook == PROBE_HOOK_SOCKET_ITERATOR ||
-		way->hook == PROBE_HOOK_THROTTLE_ITERATOR);
+	return way && (way->hook == PROBE_HOOK_ITERATOR || way->hook == PROBE_HOOK_MAP_ITERATOR);
 }
 
 void loader_detach(struct loader *loader)

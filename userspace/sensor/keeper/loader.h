@@ -22,6 +22,10 @@ struct loader_options {
 	uint64_t ring_bytes[EVENT_RING_COUNT];
 	uint32_t args_bytes;
 	uint32_t sweep_interval_ms;
+	/* 0: as the BPF object has it. */
+	uint32_t datagram_idle_ms; /* silence that ends a flow of datagrams, answered or not */
+	uint32_t refused_idle_ms;
+	uint32_t datagram_flows_max; /* of sockets with many peers */
 };
 
 /* Opens, configures and loads. 0, or -errno with one line in ret_error (what is missing and what to

@@ -20,8 +20,7 @@ enum probe_hook {
 	PROBE_HOOK_TRACEPOINT,
 	PROBE_HOOK_CGROUP,
 	PROBE_HOOK_ITERATOR, /* over everything there is of its kind */
-	PROBE_HOOK_SOCKET_ITERATOR, /* over the sockets that have flow storage */
-	PROBE_HOOK_THROTTLE_ITERATOR, /* over the control groups that have a budget */
+	PROBE_HOOK_MAP_ITERATOR, /* over every entry of `map` */
 	PROBE_HOOK_FUNCTION_EXIT, /* enhanced tier: fexit */
 	PROBE_HOOK_SECURITY, /* enhanced tier: LSM */
 };
@@ -31,6 +30,7 @@ struct probe_way {
 	enum probe_hook hook;
 	const char *needs; /* a type that the kernel's BTF must have; NULL: nothing special */
 	uint32_t features; /* set of enum feature: all must be there */
+	const char *map; /* of a map iterator */
 };
 
 struct probe {
@@ -47,6 +47,11 @@ struct probe {
 #define PROBE_TCP_UNHELD "tcp-unheld"
 #define PROBE_TCP_SWEEP "tcp-sweep"
 #define PROBE_THROTTLE "throttle"
+#define PROBE_DATAGRAM_HELD "datagram-held"
+#define PROBE_DATAGRAM_SWEEP "datagram-sweep"
+#define PROBE_DATAGRAM_SWEEP_MANY "datagram-sweep-many"
+#define PROBE_DATAGRAM_SWEEP_OTHER "datagram-sweep-other"
+#define PROBE_REFUSED_SWEEP "refused-sweep"
 
 /* Hooks that locked-down hosts often refuse: what they add is welcome and never needed. */
 static inline bool probe_is_enhanced(const struct probe *probe)

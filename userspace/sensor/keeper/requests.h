@@ -36,8 +36,8 @@ enum keeper_descriptor {
 	KEEPER_FD_COUNT
 };
 
-#define KEEPER_PROBES_MAX 32
-#define KEEPER_MAPS_MAX 32
+#define KEEPER_PROBES_MAX 64
+#define KEEPER_MAPS_MAX 64
 #define KEEPER_RULES_MAX 128
 #define KEEPER_TEXT_BYTES 64
 
