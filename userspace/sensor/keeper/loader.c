@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "sensor/keeper/cgroup.h"
 #include "sensor/keeper/choice.h"
+#include "sensor/keeper/counter_memory.h"
 #include "sensor/keeper/features.h"
 #include "sensor/keeper/probe_table.h"
 
@@ -17,7 +18,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 
 struct probe_status {
@@ -32,9 +32,7 @@ struct loader {
 	struct probe_status status[KEEPER_PROBES_MAX];
 	char cgroup[256];
 	int cgroup_fd;
-	const uint8_t *counters; /* mapped: an entry of counters_stride bytes a CPU */
-	size_t counters_stride;
-	size_t counters_bytes;
+	struct counter_memory counters;
 	int cpu_count;
 };
 
@@ -128,22 +126,6 @@ static int size_maps(struct loader *loader, const struct loader_options *options
 	    bpf_map__set_max_entries(skeleton->maps.exec_scratch, cpus))
 		return -errno;
 	return size_datagrams(loader, options);
-}
-
-static int map_counters(struct loader *loader)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	void *mapped;
-
-	loader->counters_stride = (sizeof(struct counters) + 7) & ~(size_t)7;
-	loader->counters_bytes =
-		(loader->counters_stride * (size_t)loader->cpu_count + page - 1) & ~(page - 1);
-	mapped = mmap(NULL, loader->counters_bytes, PROT_READ, MAP_SHARED,
-		      bpf_map__fd(loader->skeleton->maps.counters), 0);
-	if (mapped == MAP_FAILED)
-		return -errno;
-	loader->counters = mapped;
-	return 0;
 }
 
 static struct bpf_link *attach_map_iterator(const struct loader *loader,
@@ -253,7 +235,8 @@ static int load(struct loader *loader, const struct loader_options *options, cha
 			 r == -EPERM ? "; run as root" : "; run with [log] level = debug for why");
 		return r;
 	}
-	r = map_counters(loader);
+	r = counter_memory_open(bpf_map__fd(loader->skeleton->maps.counters), loader->cpu_count,
+				&loader->counters);
 	if (r == 0)
 		r = fill_maps(loader);
 	if (r < 0)
@@ -321,8 +304,7 @@ void loader_close(struct loader *loader)
 		return;
 	for (size_t i = 0; i < KEEPER_PROBES_MAX; i++)
 		detach(loader, i);
-	if (loader->counters)
-		munmap((void *)(uintptr_t)loader->counters, loader->counters_bytes);
+	counter_memory_close(&loader->counters);
 	yagura_bpf__destroy(loader->skeleton);
 	if (loader->cgroup_fd >= 0)
 		close(loader->cgroup_fd);
@@ -337,16 +319,7 @@ int loader_ring_fd(const struct loader *loader, enum event_ring ring)
 
 void loader_counters(const struct loader *loader, struct counters *ret_counters)
 {
-	memset(ret_counters, 0, sizeof(*ret_counters));
-	for (int cpu = 0; cpu < loader->cpu_count; cpu++) {
-		const volatile uint64_t *value =
-			(const volatile uint64_t *)(const void *)(loader->counters +
-								  loader->counters_stride *
-									  (size_t)cpu);
-
-		for (size_t i = 0; i < COUNTER_COUNT; i++)
-			ret_counters->value[i] += value[i];
-	}
+	counter_memory_read(&loader->counters, ret_counters);
 }
 
 /* Times the kernel did not run a program since it was loaded; 0 where it does not count them. */
