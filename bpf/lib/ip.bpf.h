@@ -3,7 +3,7 @@
 #ifndef YAGURA_LIB_IP_BPF_H
 #define YAGURA_LIB_IP_BPF_H
 
-#include "kernel_types.h"
+#include "socket_types.h"
 #include <bpf/bpf_endian.h>
 #include <linux/ip.h>
 

@@ -10,7 +10,7 @@
 #include "config.h"
 #include "counters.h"
 #include "event.h"
-#include "kernel_types.h"
+#include "socket_types.h"
 #include <bpf/bpf_helpers.h>
 
 /* What we know of a socket; dies with it. An accepted socket starts with a clone of

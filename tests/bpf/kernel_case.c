@@ -20,6 +20,11 @@ int kernel_version(void)
 	return major * 1000 + minor;
 }
 
+bool is_old_kernel(void)
+{
+	return kernel_version() < 5012;
+}
+
 bool is_confidential(void)
 {
 	FILE *file = fopen("/sys/kernel/security/lockdown", "re");

@@ -7,6 +7,8 @@
 
 /* 5.10 is 5010, 6.12 is 6012. */
 int kernel_version(void);
+/* Without what came by 5.12: the programs called _old are at work. */
+bool is_old_kernel(void);
 /* Booted with lockdown=confidentiality. */
 bool is_confidential(void);
 /* One of tests/vm: a stock kernel that nobody has restricted otherwise. */

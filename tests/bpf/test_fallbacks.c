@@ -35,17 +35,12 @@ static struct served {
 	{ "tcp-sweep", "yagura_sweep", "yagura_sweep_old", "yagura_sweep" },
 };
 
-static bool is_old(void)
-{
-	return kernel_version() < 5012;
-}
-
 static struct probe_fixture *shared;
 
 static void is_served_by_the_right_program(void **state)
 {
 	const struct served *row = *state;
-	const char *want = is_old() ? row->old : is_confidential() ? row->locked : row->best;
+	const char *want = is_old_kernel() ? row->old : is_confidential() ? row->locked : row->best;
 	struct keeper_probes probes;
 	uint32_t i = 0;
 
@@ -74,8 +69,8 @@ static void nobody_accepts(void **state)
 	close(client);
 	flow = flow_must_come(shared, (struct wanted_flow){ FLOW_INGRESS, port, 0 });
 	assert_int_equal(flow->listener.pid, getpid());
-	assert_int_equal(flow->owner_quality, is_old() ? OWNER_UNKNOWN : OWNER_INHERITED);
-	assert_int_equal(flow->owner.pid, is_old() ? 0 : getpid());
+	assert_int_equal(flow->owner_quality, is_old_kernel() ? OWNER_UNKNOWN : OWNER_INHERITED);
+	assert_int_equal(flow->owner.pid, is_old_kernel() ? 0 : getpid());
 }
 
 static bool is_exec_of(const struct decoded_event *event, const void *context)
