@@ -3,6 +3,7 @@
  * sockets, and attempts where nobody listens. Each runs in a network namespace of its own, which
  * must hide nothing. */
 #include "bpf/datagram_case.h"
+#include "bpf/kernel_case.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -315,6 +316,10 @@ static void a_scan_is_one_record(void **state)
 			continue;
 		assert_null(refused);
 		refused = &told.flow[i];
+	}
+	if (is_old_kernel()) { /* it does not say why a packet is dropped */
+		assert_null(refused);
+		return;
 	}
 	assert_non_null(refused);
 	assert_int_equal(refused->protocol, scan->type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP);

@@ -389,8 +389,12 @@ static int run_iterator(const struct bpf_link *link)
 
 int loader_iterate(struct loader *loader, const char *probe_name)
 {
-	for (size_t i = 0; probe_table[i].name; i++)
-		if (loader->status[i].link && strcmp(probe_table[i].name, probe_name) == 0)
-			return run_iterator(loader->status[i].link);
+	for (size_t i = 0; probe_table[i].name; i++) {
+		if (!loader->status[i].attached || strcmp(probe_table[i].name, probe_name) != 0)
+			continue;
+		if (!loader->status[i].link) /* the program of an earlier row, run there */
+			return 0;
+		return run_iterator(loader->status[i].link);
+	}
 	return -EOPNOTSUPP;
 }
