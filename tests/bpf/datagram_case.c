@@ -1,19 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bpf/datagram_case.h"
 
+#include "bpf/kernel_case.h"
 #include "sensor/keeper/probe_table.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 #include <net/if.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static void an_old_kernel_is_said_to_be_one(void **state)
+{
+	struct probe_fixture *fixture = *state;
+	struct keeper_probes probes;
+	unsigned int datagram_probes = 0;
+
+	loader_probes(fixture->loader, &probes);
+	for (uint32_t i = 0; i < probes.count; i++) {
+		if (strncmp(probes.probe[i].name, "datagram-", 9) != 0)
+			continue;
+		assert_int_equal(probes.probe[i].state, KEEPER_PROBE_UNAVAILABLE);
+		assert_true(strlen(probes.probe[i].reason) > 0);
+		datagram_probes++;
+	}
+	assert_true(datagram_probes > 0);
+}
+
+int datagram_tests(const char *name, const struct CMUnitTest *tests, size_t count,
+		   struct probe_fixture **ret_fixture)
+{
+	struct CMUnitTest old = cmocka_unit_test(an_old_kernel_is_said_to_be_one);
+	void *fixture = NULL;
+	int failed;
+
+	if (probe_fixture_setup(&fixture) < 0)
+		return 1;
+	*ret_fixture = fixture;
+	if (is_old_kernel()) {
+		old.initial_state = fixture;
+		failed = _cmocka_run_group_tests(name, &old, 1, NULL, NULL);
+	} else {
+		failed = _cmocka_run_group_tests(name, tests, count, NULL, NULL);
+	}
+	probe_fixture_teardown(&fixture);
+	return failed;
+}
 
 void sweep_datagrams(struct probe_fixture *fixture)
 {

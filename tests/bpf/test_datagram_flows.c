@@ -331,8 +331,6 @@ int main(void)
 {
 	struct CMUnitTest tests[sizeof(exchanges) / sizeof(*exchanges) + 4];
 	size_t count = 0;
-	void *fixture = NULL;
-	int failed;
 
 	for (size_t i = 0; i < sizeof(exchanges) / sizeof(*exchanges); i++)
 		tests[count++] = (struct CMUnitTest){ exchanges[i].name, both_ends_are_told_exactly,
@@ -342,10 +340,5 @@ int main(void)
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(another_peer_is_another_flow);
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(a_flow_that_goes_on_is_told_of);
 	probe_fixture_options.datagram_idle_ms = IDLE_MS;
-	if (probe_fixture_setup(&fixture) < 0)
-		return 1;
-	shared = fixture;
-	failed = _cmocka_run_group_tests("datagram_flows", tests, count, NULL, NULL);
-	probe_fixture_teardown(&fixture);
-	return failed;
+	return datagram_tests("datagram_flows", tests, count, &shared);
 }
