@@ -3,6 +3,7 @@
  * sockets, and attempts where nobody listens. Each runs in a network namespace of its own, which
  * must hide nothing. */
 #include "bpf/datagram_case.h"
+#include "bpf/kernel_case.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -349,7 +350,8 @@ int main(void)
 	for (size_t i = 0; i < sizeof(pingers) / sizeof(*pingers); i++)
 		tests[count++] = (struct CMUnitTest){ pingers[i].name, a_ping_is_told, move_in,
 						      move_out, (void *)&pingers[i] };
-	for (size_t i = 0; i < sizeof(scans) / sizeof(*scans); i++)
+	/* Such a packet is read by address, which the strictest lockdown refuses. */
+	for (size_t i = 0; !is_confidential() && i < sizeof(scans) / sizeof(*scans); i++)
 		tests[count++] = (struct CMUnitTest){ scans[i].name, a_scan_is_one_record, move_in,
 						      move_out, (void *)&scans[i] };
 	probe_fixture_options.datagram_idle_ms = IDLE_MS;
