@@ -68,6 +68,8 @@ static bool is_told(const struct decoded_event *event, const void *context)
 	if (told->port ? flow->local_port != told->port && flow->remote_port != told->port
 		       : flow->netns != told->netns)
 		return false;
+	if (told->last_only && !(flow->flags & FLOW_FINAL))
+		return false;
 	assert_true(told->count < TOLD_MAX);
 	told->flow[told->count++] = *flow;
 	return false;

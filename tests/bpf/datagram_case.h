@@ -17,6 +17,7 @@
 struct told {
 	in_port_t port; /* either end's, network order */
 	uint32_t netns;
+	bool last_only; /* no interim records: slow machines have more of them */
 	size_t count;
 	struct event_flow flow[TOLD_MAX];
 };
