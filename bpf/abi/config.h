@@ -22,7 +22,9 @@ struct probe_config {
 /*
  * What may change while the programs run: the one entry of the map live_config, written by the
  * keeper. Filters are looked at once, when a flow or a process begins: a rule that says keep wins
- * over one that says drop, and without any rule that matches `filter_default` decides.
+ * over one that says drop, and without any rule that matches `filter_default` decides. Of address
+ * rules the longest prefix speaks for an address. For processes there are the last three kinds; as
+ * long as none of these has a rule, the default is for flows only.
  */
 enum filter_verdict { FILTER_NONE = 0, FILTER_DROP = 1, FILTER_KEEP = 2 };
 

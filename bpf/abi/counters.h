@@ -18,6 +18,7 @@
 	X(GENERATED_SNAPSHOT, generated_snapshot, "processes listed by an iterator")               \
 	X(GENERATED_CGROUP, generated_cgroup, "names of control groups due")                       \
 	X(GENERATED_THROTTLE, generated_throttle, "throttle events due")                           \
+	X(GENERATED_GONE, generated_gone, "ends of filtered processes due")                        \
 	X(GENERATED_FLOW, generated_flow, "flow records due, each part counts")                    \
 	X(LOST_FORK, lost_fork, "fork events dropped: ring full")                                  \
 	X(LOST_EXEC, lost_exec, "exec records dropped: ring full or scratch busy")                 \
@@ -25,6 +26,7 @@
 	X(LOST_SNAPSHOT, lost_snapshot, "listed processes dropped: ring full or scratch busy")     \
 	X(LOST_CGROUP, lost_cgroup, "names of control groups dropped: ring full or scratch busy")  \
 	X(LOST_THROTTLE, lost_throttle, "throttle events dropped: ring full")                      \
+	X(LOST_GONE, lost_gone, "ends of filtered processes dropped: ring full")                   \
 	X(LOST_FLOW, lost_flow, "flow records dropped: ring full")                                 \
 	X(THROTTLED_FORK, throttled_fork, "fork events of a control group over its budget")        \
 	X(THROTTLED_EXEC, throttled_exec, "exec records of a control group over its budget")       \

@@ -28,6 +28,7 @@
 	X(SNAPSHOT, snapshot, VALUABLE)                                                            \
 	X(CGROUP, cgroup, VALUABLE)                                                                \
 	X(THROTTLE, throttle, VALUABLE)                                                            \
+	X(GONE, gone, VALUABLE)                                                                    \
 	X(FLOW, flow, BULK)
 
 enum event_kind {
@@ -151,7 +152,8 @@ struct event_exec {
 	char bytes[];
 };
 
-/* A whole process (its last thread) ended. */
+/* A whole process (its last thread) ended. EVENT_GONE is the same of a process whose exit record a
+ * filter left out: no record is made of it, but whoever keeps processes may let go of it. */
 struct event_exit {
 	struct event_header header;
 	struct process_key process;

@@ -43,18 +43,16 @@ static __always_inline void emit_cgroup(struct cgroup *cgroup)
 
 	if (cgroup->root->hierarchy_id != 0)
 		return;
-	count_generated(EVENT_CGROUP);
-	scratch = scratch_claim();
-	if (!scratch) {
-		count_lost(EVENT_CGROUP);
+	scratch = record_begin(EVENT_CGROUP);
+	if (!scratch)
 		return;
-	}
 	event = (void *)(scratch->bytes - sizeof(*event)); /* the names follow it */
 	event->cgroup_id = cgroup->kn->id;
 	event->flags = cgroup_append(scratch, cgroup->kn) == PATH_WHOLE ? 0 : CGROUP_PATH_TRUNCATED;
 	event->path_bytes = *(volatile __u32 *)&scratch->used;
 	if (event->path_bytes <= EVENT_CGROUP_BYTES_MAX)
-		record_output(&event->header, EVENT_CGROUP, sizeof(*event) + event->path_bytes);
+		record_output(scratch, &event->header, EVENT_CGROUP,
+			      sizeof(*event) + event->path_bytes);
 	scratch_release(scratch);
 }
 

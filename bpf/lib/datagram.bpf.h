@@ -49,6 +49,36 @@ static __always_inline void flow_describe(struct datagram_flow *flow, const stru
 	flow->icmp_code = packet->icmp_code;
 }
 
+static __noinline bool datagram_is_told(const struct live_config *live,
+					const struct datagram_socket *socket,
+					const struct datagram_flow *flow)
+{
+	struct flow_facts facts = {
+		.cgroup_id = socket->cgroup_id,
+		.local.prefix_bits = 128,
+		.remote.prefix_bits = 128,
+		.uid = socket->uid,
+		.executable_verdict = socket->executable_verdict,
+		.local_port = flow->local_port,
+		.remote_port = flow->remote_port,
+		.protocol = flow->protocol,
+	};
+
+	__builtin_memcpy(facts.local.addr, flow->local_addr, 16);
+	__builtin_memcpy(facts.remote.addr, flow->remote_addr, 16);
+	return flow_is_told(live, &facts);
+}
+
+/* Asked once; what is left out lives on unseen, so that its next packet does not begin it again. */
+static __always_inline void flow_admit(const struct datagram_socket *socket,
+				       struct datagram_flow *flow)
+{
+	const struct live_config *live = flows_judged();
+
+	if (live && !datagram_is_told(live, socket, flow))
+		flow->flags |= DATAGRAM_UNTOLD;
+}
+
 /* In the socket's own storage, when no other flow is there. */
 static __always_inline bool begin_first(struct bpf_sock *sk, struct datagram_socket *socket,
 					const struct packet *packet)
@@ -60,6 +90,7 @@ static __always_inline bool begin_first(struct bpf_sock *sk, struct datagram_soc
 		return false;
 	flow->life.index = __sync_fetch_and_add(&socket->index, 1);
 	flow_describe(flow, packet);
+	flow_admit(socket, flow);
 	life_change(&flow->life, LIFE_CLAIMED, LIFE_OPEN);
 	return true;
 }
@@ -95,12 +126,13 @@ static __always_inline bool begin_another(struct datagram_socket *socket,
 		return false;
 	fresh.life.index = __sync_fetch_and_add(&socket->index, 1);
 	flow_describe(&fresh, packet);
+	flow_admit(socket, &fresh);
 	if (bpf_map_update_elem(&datagram_flows, &packet->key, &fresh, BPF_NOEXIST) == 0)
 		return true;
 	__sync_fetch_and_add(&many->flows, -1);
 	flow = bpf_map_lookup_elem(&datagram_flows, &packet->key);
 	if (!flow || !life_is_counting(&flow->life))
-		return false;
+		return fresh.flags & DATAGRAM_UNTOLD; /* no room, and none needed */
 	flow_count(flow, packet);
 	return true;
 }

@@ -28,7 +28,8 @@ struct datagram_socket {
 	__u8 shared; /* a second process was seen using it */
 	__u8 closed;
 	__u8 many; /* has an entry in datagram_many */
-	__u8 reserved[2];
+	__u8 executable_verdict; /* enum filter_verdict of the program of its owner */
+	__u8 reserved;
 };
 /* With the kernel's 72 bytes it fits 128. */
 _Static_assert(sizeof(struct datagram_socket) == 56, "datagram_socket");
@@ -37,6 +38,7 @@ enum datagram_flow_flag {
 	DATAGRAM_INGRESS = 1u << 0, /* the peer sent first */
 	DATAGRAM_IPV6 = 1u << 1,
 	DATAGRAM_LEFT = 1u << 2, /* the socket was connected to another peer */
+	DATAGRAM_UNTOLD = 1u << 3, /* left out when it began: counted on, never told */
 };
 
 struct datagram_flow {

@@ -11,12 +11,22 @@
 #ifndef YAGURA_LIB_DATAGRAM_OWNER_BPF_H
 #define YAGURA_LIB_DATAGRAM_OWNER_BPF_H
 
+#include "admit.bpf.h"
 #include "datagram_maps.bpf.h"
 #include "task.bpf.h"
 
 static __always_inline bool same_process(const struct process_key *a, const struct process_key *b)
 {
 	return a->start_ns == b->start_ns && a->pid == b->pid;
+}
+
+static __always_inline void note_executable(struct datagram_socket *socket,
+					    struct task_struct *task)
+{
+	const struct live_config *live = flows_judged();
+
+	if (live)
+		socket->executable_verdict = (__u8)executable_verdict(live, task);
 }
 
 /* cgroup/sock_create: the socket takes uid, control group and namespace of whoever makes it. */
@@ -30,6 +40,7 @@ static __always_inline void socket_created(struct datagram_socket *socket)
 	socket->uid = task->cred->fsuid.val;
 	socket->netns = task->nsproxy->net_ns->ns.inum;
 	socket->labelled = 1;
+	note_executable(socket, task);
 }
 
 /* An iterator found the socket in a process's table of files. */
@@ -69,6 +80,7 @@ static __always_inline void owner_becomes(struct datagram_socket *socket,
 {
 	socket->owner = *key;
 	socket->owner_quality = OWNER_CALLER;
+	note_executable(socket, bpf_get_current_task_btf());
 }
 
 /* `current` surely uses the socket. */

@@ -65,8 +65,11 @@ static __noinline void emit_datagram(struct datagram_flow *flow,
 				     const struct datagram_socket *socket,
 				     enum event_flow_ending ending)
 {
-	struct event_flow *event = event_reserve(&ring_bulk, EVENT_FLOW, struct event_flow);
+	struct event_flow *event;
 
+	if (flow->flags & DATAGRAM_UNTOLD)
+		return;
+	event = event_reserve(&ring_bulk, EVENT_FLOW, struct event_flow);
 	if (!event)
 		return;
 	datagram_fill(event, flow);

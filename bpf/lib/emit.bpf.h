@@ -46,24 +46,56 @@ static __always_inline __u64 wakeup_flags(void *ring, __u64 size_bytes)
 							      : BPF_RB_NO_WAKEUP;
 }
 
-static __always_inline void header_fill(struct event_header *header, enum event_kind kind,
-					__u32 size_bytes)
+static __always_inline enum event_ring ring_of(enum event_kind kind)
 {
-	header->size_bytes = size_bytes;
-	header->kind = kind;
-	header->cpu = bpf_get_smp_processor_id();
-	header->time_ns = bpf_ktime_get_boot_ns();
-	header->sequence = 0;
+	switch (kind) {
+#define EVENT_KIND_RING(NAME, name, ring)                                                          \
+	case EVENT_##NAME:                                                                         \
+		return EVENT_RING_##ring;
+		EVENT_KINDS(EVENT_KIND_RING)
+#undef EVENT_KIND_RING
+	default:
+		return EVENT_RING_VALUABLE;
+	}
+}
+
+/* The next number of this CPU and ring. A fetch-add, because a softirq or, from 7.x on, another
+ * task may come in between; 5.10 has none. */
+static __always_inline __u64 sequence_take(__u32 cpu, enum event_ring ring)
+{
+#ifdef YAGURA_OLD
+	return 0;
+#else
+	struct sequences *all = bpf_map_lookup_elem(&sequences, &cpu);
+
+	return all ? __sync_fetch_and_add(&all->taken[ring], 1) + 1 : 0;
+#endif
+}
+
+/* A record is due from here on: it is generated and has its number, whatever becomes of it. Gives
+ * its header but for the size. */
+static __always_inline struct event_header event_due(enum event_kind kind)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	count_generated(kind);
+	return (struct event_header){
+		.kind = kind,
+		.cpu = cpu,
+		.time_ns = bpf_ktime_get_boot_ns(),
+		.sequence = sequence_take(cpu, ring_of(kind)),
+	};
 }
 
 /* A record of constant size, its header filled, or NULL when the ring is full (counted). */
 #define event_reserve(ring, kind, type)                                                            \
 	({                                                                                         \
 		type *reserved_event_;                                                             \
-		count_generated(kind);                                                             \
+		struct event_header due_ = event_due(kind);                                        \
+		due_.size_bytes = sizeof(type);                                                    \
 		reserved_event_ = bpf_ringbuf_reserve(ring, sizeof(type), 0);                      \
 		if (reserved_event_)                                                               \
-			header_fill(&reserved_event_->header, kind, sizeof(type));                 \
+			reserved_event_->header = due_;                                            \
 		else                                                                               \
 			count_lost(kind);                                                          \
 		reserved_event_;                                                                   \

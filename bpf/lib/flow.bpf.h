@@ -3,6 +3,7 @@
 #ifndef YAGURA_LIB_FLOW_BPF_H
 #define YAGURA_LIB_FLOW_BPF_H
 
+#include "flow_admit.bpf.h"
 #include "owner.bpf.h"
 #include "sock.bpf.h"
 
@@ -13,7 +14,8 @@ static __always_inline bool flow_is_open(const struct flow_storage *flow)
 }
 
 /* A new flow on this socket, its owner already set. A clone, or a socket used before, has old
- * values in every field. The phase comes last: other CPUs go by it. */
+ * values in every field. The phase comes last: other CPUs go by it. One that is not to be told of
+ * is over before it began. */
 static __always_inline void flow_begin(struct flow_storage *flow, const struct tcp_sock *tcp,
 				       enum flow_phase phase, __u16 flags)
 {
@@ -24,6 +26,8 @@ static __always_inline void flow_begin(struct flow_storage *flow, const struct t
 	flow->handshake_us = 0;
 	flow->opened_ns = bpf_ktime_get_boot_ns();
 	endpoints_fill(flow, (const struct sock *)tcp);
+	if (!flow_is_admitted(flow, (const struct sock *)tcp))
+		phase = FLOW_PHASE_DONE;
 	*(volatile __u8 *)&flow->phase = (__u8)phase;
 }
 

@@ -32,7 +32,8 @@ struct flow_storage {
 	__u8 phase; /* enum flow_phase */
 	__u8 owner_quality;
 	__u8 arm_left;
-	__u8 reserved[5];
+	__u8 executable_verdict; /* enum filter_verdict of who called connect() or listen() */
+	__u8 reserved[4];
 };
 /* Memory is charged per socket; keep it small (the kernel rounds up to powers of two
  * beyond this). */
@@ -43,7 +44,7 @@ enum flow_phase {
 	FLOW_PHASE_LISTEN = 1,
 	FLOW_PHASE_OPEN = 2, /* SYN under way */
 	FLOW_PHASE_ESTABLISHED = 3,
-	FLOW_PHASE_DONE = 4, /* the final record is out */
+	FLOW_PHASE_DONE = 4, /* the final record is out, or there is to be none */
 };
 
 enum flow_storage_flag {
@@ -69,6 +70,7 @@ struct exec_scratch {
 	__u32 used; /* of bytes */
 	__u32 names_left; /* that the path being written may still have */
 	__u32 reserved;
+	struct event_header due; /* of the record being made */
 	__u8 event[sizeof(struct event_exec)];
 	__u8 bytes[EXEC_BYTES_MAX];
 };
@@ -94,6 +96,19 @@ struct {
 	__type(value, struct counters);
 } counters __weak SEC(".maps");
 
+/* One entry a CPU: how many records of each ring became due there. */
+struct sequences {
+	__u64 taken[EVENT_RING_COUNT];
+	__u64 apart[6]; /* a cache line of its own */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sequences);
+} sequences __weak SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -116,6 +131,13 @@ struct {
 	__type(value, struct flow_storage);
 } flow_storage __weak SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct live_config);
+} live_config __weak SEC(".maps");
+
 const volatile struct probe_config probe_config __weak = {
 	.wakeup_fill_bytes = 1 << 20,
 	.args_bytes_max = EVENT_ARGS_BYTES_MAX,
@@ -131,6 +153,7 @@ union event_record {
 	struct event_fork fork;
 	struct event_exec exec;
 	struct event_exit exit;
+	struct event_throttle throttle;
 	struct event_cgroup cgroup;
 	struct event_flow flow;
 };

@@ -29,12 +29,27 @@ static __always_inline void scratch_release(struct exec_scratch *scratch)
 	flag_drop(&scratch->claimed);
 }
 
-/* Writes `size` bytes that begin with an event_header. Counts them as lost when the ring is full;
- * the caller has counted them as generated. */
-static __always_inline void record_output(struct event_header *header, enum event_kind kind,
+/* Claims room for a record that is due from here on, or counts it as lost. */
+static __always_inline struct exec_scratch *record_begin(enum event_kind kind)
+{
+	struct event_header due = event_due(kind);
+	struct exec_scratch *scratch = scratch_claim();
+
+	if (scratch)
+		scratch->due = due;
+	else
+		count_lost(kind);
+	return scratch;
+}
+
+/* Writes `size` bytes that begin with an event_header. Counts them as lost when the ring is
+ * full. */
+static __always_inline void record_output(const struct exec_scratch *scratch,
+					  struct event_header *header, enum event_kind kind,
 					  __u32 size)
 {
-	header_fill(header, kind, size);
+	*header = scratch->due;
+	header->size_bytes = size;
 	if (bpf_ringbuf_output(&ring_valuable, header, size, wakeup_flags(&ring_valuable, size)))
 		count_lost(kind);
 }

@@ -44,6 +44,7 @@ static __always_inline void on_connect(struct bpf_sock_ops *ops, struct flow_sto
 		emit_flow_final(flow, tcp, false); /* disconnected and reused */
 	__builtin_memset(&flow->listener, 0, sizeof(flow->listener));
 	owner_set_current(flow, tcp);
+	flow_note_executable(flow);
 	bpf_get_socket_cookie(ops);
 	flow_begin(flow, tcp, FLOW_PHASE_OPEN, STORAGE_EGRESS);
 	states_watch(ops);
@@ -114,6 +115,8 @@ static __always_inline void on_accepted(struct bpf_sock_ops *ops, struct flow_st
 	}
 	bpf_get_socket_cookie(ops);
 	flow_begin(flow, tcp, FLOW_PHASE_ESTABLISHED, STORAGE_INGRESS);
+	if (!flow_is_open(flow))
+		return;
 	states_watch(ops);
 	segments_watch(ops, flow);
 }
@@ -148,6 +151,7 @@ static __always_inline void on_listen(struct flow_storage *flow, const struct tc
 		emit_flow_final(flow, tcp, false);
 	flow->phase = FLOW_PHASE_LISTEN;
 	owner_set_current(flow, tcp);
+	flow_note_executable(flow);
 }
 
 /* A connection that is closed without an error before this end has sent a FIN is reset by it. */

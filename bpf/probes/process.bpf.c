@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Processes: fork, exec, exit, and those that ran before us. Core tier: BTF tracepoints, one
  * iterator. */
+#include "admit.bpf.h"
 #include "cgroup.bpf.h"
 #include "executable.bpf.h"
 #include "task.bpf.h"
@@ -85,24 +86,13 @@ static __always_inline void process_fill(struct exec_scratch *scratch, struct ev
 	directory_fill(scratch, event, task->fs);
 }
 
-static __always_inline struct exec_scratch *record_begin(enum event_kind kind)
-{
-	struct exec_scratch *scratch;
-
-	count_generated(kind);
-	scratch = scratch_claim();
-	if (!scratch)
-		count_lost(kind);
-	return scratch;
-}
-
 static __always_inline void record_end(struct exec_scratch *scratch, enum event_kind kind)
 {
 	struct event_exec *event = (void *)scratch->event;
 	__u32 size = *(volatile __u32 *)&scratch->used;
 
 	if (size <= EXEC_BYTES_MAX)
-		record_output(&event->header, kind, sizeof(*event) + size);
+		record_output(scratch, &event->header, kind, sizeof(*event) + size);
 	scratch_release(scratch);
 }
 
@@ -111,13 +101,17 @@ SEC("tp_btf/sched_process_fork")
 int BPF_PROG(yagura_fork, struct task_struct *parent, struct task_struct *child)
 {
 	struct event_fork *event;
+	struct process_key key;
 
 	if (child->pid != child->tgid || child->flags & PF_KTHREAD) /* a thread, or the kernel's */
+		return 0;
+	key_fill(&key, child);
+	if (!fork_is_told(child, &key))
 		return 0;
 	event = event_reserve(&ring_valuable, EVENT_FORK, struct event_fork);
 	if (!event)
 		return 0;
-	key_fill(&event->process, child);
+	event->process = key;
 	key_fill(&event->parent, parent);
 	event_submit(&ring_valuable, event);
 	return 0;
@@ -146,11 +140,15 @@ int BPF_PROG(yagura_exit, struct task_struct *task)
 	struct signal_struct *signal = task->signal;
 	struct process_key key;
 	struct event_exit *event;
+	enum event_kind kind;
 
 	key_fill(&key, task);
 	if (task->flags & PF_KTHREAD || !is_last_thread(signal, &key))
 		return 0;
-	event = event_reserve(&ring_valuable, EVENT_EXIT, struct event_exit);
+	kind = exit_kind(task, &key);
+	if (kind == EVENT_KIND_NONE)
+		return 0;
+	event = event_reserve(&ring_valuable, kind, struct event_exit);
 	if (!event)
 		return 0;
 	event->process = key;
@@ -167,16 +165,22 @@ int BPF_PROG(yagura_exit, struct task_struct *task)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(yagura_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	struct exec_scratch *scratch = record_begin(EVENT_EXEC);
+	bool is_privileged = BPF_CORE_READ_BITFIELD(bprm, secureexec);
+	struct exec_scratch *scratch;
 	struct event_exec *event;
+	struct process_key key;
 
+	key_fill(&key, task);
+	if (!exec_is_told(task, &key, is_privileged))
+		return 0;
+	scratch = record_begin(EVENT_EXEC);
 	if (!scratch)
 		return 0;
 	event = (void *)scratch->event;
 	process_fill(scratch, event, task);
 	if (old_pid != task->pid)
 		event->flags |= EXEC_FROM_THREAD;
-	if (BPF_CORE_READ_BITFIELD(bprm, secureexec))
+	if (is_privileged)
 		event->flags |= EXEC_PRIVILEGED;
 	script_fill(scratch, event, bprm);
 	args_fill(scratch, event, task->mm);
@@ -200,12 +204,15 @@ int yagura_snapshot(struct bpf_iter__task *ctx)
 	struct task_struct *task = ctx->task;
 	struct exec_scratch *scratch;
 	struct event_exec *event;
+	struct process_key key;
 
 	if (!task || task->pid != task->tgid)
 		return 0;
 	snapshot_cgroup(task);
 	if (!task->mm) /* a kernel thread, or ended and not waited for */
 		return 0;
+	key_fill(&key, task);
+	process_listed(&key);
 	scratch = record_begin(EVENT_SNAPSHOT);
 	if (!scratch)
 		return 0;

@@ -75,7 +75,8 @@ int probe_fixture_setup(void **state)
 	char error[LOADER_ERROR_BYTES] = "out of memory";
 
 	*state = fixture;
-	if (!fixture || loader_open(&probe_fixture_options, &fixture->loader, error) < 0) {
+	if (!fixture || loader_open(&probe_fixture_options, &fixture->loader, error) < 0 ||
+	    loader_attach(fixture->loader, error) < 0) {
 		fprintf(stderr, "cannot load the probes: %s\n", error);
 		return -1;
 	}

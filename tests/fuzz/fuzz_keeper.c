@@ -3,6 +3,8 @@
  * Whatever a worker that was taken over may send: messages, each led by a byte with its length, to
  * serve_request. The loader is made up here, so nothing is loaded and nothing needs root.
  */
+#include "sensor/keeper/maps.h"
+#include "sensor/keeper/rules.h"
 #include "sensor/keeper/serve.h"
 
 #include <errno.h>
@@ -40,6 +42,41 @@ int loader_iterate(struct loader *loader, const char *probe)
 	return probe ? 0 : -EOPNOTSUPP;
 }
 
+void maps_describe(const struct loader *loader, struct keeper_maps *ret_maps)
+{
+	(void)loader;
+	*ret_maps = (struct keeper_maps){ .count = COUNTED };
+}
+
+int rules_list(const struct loader *loader, uint32_t first, struct keeper_rules *ret_rules)
+{
+	(void)loader;
+	*ret_rules = (struct keeper_rules){ .count = first };
+	return 0;
+}
+
+int rules_set(const struct loader *loader, const struct keeper_rule *rule)
+{
+	return loader || !rule ? -EINVAL : 0;
+}
+
+int rules_clear(const struct loader *loader, const struct keeper_rule *rule)
+{
+	return loader || !rule ? -EINVAL : 0;
+}
+
+int rules_live(const struct loader *loader, struct live_config *ret_live)
+{
+	(void)loader;
+	*ret_live = (struct live_config){ .flow_burst = COUNTED };
+	return 0;
+}
+
+int rules_live_set(const struct loader *loader, const struct live_config *live)
+{
+	return loader || !live ? -EINVAL : 0;
+}
+
 /* How many descriptors came with the reply; they are closed again. */
 static size_t receive(int link, struct keeper_reply *ret_reply)
 {
@@ -68,6 +105,33 @@ static size_t receive(int link, struct keeper_reply *ret_reply)
 	return count;
 }
 
+static bool is_known(const struct keeper_request *request)
+{
+	bool has_body = false;
+
+	for (size_t i = 0; i < sizeof(request->bytes); i++)
+		has_body |= request->bytes[i] != 0;
+	switch (request->verb) {
+	case KEEPER_DESCRIBE:
+	case KEEPER_COUNTERS:
+	case KEEPER_PROBES:
+	case KEEPER_SNAPSHOT:
+	case KEEPER_SWEEP:
+	case KEEPER_THROTTLES:
+	case KEEPER_MAPS:
+	case KEEPER_LIVE:
+		return request->argument == 0 && !has_body;
+	case KEEPER_RULES:
+		return !has_body;
+	case KEEPER_RULE_SET:
+	case KEEPER_RULE_CLEAR:
+	case KEEPER_LIVE_SET:
+		return request->argument == 0;
+	default:
+		return false;
+	}
+}
+
 /* Exactly a request is served, anything else refused; descriptors come with a description only. */
 static void check(const uint8_t *bytes, size_t size, int link)
 {
@@ -78,8 +142,7 @@ static void check(const uint8_t *bytes, size_t size, int link)
 
 	memcpy(&request, bytes, is_request ? size : 0);
 	if (is_request)
-		is_request = request.argument == 0 && request.verb >= KEEPER_DESCRIBE &&
-			     request.verb <= KEEPER_SWEEP;
+		is_request = is_known(&request);
 	if (reply.result != (is_request ? 0 : -EINVAL))
 		abort();
 	if (is_request && (reply.id != request.id || reply.verb != request.verb))

@@ -29,7 +29,11 @@
 struct journal_totals journal_totals(const struct journal *journal)
 {
 	(void)journal;
-	return (struct journal_totals){ .acked = { 10, 11, 12 }, .gaps = { { 20, 21, 22 } } };
+	return (struct journal_totals){ .acked = { 10, 11, 12 },
+					.gaps = { { 15, 16, 17 },
+						  [GAP_THROTTLED] = { 5, 5, 5 },
+						  [GAP_UNEXPLAINED] = { 7, 7, 7 },
+						  [GAP_KERNEL_SKIPPED] = { 8, 8, 8 } } };
 }
 
 static int probes_result;
@@ -54,6 +58,26 @@ static inline int fake_probes(void *context, struct keeper_probes *ret_probes)
 			   { "digest", "handle_check", "", KEEPER_PROBE_ATTACHED, 0, 1 } },
 	};
 	return probes_result;
+}
+
+static inline int fake_maps(void *context, struct keeper_maps *ret_maps)
+{
+	(void)context;
+	*ret_maps = (struct keeper_maps){
+		.count = 2,
+		.map = { { "ring_bulk", "ringbuf", 8000, 4096, KEEPER_UNCOUNTED },
+			 { "filter_uid", "hash", 500, 2048, 3 } },
+	};
+	return 0;
+}
+
+static inline int fake_live(void *context, struct live_config *ret_live)
+{
+	(void)context;
+	*ret_live = (struct live_config){ .filters = 1u << FILTER_UID | 1u << FILTER_ADDRESS,
+					  .filter_default = FILTER_DROP,
+					  .flow_burst = 99 };
+	return 0;
 }
 
 static inline void fake_in_memory(void *context, uint64_t ret_counts[RECORD_CLASS_COUNT])
@@ -88,6 +112,22 @@ static const struct keeper_description description = {
 };
 static const struct pipeline_counters pipeline = { .events = 5, .replayed_events = 6 };
 
+/* One event of the bulk ring missing. */
+static inline struct sequence *fake_sequence(void)
+{
+	static uint64_t memory[1024];
+	static struct sequence *sequence;
+	const struct event_header second = { .sequence = 2 };
+
+	if (!sequence) {
+		assert_int_equal(sequence_open(memory, sizeof(memory), 1, &sequence), 0);
+		sequence_saw(sequence, EVENT_RING_BULK, 8, &second);
+		sequence_settle(sequence);
+		sequence_settle(sequence);
+	}
+	return sequence;
+}
+
 static inline int set_up(void **state)
 {
 	const struct ship_options off = { 0 };
@@ -106,6 +146,9 @@ static inline int set_up(void **state)
 		.in_memory = fake_in_memory,
 		.kernel_counters = fake_counters,
 		.probes = fake_probes,
+		.maps = fake_maps,
+		.live = fake_live,
+		.sequence = fake_sequence(),
 		.ring_backlog = fake_backlog,
 	};
 	probes_result = 0;

@@ -50,8 +50,13 @@ __attribute__((format(printf, 3, 4))) static int fail(struct reading *reading, i
 static int set_option(struct reading *reading, const struct config_option *option, const char *text)
 {
 	char buffer[CONFIG_WANTED_BYTES];
-	int r = config_value_set(option, reading->target, text);
+	const char *wanted = "";
+	int r = 0;
 
+	if (option->check && text[0] != '\0' && option->check(text, &wanted) < 0)
+		return fail(reading, -EINVAL, "'%s' in [%s] is '%s'; it must be %s", option->name,
+			    option->section, text, wanted);
+	r = config_value_set(option, reading->target, text);
 	if (r == -EINVAL)
 		return fail(reading, r, "'%s' in [%s] is '%s'; it must be %s", option->name,
 			    option->section, text, config_value_wanted(option, buffer));
@@ -127,7 +132,7 @@ static int take_value(void *context, const char *section, const char *name, cons
 		return fail_unknown(reading, section, name) == 0;
 	bool *seen = &reading->seen[option - reading->table];
 
-	if (*seen)
+	if (*seen && option->type != CONFIG_LINES)
 		return fail(reading, -EINVAL, "'%s' in [%s] is given twice; keep one of them", name,
 			    section) == 0;
 	if (!option->fallback && value[0] == '\0')
@@ -227,6 +232,11 @@ static int read_file(struct reading *reading)
 	return r;
 }
 
+static bool is_text(const struct config_option *row)
+{
+	return row->type == CONFIG_TEXT || row->type == CONFIG_LINES;
+}
+
 static char **text_field(const struct config_option *row, void *target)
 {
 	return (char **)(void *)((uint8_t *)target + row->offset);
@@ -239,7 +249,7 @@ int config_read(const struct config_option *table, void *target, const char *pat
 	int r;
 
 	for (const struct config_option *row = table; row->name; row++) {
-		if (row->type == CONFIG_TEXT)
+		if (is_text(row))
 			*text_field(row, target) = NULL;
 	}
 	r = read_file(&reading);
@@ -253,7 +263,7 @@ int config_read(const struct config_option *table, void *target, const char *pat
 void config_done(const struct config_option *table, void *target)
 {
 	for (const struct config_option *row = table; row->name; row++) {
-		if (row->type == CONFIG_TEXT) {
+		if (is_text(row)) {
 			free(*text_field(row, target));
 			*text_field(row, target) = NULL;
 		}

@@ -13,6 +13,7 @@
 
 enum config_type {
 	CONFIG_TEXT, /* char *: malloc'd */
+	CONFIG_LINES, /* char *: malloc'd; the key may be given often, one value a line */
 	CONFIG_U32, /* uint32_t within min … max */
 	CONFIG_BYTES, /* uint64_t within min … max, written 4096, 64K, 16M, 2G */
 	CONFIG_BOOL, /* bool, written yes or no */
@@ -30,6 +31,9 @@ struct config_option {
 	uint64_t min;
 	uint64_t max;
 	const char *help;
+	/* Texts and lines: is this value, if not empty, what the daemon can use? 0, or -EINVAL with
+	 * what it must be. NULL: any will do. */
+	int (*check)(const char *value, const char **ret_wanted);
 };
 
 #define CONFIG_ERROR_BYTES 512

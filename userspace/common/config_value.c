@@ -30,6 +30,8 @@ const char *config_value_wanted(const struct config_option *option,
 	switch (option->type) {
 	case CONFIG_TEXT:
 		return "text";
+	case CONFIG_LINES:
+		return "text, may be given several times";
 	case CONFIG_U32:
 		snprintf(ret_text, CONFIG_WANTED_BYTES, "a number from %" PRIu64 " to %" PRIu64,
 			 option->min, option->max);
@@ -61,6 +63,21 @@ static int set_text(char **field, const char *text)
 		return -ENOMEM;
 	free(*field);
 	*field = copy;
+	return 0;
+}
+
+static int add_line(char **field, const char *text)
+{
+	char *lines;
+
+	if (!*field || **field == '\0')
+		return set_text(field, text);
+	if (text[0] == '\0')
+		return 0;
+	if (asprintf(&lines, "%s\n%s", *field, text) < 0)
+		return -ENOMEM;
+	free(*field);
+	*field = lines;
 	return 0;
 }
 
@@ -101,6 +118,8 @@ int config_value_set(const struct config_option *option, uint8_t *target, const 
 	switch (option->type) {
 	case CONFIG_TEXT:
 		return set_text(field, text);
+	case CONFIG_LINES:
+		return add_line(field, text);
 	case CONFIG_U32:
 		return set_u32(option, field, text);
 	case CONFIG_BYTES:

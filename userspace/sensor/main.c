@@ -113,6 +113,35 @@ static struct worker_options worker_options(const struct sensor_config *config)
 	return worker;
 }
 
+static struct policy policy(const struct sensor_config *config)
+{
+	return (struct policy){
+		.drop = config->filter_drop,
+		.keep = config->filter_keep,
+		.drops_by_default = strcmp(config->filter_default, "drop") == 0,
+		.process_events_per_s = config->process_events_per_s,
+		.process_burst = config->process_burst,
+		.flows_per_s = config->flows_per_s,
+		.flow_burst = config->flow_burst,
+	};
+}
+
+/* The texts of the policy live in the configuration that was read last. */
+static int reread(const char *config_path, struct policy *ret_policy,
+		  char ret_error[POLICY_ERROR_BYTES])
+{
+	static struct sensor_config last;
+	struct sensor_config config;
+	int r = sensor_config_read(config_path, &config, ret_error);
+
+	if (r < 0)
+		return r;
+	sensor_config_done(&last);
+	last = config;
+	*ret_policy = policy(&last);
+	return 0;
+}
+
 static struct keeper_options keeper_options(const struct sensor_config *config,
 					    const char *config_path)
 {
@@ -124,6 +153,8 @@ static struct keeper_options keeper_options(const struct sensor_config *config,
 			    .sweep_interval_ms = config->flow_interval_s * 1000 },
 		.state_bytes = STATE_BYTES,
 		.config_path = config_path,
+		.policy = policy(config),
+		.reread = reread,
 	};
 }
 

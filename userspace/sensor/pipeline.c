@@ -53,6 +53,7 @@ static int apply(struct pipeline *p, const struct decoded_event *event)
 	case EVENT_SNAPSHOT:
 		return take_snapshot(p, &event->exec);
 	case EVENT_EXIT:
+	case EVENT_GONE:
 		return process_table_exit(p->processes, &event->exit);
 	case EVENT_CGROUP:
 		return take_cgroup(p, &event->cgroup);
@@ -91,6 +92,7 @@ static bool build(struct pipeline *p, const struct decoded_event *event, struct 
 		return true;
 	case EVENT_FORK:
 	case EVENT_SNAPSHOT:
+	case EVENT_GONE:
 	case EVENT_CGROUP:
 	case EVENT_THROTTLE:
 	case EVENT_KIND_NONE:
@@ -114,6 +116,33 @@ static void miss_malformed(struct pipeline *p, const uint8_t *bytes, size_t size
 		losses_count(&p->losses, GAP_MALFORMED, RECORD_EXIT);
 	else if (header.kind == EVENT_FLOW)
 		losses_count(&p->losses, GAP_MALFORMED, RECORD_FLOW);
+}
+
+static void take_throttle(struct pipeline *p, struct batch *batch,
+			  const struct event_throttle *event)
+{
+	const struct text *cgroup = cgroup_names_find(p->cgroups, event->cgroup_id);
+	const struct record_gap gap = { .time_ns = event->header.time_ns + p->boot_epoch_ns,
+					.cgroup = cgroup ? *cgroup : (struct text){ 0 } };
+
+	losses_throttled(&p->losses, batch, event, gap, p->now_ns);
+	if (event->state == THROTTLE_GOES_ON)
+		return;
+	p->counters.throttles_stopped += event->state == THROTTLE_STOPPED;
+	log_info("throttle", "control group %llu (%.*s) %s", (unsigned long long)event->cgroup_id,
+		 (int)gap.cgroup.length, gap.cgroup.length ? gap.cgroup.at : "",
+		 event->state == THROTTLE_STARTED ? "is over its budget: events are only counted"
+						  : "is within its budget again");
+}
+
+static void note_sequence(struct pipeline *p, size_t ring, const uint8_t *bytes, size_t size)
+{
+	struct cursor record = cursor_of(bytes, size);
+	struct event_header header;
+
+	if (cursor_copy(&record, &header, sizeof(header)))
+		sequence_saw(p->sequence, (enum event_ring)ring, ring_read_position(p->ring[ring]),
+			     &header);
 }
 
 /* A turn looks at the clock before it looks at the rings: an event may be a little younger. */
@@ -161,6 +190,8 @@ static bool take_event(struct pipeline *p, struct batch *batch, const uint8_t *b
 		journal_append(p->journal, bytes, size);
 	/* There is room, as the ring is only read while the batch takes any record; memory may
 	 * lack. */
+	if (p->event->kind == EVENT_THROTTLE)
+		take_throttle(p, batch, &p->event->throttle);
 	if (build(p, p->event, &record) && batch_add(batch, &record, p->now_ns) < 0)
 		losses_count(&p->losses, GAP_NO_MEMORY, record.class);
 	return true;
@@ -244,6 +275,7 @@ static bool drain(struct pipeline *p, size_t lane, uint64_t end)
 			ring_rewind(ring, position);
 			return false;
 		}
+		note_sequence(p, lane, bytes, size);
 		batch_set_position(batch, ring_read_position(ring));
 	}
 	return true;

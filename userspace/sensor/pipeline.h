@@ -7,6 +7,7 @@
 #include "sensor/batch/batch.h"
 #include "sensor/decode/decode.h"
 #include "sensor/kernel/ring.h"
+#include "sensor/kernel/sequence.h"
 #include "sensor/losses.h"
 #include "sensor/process/cgroups.h"
 #include "sensor/process/journal.h"
@@ -24,12 +25,14 @@ struct pipeline_counters {
 	uint64_t batches;
 	uint64_t turns;
 	uint64_t replayed_events; /* from the journal, at start */
+	uint64_t throttles_stopped; /* control groups that came back into their budget */
 };
 
 struct pipeline {
 	struct ring *ring[EVENT_RING_COUNT];
 	struct batch *batch[SPOOL_LANE_COUNT]; /* A from the valuable ring, B from bulk */
 	struct journal *journal;
+	struct sequence *sequence;
 	struct process_table *processes;
 	struct cgroup_names *cgroups;
 	struct spool *spool;

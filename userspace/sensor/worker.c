@@ -15,6 +15,7 @@
 
 /* How long a stopping worker waits for the collector to acknowledge what was just written. */
 #define STOP_PATIENCE_NS (5 * NS_PER_S)
+#define HEAL_INTERVAL_NS (10 * NS_PER_S)
 #define HEAP_KEPT_BYTES (1 << 20)
 
 /* How often, at most, the kernel is asked for names of control groups that it told us of unheard:
@@ -39,6 +40,46 @@ static void on_poll(evutil_socket_t fd, short what, void *context)
 		event_base_loopbreak(worker->base);
 }
 
+/* What leaves the process table incomplete: processes that were not told of. */
+static uint64_t count_unseen(const struct worker *worker, const struct counters *counters)
+{
+	return worker->pipeline.counters.throttles_stopped + worker->pipeline.losses.skipped +
+	       counters->value[COUNTER_LOST_FORK] + counters->value[COUNTER_LOST_EXEC];
+}
+
+/* Those that still run are listed again, soon but not over and over. */
+static void heal(struct worker *worker, const struct counters *counters)
+{
+	uint64_t unseen = count_unseen(worker, counters);
+	uint64_t now_ns = clock_boottime_ns();
+
+	if (unseen == worker->healed_counts || worker->stop_deadline_ns ||
+	    (worker->healed_ns && now_ns - worker->healed_ns < HEAL_INTERVAL_NS))
+		return;
+	worker->healed_ns = now_ns;
+	worker->healed_counts = unseen;
+	log_debug("worker", "processes went by unseen; listing those that run");
+	keeper_link_snapshot(worker->link);
+}
+
+static void compare_losses(struct worker *worker, const struct counters *counters)
+{
+	struct losses *losses = &worker->pipeline.losses;
+	struct sequence_totals totals;
+	struct keeper_probes probes;
+	uint64_t unexplained;
+
+	if (keeper_link_probes(worker->link, &probes) == 0 && losses_skipped(losses, &probes))
+		log_warn("worker", "the kernel did not run programs %llu times so far",
+			 (unsigned long long)losses->skipped);
+	sequence_settle(worker->pipeline.sequence);
+	sequence_totals(worker->pipeline.sequence, &totals);
+	unexplained = losses_compare(losses, counters, &totals);
+	if (unexplained > 0)
+		log_warn("worker", "%llu events are missing and nobody counted them",
+			 (unsigned long long)unexplained);
+}
+
 static void ask_for_names(struct worker *worker, uint64_t now_ns)
 {
 	int r;
@@ -60,8 +101,12 @@ static void on_second(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	if (keeper_link_counters(worker->link, &counters) == 0)
+	if (keeper_link_counters(worker->link, &counters) == 0) {
 		losses_kernel(&worker->pipeline.losses, &counters);
+		compare_losses(worker, &counters);
+		heal(worker, &counters);
+	}
+	keeper_link_throttles(worker->link);
 	process_table_expire(worker->pipeline.processes, now_ns);
 	ask_for_names(worker, now_ns);
 }

@@ -66,6 +66,20 @@ static int control_probes(void *context, struct keeper_probes *ret_probes)
 	return keeper_link_probes(worker->link, ret_probes);
 }
 
+static int control_maps(void *context, struct keeper_maps *ret_maps)
+{
+	const struct worker *worker = context;
+
+	return keeper_link_maps(worker->link, ret_maps);
+}
+
+static int control_live(void *context, struct live_config *ret_live)
+{
+	const struct worker *worker = context;
+
+	return keeper_link_live(worker->link, ret_live);
+}
+
 static void control_backlog(void *context, uint64_t ret_bytes[EVENT_RING_COUNT])
 {
 	const struct worker *worker = context;
@@ -83,12 +97,15 @@ int worker_rooms_open_control(struct worker *worker)
 		.spool = worker->pipeline.spool,
 		.ship = worker->ship,
 		.journal = worker->pipeline.journal,
+		.sequence = worker->pipeline.sequence,
 		.processes = worker->pipeline.processes,
 		.counters = &worker->pipeline.counters,
 		.started_ns = clock_boottime_ns(),
 		.in_memory = control_in_memory,
 		.kernel_counters = control_counters,
 		.probes = control_probes,
+		.maps = control_maps,
+		.live = control_live,
 		.ring_backlog = control_backlog,
 		.context = worker,
 	};
@@ -145,6 +162,11 @@ int worker_rooms_open_kernel(struct worker *worker)
 			 strerror(-r));
 		return r;
 	}
+	/* Numbers of events at its end; the journal has the rest. */
+	worker->sequence_bytes = sequence_bytes((uint32_t)worker->description.cpu_count);
+	if (worker->sequence_bytes > worker->description.state_bytes / 2)
+		worker->sequence_bytes = worker->description.state_bytes / 2;
+	worker->sequence_bytes = worker->sequence_bytes / 8 * 8;
 	worker->state = mmap(NULL, worker->description.state_bytes, PROT_READ | PROT_WRITE,
 			     MAP_SHARED, worker->descriptors[KEEPER_FD_STATE], 0);
 	r = worker->state == MAP_FAILED ? -errno : 0;
@@ -258,6 +280,17 @@ static void resume(struct worker *worker)
 	journal_replay(pipeline->journal, pipeline_replay, pipeline);
 }
 
+static int open_state(struct worker *worker)
+{
+	size_t journal_bytes = worker->description.state_bytes - worker->sequence_bytes;
+	uint64_t instance = worker->description.instance;
+	int r = journal_open(worker->state, journal_bytes, instance, &worker->pipeline.journal);
+
+	return r < 0 ? r
+		     : sequence_open((uint8_t *)worker->state + journal_bytes,
+				     worker->sequence_bytes, instance, &worker->pipeline.sequence);
+}
+
 int worker_rooms_open_pipeline(struct worker *worker)
 {
 	const struct process_table_options processes = { .exited_max = EXITED_PROCESSES_MAX,
@@ -274,8 +307,7 @@ int worker_rooms_open_pipeline(struct worker *worker)
 	pipeline->event = malloc(sizeof(*pipeline->event));
 	if (!pipeline->processes || !pipeline->cgroups || !pipeline->event ||
 	    open_lane(worker, SPOOL_LANE_A) < 0 || open_lane(worker, SPOOL_LANE_B) < 0 ||
-	    journal_open(worker->state, worker->description.state_bytes,
-			 worker->description.instance, &pipeline->journal) < 0) {
+	    open_state(worker) < 0) {
 		snprintf(worker->error, WORKER_ERROR_BYTES, "out of memory");
 		return -ENOMEM;
 	}
@@ -305,6 +337,7 @@ void worker_rooms_free(struct worker *worker)
 	ship_free(worker->ship);
 	for (size_t i = 0; i < SPOOL_LANE_COUNT; i++)
 		batch_free(worker->pipeline.batch[i]);
+	sequence_close(worker->pipeline.sequence);
 	journal_close(worker->pipeline.journal);
 	process_table_free(worker->pipeline.processes);
 	cgroup_names_free(worker->pipeline.cgroups);
@@ -334,6 +367,7 @@ struct worker *worker_rooms_new(const struct worker_options *options)
 		return NULL;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN); /* the keeper reads the configuration again, for both */
 	return worker;
 }
 

@@ -39,12 +39,15 @@ struct worker {
 	struct utsname host;
 	char sensor_id[UUID_TEXT_BYTES];
 	uint8_t boot_id[UUID_BYTES];
-	void *state; /* memory that outlives us: see process/journal.h */
+	void *state; /* memory that outlives us: process/journal.h, then kernel/sequence.h */
+	size_t sequence_bytes; /* at its end */
 	struct pipeline pipeline;
 	struct ship *ship;
 	struct control *control;
 	struct control_sensor control_sensor;
 	uint64_t shipped_bytes_before; /* by earlier workers of this keeper */
+	uint64_t healed_ns; /* CLOCK_BOOTTIME of the last snapshot asked for */
+	uint64_t healed_counts; /* of what makes one necessary */
 	uint64_t names_asked_ns; /* when the kernel last was; see ask_for_names() */
 	uint64_t stop_deadline_ns; /* 0: not stopping */
 	int status;

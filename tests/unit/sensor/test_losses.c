@@ -239,14 +239,133 @@ static void counted_when_written(void **state)
 	assert_int_equal(told(f, GAP_MALFORMED, RECORD_EXEC), 1);
 }
 
+static void ask_throttled(struct fixture *f, uint64_t execs, uint64_t flows, const char *cgroup)
+{
+	const struct event_throttle event = { .forks = 9, .execs = execs, .flows = flows };
+	const struct record_gap gap = { .time_ns = TIME_NS, .cgroup = { cgroup, strlen(cgroup) } };
+
+	losses_throttled(&f->losses, f->batch, &event, gap, 1);
+}
+
+static struct record throttled(enum record_class class, uint64_t count, const char *cgroup)
+{
+	struct record record = gap(class, GAP_THROTTLED, count);
+
+	record.gap.cgroup = (struct text){ cgroup, strlen(cgroup) };
+	return record;
+}
+
+static uint64_t compare(struct fixture *f, uint64_t missing, int seconds)
+{
+	const struct sequence_totals totals = { .missing[EVENT_RING_BULK] = missing };
+	uint64_t found = 0;
+
+	for (; seconds > 0; seconds--)
+		found += losses_compare(&f->losses, &f->counters, &totals);
+	return found;
+}
+
+static void throttled_groups_are_told_by_class(void **state)
+{
+	const struct record want[] = { throttled(RECORD_EXEC, 5, "/a"),
+				       throttled(RECORD_FLOW, 6, "/a"),
+				       throttled(RECORD_EXEC, 7, "/b") };
+	struct fixture *f = *state;
+
+	ask_throttled(f, 5, 6, "/a");
+	ask_throttled(f, 7, 0, "/b");
+	f->counters.value[COUNTER_THROTTLED_FORK] = 18; /* make no record */
+	f->counters.value[COUNTER_THROTTLED_EXEC] = 12;
+	f->counters.value[COUNTER_THROTTLED_FLOW] = 6;
+	compare(f, 0, 20);
+	report(f);
+	assert_told(f, want, 3);
+	assert_int_equal(told(f, GAP_THROTTLED, RECORD_EXEC), 12);
+}
+
+/* A count that no event brought is told all the same, without its group, once all is still. */
+static void throttling_nobody_told_is_told(void **state)
+{
+	const struct record want = gap(RECORD_EXEC, GAP_THROTTLED, 4);
+	struct fixture *f = *state;
+
+	for (uint64_t total = 1; total <= 4; total++) {
+		f->counters.value[COUNTER_THROTTLED_EXEC] = total;
+		compare(f, 0, 2);
+		report(f);
+		assert_told(f, NULL, 0);
+	}
+	compare(f, 0, LOSSES_PATIENCE);
+	report(f);
+	assert_told(f, &want, 1);
+}
+
+/* What is missing by number and was counted is explained; one more is not. */
+static void missing_numbers_need_a_reason(void **state)
+{
+	const struct record want[] = { gap(RECORD_FLOW, GAP_RING_FULL, 10),
+				       gap(RECORD_FLOW, GAP_UNEXPLAINED, 1) };
+	struct fixture *f = *state;
+
+	kernel_loses(f, COUNTER_LOST_FLOW, 10);
+	assert_int_equal(compare(f, 10, 20), 0);
+	assert_int_equal(compare(f, 11, LOSSES_PATIENCE - 1), 0);
+	assert_int_equal(compare(f, 11, 1), 1);
+	assert_int_equal(compare(f, 11, 20), 0);
+	report(f);
+	assert_told(f, want, 2);
+}
+
+/* An event that is only late explains itself. */
+static void a_moment_of_doubt_is_no_loss(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(compare(f, 3, LOSSES_PATIENCE - 1), 0);
+		assert_int_equal(compare(f, 0, 1), 0);
+	}
+	report(f);
+	assert_told(f, NULL, 0);
+}
+
+static void skipped_programs_are_told_by_what_they_make(void **state)
+{
+	const struct record want[] = { gap(RECORD_EXEC, GAP_KERNEL_SKIPPED, 3),
+				       gap(RECORD_FLOW, GAP_KERNEL_SKIPPED, 2) };
+	struct fixture *f = *state;
+	struct keeper_probes probes = {
+		.count = 4,
+		.probe = { { .makes = EVENT_EXEC, .skipped = 3 },
+			   { .makes = EVENT_FLOW, .skipped = 2 },
+			   { .makes = EVENT_FORK }, /* makes no record: only heals */
+			   { .makes = EVENT_KIND_NONE } },
+	};
+
+	assert_true(losses_skipped(&f->losses, &probes));
+	assert_false(losses_skipped(&f->losses, &probes));
+	probes.probe[2].skipped = 1;
+	assert_true(losses_skipped(&f->losses, &probes));
+	report(f);
+	assert_told(f, want, 2);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(kernel_losses_are_told_once), TEST(each_place_has_its_reason),
-		TEST(no_room_now_is_told_later),   TEST(goes_on_where_another_worker_was),
-		TEST(killed_while_telling),	   TEST(counted_when_written),
+		TEST(kernel_losses_are_told_once),
+		TEST(each_place_has_its_reason),
+		TEST(no_room_now_is_told_later),
+		TEST(goes_on_where_another_worker_was),
+		TEST(killed_while_telling),
+		TEST(counted_when_written),
+		TEST(throttled_groups_are_told_by_class),
+		TEST(throttling_nobody_told_is_told),
+		TEST(missing_numbers_need_a_reason),
+		TEST(a_moment_of_doubt_is_no_loss),
+		TEST(skipped_programs_are_told_by_what_they_make),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,7 @@ struct fixture {
 	struct pipeline pipeline;
 	struct decoded_event event;
 	void *memory;
+	void *numbers;
 };
 
 static struct batch *new_batch(struct spool *spool, enum spool_lane lane)
@@ -57,7 +58,9 @@ static int set_up(void **state)
 	p->event = &f->event;
 	p->processes = process_table_new(&processes);
 	p->cgroups = cgroup_names_new(10);
-	if (journal_open(f->memory, MEMORY_BYTES, INSTANCE, &p->journal) < 0)
+	f->numbers = calloc(1, sequence_bytes(1));
+	if (journal_open(f->memory, MEMORY_BYTES, INSTANCE, &p->journal) < 0 ||
+	    sequence_open(f->numbers, sequence_bytes(1), INSTANCE, &p->sequence) < 0)
 		return -1;
 	losses_init(&p->losses, p->journal, 1);
 	*state = f;
@@ -75,6 +78,8 @@ static int tear_down(void **state)
 	journal_close(f->pipeline.journal);
 	process_table_free(f->pipeline.processes);
 	cgroup_names_free(f->pipeline.cgroups);
+	sequence_close(f->pipeline.sequence);
+	free(f->numbers);
 	free(f->memory);
 	free(f);
 	return 0;

@@ -25,6 +25,7 @@ struct world {
 	struct pipeline pipeline;
 	char *directory;
 	void *journal;
+	void *numbers;
 };
 
 static const struct process_key owner = { 2000, 20, 2 };
@@ -56,6 +57,8 @@ static int set_up(void **state)
 	open_lane(world, SPOOL_LANE_B);
 	world->journal = calloc(1, JOURNAL_BYTES);
 	assert_int_equal(journal_open(world->journal, JOURNAL_BYTES, 1, &p->journal), 0);
+	world->numbers = calloc(1, sequence_bytes(1));
+	assert_int_equal(sequence_open(world->numbers, sequence_bytes(1), 1, &p->sequence), 0);
 	losses_init(&p->losses, p->journal, spool_next_seq(p->spool, SPOOL_LANE_A));
 	p->processes = process_table_new(&processes);
 	p->cgroups = cgroup_names_new(10);
@@ -76,6 +79,8 @@ static int tear_down(void **state)
 	free(p->event);
 	process_table_free(p->processes);
 	cgroup_names_free(p->cgroups);
+	sequence_close(p->sequence);
+	free(world->numbers);
 	journal_close(p->journal);
 	free(world->journal);
 	spool_close(p->spool);

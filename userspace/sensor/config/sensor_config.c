@@ -1,14 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/config/sensor_config.h"
 
+#include "sensor/config/filter_rule.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #define FIELD(field) offsetof(struct sensor_config, field)
 #define K 1024ull
 #define M (1024ull * K)
 #define G (1024ull * M)
+
+static int check_rule(const char *value, const char **ret_wanted)
+{
+	struct filter_rule rule;
+
+	return filter_rule_parse(value, &rule, ret_wanted);
+}
+
+static int check_default(const char *value, const char **ret_wanted)
+{
+	*ret_wanted = "keep or drop";
+	return strcmp(value, "keep") == 0 || strcmp(value, "drop") == 0 ? 0 : -EINVAL;
+}
 
 /* One option a row: section, name, type, field, fallback, least, most, help. */
 static const struct config_option options[] = {
@@ -24,11 +40,29 @@ static const struct config_option options[] = {
 	{ "kernel", "ring_bulk_bytes", CONFIG_BYTES, FIELD(ring_bulk_bytes), "8M", 64 * K, 256 * M,
 	  "ring for flow events, a power of two" },
 	{ "kernel", "poll_interval_ms", CONFIG_U32, FIELD(poll_interval_ms), "50", 1, 1000,
-	  "how often the rings are emptied" },
+	  "how often the rings are emptied: no event waits there longer, unless a quarter is "
+	  "full" },
 	{ "kernel", "flow_interval_s", CONFIG_U32, FIELD(flow_interval_s), "60", 1, 3600,
 	  "how often connections that go on are told of" },
 	{ "kernel", "args_bytes", CONFIG_U32, FIELD(args_bytes), "32768", 0, 32768,
 	  "how much of an argument list is kept; 0 keeps none" },
+
+	{ "filter", "drop", CONFIG_LINES, FIELD(filter_drop), "", 0, 0,
+	  "not recorded: address NETWORK, port PORT, cgroup PATH, uid NUMBER, executable PATH",
+	  check_rule },
+	{ "filter", "keep", CONFIG_LINES, FIELD(filter_keep), "", 0, 0,
+	  "recorded even if a rule above says drop; written likewise", check_rule },
+	{ "filter", "default", CONFIG_TEXT, FIELD(filter_default), "keep", 0, 0,
+	  "keep or drop what no rule speaks of; forks are always seen", check_default },
+
+	{ "throttle", "process_events_per_s", CONFIG_U32, FIELD(process_events_per_s), "10000", 0,
+	  1000000, "forks, execs and exits of one control group; beyond it they are counted only" },
+	{ "throttle", "process_burst", CONFIG_U32, FIELD(process_burst), "20000", 1, 1000000,
+	  "how many may come at once" },
+	{ "throttle", "flows_per_s", CONFIG_U32, FIELD(flows_per_s), "0", 0, 1000000,
+	  "new flows of one control group, likewise; 0 for any number" },
+	{ "throttle", "flow_burst", CONFIG_U32, FIELD(flow_burst), "20000", 1, 1000000,
+	  "how many may come at once" },
 
 	{ "batch", "records", CONFIG_U32, FIELD(batch_records), "1000", 1, 32768,
 	  "a batch is closed when it holds so many records" },
@@ -167,6 +201,9 @@ void sensor_config_done(struct sensor_config *config)
 
 void sensor_config_write_example(FILE *to)
 {
-	fputs("# yagurad, the sensor. Restart it after a change.\n", to);
+	fputs("# yagurad, the sensor. Restart it after a change; for [filter] and [throttle] send "
+	      "it\n"
+	      "# SIGHUP: they change while it runs, and names of files are looked up again.\n",
+	      to);
 	config_write_example(options, to);
 }

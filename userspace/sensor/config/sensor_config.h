@@ -24,6 +24,15 @@ struct sensor_config {
 	uint32_t flow_interval_s;
 	uint32_t args_bytes;
 
+	char *filter_drop; /* rules, one a line: see filter_rule.h */
+	char *filter_keep;
+	char *filter_default; /* "keep" or "drop" */
+
+	uint32_t process_events_per_s; /* 0: no throttling */
+	uint32_t process_burst;
+	uint32_t flows_per_s;
+	uint32_t flow_burst;
+
 	uint32_t batch_records;
 	uint32_t batch_interval_ms;
 

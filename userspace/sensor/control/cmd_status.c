@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "sensor/control/command_table.h"
 #include "sensor/control/control_sensor.h"
+#include "sensor/control/status_limits.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -148,6 +149,7 @@ static json_t *probes_json(const struct keeper_probes *probes)
 		json_object_set_new(row, "program", text(probe->program));
 		json_object_set_new(row, "required", json_boolean(probe->required != 0));
 		json_object_set_new(row, "reason", text(probe->reason));
+		json_object_set_new(row, "skipped", number(probe->skipped));
 		json_array_append_new(array, row);
 	}
 	return array;
@@ -171,6 +173,13 @@ static json_t *counters_json(const struct control_sensor *sensor, const struct c
 	return object;
 }
 
+/* Gaps for records that were generated. What the kernel never generated, or what nobody counted, is
+ * no term of the equation: it must not hide behind it. */
+static bool is_term(int reason)
+{
+	return reason != GAP_UNEXPLAINED && reason != GAP_KERNEL_SKIPPED;
+}
+
 /* Each term is what its own room counted: none is computed from the others. */
 static json_t *conservation_json(const struct control_sensor *sensor, const struct counters *kernel)
 {
@@ -178,6 +187,11 @@ static json_t *conservation_json(const struct control_sensor *sensor, const stru
 		[RECORD_EXEC] = COUNTER_GENERATED_EXEC,
 		[RECORD_EXIT] = COUNTER_GENERATED_EXIT,
 		[RECORD_FLOW] = COUNTER_GENERATED_FLOW,
+	};
+	static const enum counter filtered[] = {
+		[RECORD_EXEC] = COUNTER_FILTERED_EXEC,
+		[RECORD_EXIT] = COUNTER_FILTERED_EXIT,
+		[RECORD_FLOW] = COUNTER_FILTERED_FLOW,
 	};
 	struct journal_totals totals = journal_totals(sensor->journal);
 	uint64_t in_memory[RECORD_CLASS_COUNT] = { 0 };
@@ -191,12 +205,18 @@ static json_t *conservation_json(const struct control_sensor *sensor, const stru
 		uint64_t gaps = 0;
 
 		for (int reason = 0; reason < GAP_REASON_COUNT; reason++)
-			gaps += totals.gaps[reason][class];
+			gaps += is_term(reason) ? totals.gaps[reason][class] : 0;
 		json_object_set_new(row, "generated", number(kernel->value[generated[class]]));
 		json_object_set_new(row, "acked", number(totals.acked[class]));
 		json_object_set_new(row, "spooled", number(spooled.records[class]));
 		json_object_set_new(row, "in_memory", number(in_memory[class]));
 		json_object_set_new(row, "gaps", number(gaps));
+		/* Beside the equation: part of the gaps, then what is none of its terms. */
+		json_object_set_new(row, "throttled", number(totals.gaps[GAP_THROTTLED][class]));
+		json_object_set_new(row, "filtered", number(kernel->value[filtered[class]]));
+		json_object_set_new(row, "skipped", number(totals.gaps[GAP_KERNEL_SKIPPED][class]));
+		json_object_set_new(row, "unexplained",
+				    number(totals.gaps[GAP_UNEXPLAINED][class]));
 		json_object_set_new(object, record_class_name((enum record_class) class), row);
 	}
 	return object;
@@ -293,11 +313,17 @@ static int cmd_status(struct control_call *call)
 	const struct control_sensor *sensor = control_sensor(call);
 	struct counters kernel = { 0 };
 	struct keeper_probes probes = { 0 };
+	struct live_config live = { 0 };
+	struct keeper_maps maps = { 0 };
 	json_t *status;
 	int r = sensor->kernel_counters(sensor->context, &kernel);
 
 	if (r == 0)
 		r = sensor->probes(sensor->context, &probes);
+	if (r == 0)
+		r = sensor->maps(sensor->context, &maps);
+	if (r == 0)
+		r = sensor->live(sensor->context, &live);
 	if (r < 0)
 		return control_fail(call, "the keeper does not answer: %s", strerror(-r));
 	status = json_object();
@@ -306,6 +332,9 @@ static int cmd_status(struct control_call *call)
 	json_object_set_new(status, "probes", probes_json(&probes));
 	json_object_set_new(status, "counters", counters_json(sensor, &kernel));
 	json_object_set_new(status, "conservation", conservation_json(sensor, &kernel));
+	json_object_set_new(status, "sequence", status_sequence(sensor, &kernel));
+	json_object_set_new(status, "limits", status_limits(&live));
+	json_object_set_new(status, "maps", status_maps(&maps));
 	json_object_set_new(status, "ship", ship_json(sensor));
 	json_object_set_new(status, "spool", spool_json(sensor));
 	json_object_set_new(status, "budget", budget_json());

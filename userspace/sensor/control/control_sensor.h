@@ -17,6 +17,7 @@ struct control_sensor {
 	struct spool *spool;
 	struct ship *ship;
 	struct journal *journal;
+	const struct sequence *sequence;
 	struct process_table *processes;
 	const struct pipeline_counters *counters;
 	uint64_t started_ns; /* CLOCK_BOOTTIME */
@@ -26,6 +27,8 @@ struct control_sensor {
 	 * -errno. To be asked before anything else that is counted. */
 	int (*kernel_counters)(void *context, struct counters *ret_counters);
 	int (*probes)(void *context, struct keeper_probes *ret_probes);
+	int (*maps)(void *context, struct keeper_maps *ret_maps);
+	int (*live)(void *context, struct live_config *ret_live);
 	/* Bytes waiting in the rings, read or not, not released yet. */
 	void (*ring_backlog)(void *context, uint64_t ret_bytes[EVENT_RING_COUNT]);
 	void *context;

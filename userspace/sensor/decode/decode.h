@@ -39,7 +39,7 @@ struct decoded_event {
 	union {
 		struct event_fork fork;
 		struct decoded_exec exec; /* EVENT_EXEC and EVENT_SNAPSHOT */
-		struct event_exit exit;
+		struct event_exit exit; /* EVENT_EXIT and EVENT_GONE */
 		struct event_flow flow;
 		struct event_throttle throttle;
 		struct decoded_cgroup cgroup;

@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "sensor/keeper/maps.h"
 #include "sensor/keeper/probe_table.h"
 #include "sensor/keeper/serve.h"
 #include "sensor/keeper/sweep.h"
@@ -79,6 +80,7 @@ static int describe(struct keeper *keeper)
 	memcpy(description->ring_bytes, keeper->options->loader.ring_bytes,
 	       sizeof(description->ring_bytes));
 	description->state_bytes = keeper->options->state_bytes;
+	description->cpu_count = loader_cpu_count(keeper->serve.loader);
 	return 0;
 }
 
@@ -90,6 +92,7 @@ static int open_signals(void)
 	sigaddset(&wanted, SIGTERM);
 	sigaddset(&wanted, SIGINT);
 	sigaddset(&wanted, SIGCHLD);
+	sigaddset(&wanted, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &wanted, NULL) < 0)
 		return -errno;
 	return signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -196,6 +199,23 @@ static void stop(struct keeper *keeper)
 	ask_worker_to_stop(keeper);
 }
 
+/* A mistake in the file leaves everything as it was: a sensor does not go blind over it. */
+static void reread(const struct keeper *keeper)
+{
+	const struct keeper_options *options = keeper->options;
+	char error[POLICY_ERROR_BYTES] = "";
+	struct policy policy;
+	int r = options->reread(options->config_path, &policy, error);
+
+	if (r == 0)
+		r = policy_apply(&policy, keeper->serve.loader, error);
+	if (r < 0)
+		log_error("keeper", "nothing changes: %s", error);
+	else
+		log_info("keeper", "[filter] and [throttle] count as %s has them now",
+			 options->config_path);
+}
+
 static void take_signals(struct keeper *keeper)
 {
 	struct signalfd_siginfo info;
@@ -203,6 +223,8 @@ static void take_signals(struct keeper *keeper)
 	while (read(keeper->signals, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD)
 			reap(keeper);
+		else if (info.ssi_signo == SIGHUP)
+			reread(keeper);
 		else
 			stop(keeper);
 	}
@@ -280,6 +302,22 @@ static void take_stock(struct loader *loader)
 	}
 }
 
+/* The filters count before the first event is made. */
+static int begin_to_see(struct keeper *keeper, char ret_error[LOADER_ERROR_BYTES])
+{
+	int r = loader_open(&keeper->options->loader, &keeper->serve.loader, ret_error);
+
+	if (r == 0)
+		r = policy_apply(&keeper->options->policy, keeper->serve.loader, ret_error);
+	if (r == 0)
+		r = loader_attach(keeper->serve.loader, ret_error);
+	if (r < 0)
+		return r;
+	malloc_trim(0); /* the kernel's BTF was parsed: many megabytes, never needed again */
+	take_stock(keeper->serve.loader);
+	return 0;
+}
+
 int keeper_run(const struct keeper_options *options)
 {
 	struct keeper keeper = { .options = options,
@@ -300,12 +338,11 @@ int keeper_run(const struct keeper_options *options)
 	}
 	if (worker_process_check(options->config_path) < 0)
 		goto out;
-	if (loader_open(&options->loader, &keeper.serve.loader, error) < 0) {
+	if (begin_to_see(&keeper, error) < 0) {
 		log_error("keeper", "%s", error);
 		goto out;
 	}
-	malloc_trim(0); /* the kernel's BTF was parsed: many megabytes, never needed again */
-	take_stock(keeper.serve.loader);
+	maps_log(keeper.serve.loader);
 	keeper.sweep = sweep_open();
 	if (keeper.sweep < 0 || describe(&keeper) < 0 || start_worker(&keeper) < 0)
 		goto out;

@@ -7,6 +7,7 @@
 #define YAGURA_KEEPER_KEEPER_H
 
 #include "sensor/keeper/loader.h"
+#include "sensor/keeper/policy.h"
 
 #include <stdint.h>
 
@@ -14,6 +15,11 @@ struct keeper_options {
 	struct loader_options loader;
 	uint64_t state_bytes; /* of the memory that outlives a worker */
 	const char *config_path; /* handed on to the worker */
+	struct policy policy;
+	/* Reads the configuration again, for SIGHUP: 0 with a policy that stays valid until the
+	 * next call, or -errno with one line in ret_error. */
+	int (*reread)(const char *config_path, struct policy *ret_policy,
+		      char ret_error[POLICY_ERROR_BYTES]);
 };
 
 /* The descriptor on which a worker finds its keeper. */

@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "sensor/keeper/cgroup.h"
 #include "sensor/keeper/choice.h"
+#include "sensor/keeper/counter_memory.h"
 #include "sensor/keeper/features.h"
 #include "sensor/keeper/probe_table.h"
 
@@ -17,7 +18,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 
 struct probe_status {
@@ -32,9 +32,7 @@ struct loader {
 	struct probe_status status[KEEPER_PROBES_MAX];
 	char cgroup[256];
 	int cgroup_fd;
-	const uint8_t *counters; /* mapped: an entry of counters_stride bytes a CPU */
-	size_t counters_stride;
-	size_t counters_bytes;
+	struct counter_memory counters;
 	int cpu_count;
 };
 
@@ -124,25 +122,10 @@ static int size_maps(struct loader *loader, const struct loader_options *options
 	    bpf_map__set_max_entries(skeleton->maps.ring_bulk,
 				     (uint32_t)options->ring_bytes[EVENT_RING_BULK]) ||
 	    bpf_map__set_max_entries(skeleton->maps.counters, cpus) ||
+	    bpf_map__set_max_entries(skeleton->maps.sequences, cpus) ||
 	    bpf_map__set_max_entries(skeleton->maps.exec_scratch, cpus))
 		return -errno;
 	return size_datagrams(loader, options);
-}
-
-static int map_counters(struct loader *loader)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	void *mapped;
-
-	loader->counters_stride = (sizeof(struct counters) + 7) & ~(size_t)7;
-	loader->counters_bytes =
-		(loader->counters_stride * (size_t)loader->cpu_count + page - 1) & ~(page - 1);
-	mapped = mmap(NULL, loader->counters_bytes, PROT_READ, MAP_SHARED,
-		      bpf_map__fd(loader->skeleton->maps.counters), 0);
-	if (mapped == MAP_FAILED)
-		return -errno;
-	loader->counters = mapped;
-	return 0;
 }
 
 static struct bpf_link *attach_map_iterator(const struct loader *loader,
@@ -217,7 +200,7 @@ static int attach_probe(struct loader *loader, size_t row)
 	return r;
 }
 
-static int attach_all(struct loader *loader, char *ret_error)
+int loader_attach(struct loader *loader, char ret_error[LOADER_ERROR_BYTES])
 {
 	for (size_t i = 0; probe_table[i].name; i++) {
 		const struct probe_way *way = loader->status[i].choice.way;
@@ -252,7 +235,8 @@ static int load(struct loader *loader, const struct loader_options *options, cha
 			 r == -EPERM ? "; run as root" : "; run with [log] level = debug for why");
 		return r;
 	}
-	r = map_counters(loader);
+	r = counter_memory_open(bpf_map__fd(loader->skeleton->maps.counters), loader->cpu_count,
+				&loader->counters);
 	if (r == 0)
 		r = fill_maps(loader);
 	if (r < 0)
@@ -287,8 +271,6 @@ int loader_open(const struct loader_options *options, struct loader **ret_loader
 		goto out;
 	}
 	r = load(loader, options, ret_error);
-	if (r == 0)
-		r = attach_all(loader, ret_error);
 out:
 	if (r < 0) {
 		loader_close(loader);
@@ -298,21 +280,31 @@ out:
 	return 0;
 }
 
+static void detach(struct loader *loader, size_t row)
+{
+	bpf_link__destroy(loader->status[row].link);
+	loader->status[row].link = NULL;
+}
+
+static bool is_iterator(const struct probe_way *way)
+{
+	return way && (way->hook == PROBE_HOOK_ITERATOR || way->hook == PROBE_HOOK_MAP_ITERATOR);
+}
+
 void loader_detach(struct loader *loader)
 {
-	for (size_t i = 0; i < KEEPER_PROBES_MAX; i++) {
-		bpf_link__destroy(loader->status[i].link);
-		loader->status[i].link = NULL;
-	}
+	for (size_t i = 0; i < KEEPER_PROBES_MAX; i++)
+		if (!is_iterator(loader->status[i].choice.way))
+			detach(loader, i);
 }
 
 void loader_close(struct loader *loader)
 {
 	if (!loader)
 		return;
-	loader_detach(loader);
-	if (loader->counters)
-		munmap((void *)(uintptr_t)loader->counters, loader->counters_bytes);
+	for (size_t i = 0; i < KEEPER_PROBES_MAX; i++)
+		detach(loader, i);
+	counter_memory_close(&loader->counters);
 	yagura_bpf__destroy(loader->skeleton);
 	if (loader->cgroup_fd >= 0)
 		close(loader->cgroup_fd);
@@ -327,16 +319,17 @@ int loader_ring_fd(const struct loader *loader, enum event_ring ring)
 
 void loader_counters(const struct loader *loader, struct counters *ret_counters)
 {
-	memset(ret_counters, 0, sizeof(*ret_counters));
-	for (int cpu = 0; cpu < loader->cpu_count; cpu++) {
-		const volatile uint64_t *value =
-			(const volatile uint64_t *)(const void *)(loader->counters +
-								  loader->counters_stride *
-									  (size_t)cpu);
+	counter_memory_read(&loader->counters, ret_counters);
+}
 
-		for (size_t i = 0; i < COUNTER_COUNT; i++)
-			ret_counters->value[i] += value[i];
-	}
+/* Times the kernel did not run a program since it was loaded; 0 where it does not count them. */
+static uint64_t skipped(const struct loader *loader, const struct probe_way *way)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 size = sizeof(info);
+	int fd = bpf_program__fd(find_program(loader, way));
+
+	return bpf_obj_get_info_by_fd(fd, &info, &size) < 0 ? 0 : info.recursion_misses;
 }
 
 void loader_probes(const struct loader *loader, struct keeper_probes *ret_probes)
@@ -348,6 +341,9 @@ void loader_probes(const struct loader *loader, struct keeper_probes *ret_probes
 
 		snprintf(probe->name, sizeof(probe->name), "%s", probe_table[i].name);
 		probe->required = probe_table[i].required;
+		probe->makes = probe_table[i].makes;
+		if (status->choice.way)
+			probe->skipped = skipped(loader, status->choice.way);
 		probe->enhanced = probe_is_enhanced(&probe_table[i]);
 		probe->state = status->attached ? KEEPER_PROBE_ATTACHED : KEEPER_PROBE_UNAVAILABLE;
 		if (status->attached)
@@ -356,6 +352,16 @@ void loader_probes(const struct loader *loader, struct keeper_probes *ret_probes
 		snprintf(probe->reason, sizeof(probe->reason), "%s",
 			 status->error < 0 ? strerror(-status->error) : status->choice.reason);
 	}
+}
+
+struct bpf_object *loader_object(const struct loader *loader)
+{
+	return loader->skeleton->obj;
+}
+
+uint64_t loader_cpu_count(const struct loader *loader)
+{
+	return (uint64_t)loader->cpu_count;
 }
 
 const char *loader_cgroup(const struct loader *loader)

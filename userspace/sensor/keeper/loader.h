@@ -14,6 +14,7 @@
 
 #define LOADER_ERROR_BYTES 512
 
+struct bpf_object;
 struct loader;
 
 struct loader_options {
@@ -27,11 +28,13 @@ struct loader_options {
 	uint32_t datagram_flows_max; /* of sockets with many peers */
 };
 
-/* Opens, configures, loads and attaches. 0, or -errno with one line in ret_error (what is missing
- * and what to do); then nothing stays loaded. */
+/* Opens, configures and loads. 0, or -errno with one line in ret_error (what is missing and what to
+ * do); then nothing stays loaded. */
 int loader_open(const struct loader_options *options, struct loader **ret_loader,
 		char ret_error[LOADER_ERROR_BYTES]);
-/* Detaches everything; the rings and counters stay readable. */
+/* From here on it sees. 0, or -errno with one line in ret_error. */
+int loader_attach(struct loader *loader, char ret_error[LOADER_ERROR_BYTES]);
+/* Detaches every hook: nothing new is seen. Iterators still run, rings and counters stay. */
 void loader_detach(struct loader *loader);
 /* Detaches and unloads everything. Takes NULL. */
 void loader_close(struct loader *loader);
@@ -41,6 +44,9 @@ int loader_ring_fd(const struct loader *loader, enum event_ring ring);
 /* All CPUs added up, read from mapped memory: no system call. */
 void loader_counters(const struct loader *loader, struct counters *ret_counters);
 void loader_probes(const struct loader *loader, struct keeper_probes *ret_probes);
+/* For those of this room that look into maps; stays the loader's. */
+struct bpf_object *loader_object(const struct loader *loader);
+uint64_t loader_cpu_count(const struct loader *loader);
 const char *loader_cgroup(const struct loader *loader);
 /* Runs the iterator of a row of the probe table; its events go into the rings. 0, -EOPNOTSUPP (not
  * attached here) or -errno. */

@@ -7,6 +7,7 @@
 #ifndef YAGURA_KEEPER_PROBE_TABLE_H
 #define YAGURA_KEEPER_PROBE_TABLE_H
 
+#include "bpf/abi/event.h"
 #include "sensor/keeper/features.h"
 
 #include <stdbool.h>
@@ -35,6 +36,7 @@ struct probe_way {
 struct probe {
 	const char *name;
 	bool required; /* without it the sensor would be blind: do not start */
+	enum event_kind makes; /* what is missing when it does not run; NONE: it makes nothing */
 	struct probe_way ways[PROBE_WAYS_MAX];
 	const char *help;
 };
@@ -44,6 +46,7 @@ struct probe {
 #define PROBE_TCP_HELD "tcp-held"
 #define PROBE_TCP_UNHELD "tcp-unheld"
 #define PROBE_TCP_SWEEP "tcp-sweep"
+#define PROBE_THROTTLE "throttle"
 #define PROBE_DATAGRAM_HELD "datagram-held"
 #define PROBE_DATAGRAM_SWEEP "datagram-sweep"
 #define PROBE_DATAGRAM_SWEEP_MANY "datagram-sweep-many"

@@ -8,6 +8,7 @@
 #ifndef YAGURA_KEEPER_REQUESTS_H
 #define YAGURA_KEEPER_REQUESTS_H
 
+#include "bpf/abi/config.h"
 #include "bpf/abi/counters.h"
 #include "bpf/abi/event.h"
 
@@ -19,6 +20,13 @@ enum keeper_verb {
 	KEEPER_PROBES = 3, /* every row of the probe table and what became of it */
 	KEEPER_SNAPSHOT = 4, /* lists the running processes into the valuable ring */
 	KEEPER_SWEEP = 5, /* tells of the open flows that are due, into the bulk ring */
+	KEEPER_THROTTLES = 6, /* tells what was left out of groups over budget, valuable ring */
+	KEEPER_MAPS = 7, /* every map: its room and its memory */
+	KEEPER_RULES = 8, /* the filter rules, KEEPER_RULES_MAX at a time from number `argument` */
+	KEEPER_RULE_SET = 9, /* `rule` counts from now on; one of the same key is replaced */
+	KEEPER_RULE_CLEAR = 10, /* the rule with the key of `rule` counts no more */
+	KEEPER_LIVE = 11, /* struct live_config as it is */
+	KEEPER_LIVE_SET = 12, /* as it shall be; `filters` is the keeper's own and left as it is */
 };
 
 enum keeper_descriptor {
@@ -29,12 +37,32 @@ enum keeper_descriptor {
 };
 
 #define KEEPER_PROBES_MAX 64
+#define KEEPER_MAPS_MAX 64
+#define KEEPER_RULES_MAX 128
 #define KEEPER_TEXT_BYTES 64
+
+/* One rule of one filter map. */
+struct keeper_rule {
+	uint32_t filter; /* enum filter: which member of `key` counts */
+	uint32_t verdict; /* enum filter_verdict, never NONE */
+	union {
+		struct filter_address address;
+		struct filter_port port;
+		uint64_t cgroup;
+		uint32_t uid;
+		struct filter_executable executable;
+	} key;
+};
 
 struct keeper_request {
 	uint64_t id; /* echoed in the reply */
 	uint32_t verb;
-	uint32_t argument; /* 0: no verb takes one yet */
+	uint32_t argument; /* 0, but for KEEPER_RULES */
+	union { /* all zero, but for the verbs that name it */
+		struct keeper_rule rule;
+		struct live_config live;
+		uint8_t bytes[32];
+	};
 };
 
 struct keeper_description {
@@ -42,6 +70,7 @@ struct keeper_description {
 	uint64_t ring_bytes[EVENT_RING_COUNT]; /* sizes of the data areas, powers of two */
 	uint64_t state_bytes; /* of the memfd */
 	uint64_t worker_restarts; /* since the keeper started */
+	uint64_t cpu_count; /* possible ones */
 	char kernel_release[KEEPER_TEXT_BYTES];
 	char cgroup[256]; /* where the cgroup programs are attached */
 };
@@ -59,13 +88,36 @@ struct keeper_probe {
 	uint32_t state; /* enum keeper_probe_state */
 	uint32_t required;
 	uint32_t enhanced; /* of the tier that is used where allowed and never required */
-	uint32_t reserved;
+	uint32_t makes; /* enum event_kind that is missing for each time it was skipped */
+	uint64_t skipped; /* times the kernel did not run it, because one of its sort was running */
 };
 
 struct keeper_probes {
 	uint32_t count;
 	uint32_t reserved;
 	struct keeper_probe probe[KEEPER_PROBES_MAX];
+};
+
+#define KEEPER_UNCOUNTED UINT64_MAX
+
+struct keeper_map {
+	char name[KEEPER_TEXT_BYTES];
+	char type[KEEPER_TEXT_BYTES];
+	uint64_t bytes; /* of kernel memory, at most; what is bound to sockets is not in it */
+	uint64_t entries_max; /* of rings: bytes */
+	uint64_t entries; /* KEEPER_UNCOUNTED where counting them would cost much */
+};
+
+struct keeper_maps {
+	uint32_t count;
+	uint32_t reserved;
+	struct keeper_map map[KEEPER_MAPS_MAX];
+};
+
+struct keeper_rules {
+	uint32_t count; /* in this reply; fewer than KEEPER_RULES_MAX: the last ones */
+	uint32_t reserved;
+	struct keeper_rule rule[KEEPER_RULES_MAX];
 };
 
 struct keeper_reply {
@@ -76,6 +128,9 @@ struct keeper_reply {
 		struct keeper_description description;
 		struct counters counters;
 		struct keeper_probes probes;
+		struct keeper_maps maps;
+		struct keeper_rules rules;
+		struct live_config live;
 	};
 };
 

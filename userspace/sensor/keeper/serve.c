@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/keeper/serve.h"
 
+#include "sensor/keeper/maps.h"
 #include "sensor/keeper/probe_table.h"
+#include "sensor/keeper/rules.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -29,10 +32,22 @@ static int send_reply(int link, const struct keeper_reply *reply, const int *des
 	return sendmsg(link, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
+/* Nothing where nothing belongs: what a verb does not take must not be there. */
+static bool is_plain(const struct keeper_request *request)
+{
+	static const uint8_t nothing[sizeof(request->bytes)];
+	bool takes_body = request->verb == KEEPER_RULE_SET || request->verb == KEEPER_RULE_CLEAR ||
+			  request->verb == KEEPER_LIVE_SET;
+
+	if (request->argument != 0 && request->verb != KEEPER_RULES)
+		return false;
+	return takes_body || memcmp(request->bytes, nothing, sizeof(nothing)) == 0;
+}
+
 static int32_t answer(const struct serve_context *context, const struct keeper_request *request,
 		      struct keeper_reply *reply)
 {
-	if (request->argument != 0)
+	if (!is_plain(request))
 		return -EINVAL;
 	switch (request->verb) {
 	case KEEPER_DESCRIBE:
@@ -48,6 +63,21 @@ static int32_t answer(const struct serve_context *context, const struct keeper_r
 		return loader_iterate(context->loader, PROBE_PROCESS_SNAPSHOT);
 	case KEEPER_SWEEP:
 		return loader_iterate(context->loader, PROBE_TCP_SWEEP);
+	case KEEPER_THROTTLES:
+		return loader_iterate(context->loader, PROBE_THROTTLE);
+	case KEEPER_MAPS:
+		maps_describe(context->loader, &reply->maps);
+		return 0;
+	case KEEPER_RULES:
+		return rules_list(context->loader, request->argument, &reply->rules);
+	case KEEPER_RULE_SET:
+		return rules_set(context->loader, &request->rule);
+	case KEEPER_RULE_CLEAR:
+		return rules_clear(context->loader, &request->rule);
+	case KEEPER_LIVE:
+		return rules_live(context->loader, &reply->live);
+	case KEEPER_LIVE_SET:
+		return rules_live_set(context->loader, &request->live);
 	default:
 		return -EINVAL;
 	}

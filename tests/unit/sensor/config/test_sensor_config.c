@@ -46,6 +46,19 @@ static struct config_case {
 	{ "certificates without address", ID "[collector]\ncertificate = /c\n", NULL },
 	{ "backoff upside down", ID "[collector]\nbackoff_min_ms = 100\nbackoff_max_ms = 99\n",
 	  "'backoff_max_ms' in [collector] must not be below" },
+	{ "rules of every kind",
+	  ID "[filter]\ndrop = address 192.0.2.0/24\ndrop = address 2001:db8::/32\n"
+	     "drop = port 53\ndrop = port udp/53\ndrop = uid 0\n"
+	     "keep = cgroup /system.slice\nkeep = executable /bin/true\ndefault = drop\n",
+	  NULL },
+	{ "a rule that is none", ID "[filter]\ndrop = uid 1\ndrop = user 1\n",
+	  ":5: 'drop' in [filter] is 'user 1'; it must be address NETWORK, port PORT" },
+	{ "a network with host bits", ID "[filter]\nkeep = address 192.0.2.1/24\n",
+	  ":4: 'keep' in [filter] is 'address 192.0.2.1/24'; it must be an IPv4 or IPv6 network" },
+	{ "another default", ID "[filter]\ndefault = maybe\n",
+	  ":4: 'default' in [filter] is 'maybe'; it must be keep or drop" },
+	{ "a budget too large", ID "[throttle]\nflows_per_s = 1000001\n", "flows_per_s" },
+	{ "a burst of nothing", ID "[throttle]\nprocess_burst = 0\n", "process_burst" },
 	{ "unknown key", ID "id_file = /x\n", "id_file" },
 };
 
@@ -99,6 +112,10 @@ static void test_defaults(void **state)
 	assert_int_equal(config.ring_bulk_bytes, 8 << 20);
 	assert_int_equal(config.poll_interval_ms, 50);
 	assert_int_equal(config.args_bytes, 32768);
+	assert_string_equal(config.filter_drop, "");
+	assert_string_equal(config.filter_default, "keep");
+	assert_int_equal(config.process_events_per_s, 10000);
+	assert_int_equal(config.flows_per_s, 0);
 	assert_int_equal(config.batch_records, 1000);
 	assert_int_equal(config.batch_interval_ms, 1000);
 	assert_int_equal(config.spool_bytes_max, 64 << 20);

@@ -115,6 +115,10 @@ static void test_status_counts(void **state)
 		expect_number(row, "spooled", 5 + i);
 		expect_number(row, "in_memory", 30 + i);
 		expect_number(row, "gaps", 20 + i);
+		expect_number(row, "throttled", 5);
+		expect_number(row, "unexplained", 7);
+		expect_number(row, "skipped", 8);
+		expect_number(row, "filtered", 1000 + COUNTER_FILTERED_EXEC + i);
 	}
 	json_decref(status);
 }
@@ -139,6 +143,28 @@ static void test_status_shipping(void **state)
 	json_decref(status);
 }
 
+static void test_status_limits(void **state)
+{
+	json_t *status = ask_status();
+	json_t *limits = json_object_get(status, "limits");
+	json_t *sequence = json_object_get(status, "sequence");
+	json_t *maps = json_object_get(status, "maps");
+	json_t *map = json_object_get(maps, "map");
+
+	(void)state;
+	assert_int_equal(json_array_size(json_object_get(limits, "filters")), 2);
+	expect_text(limits, "filter_default", "drop");
+	expect_number(limits, "flow_burst", 99);
+	expect_number(sequence, "missing", 1);
+	expect_number(json_object_get(sequence, "bulk"), "missing", 1);
+	expect_number(json_object_get(sequence, "bulk"), "counted_lost", 1000 + COUNTER_LOST_FLOW);
+	expect_number(maps, "bytes", 8500);
+	assert_true(json_is_null(json_object_get(json_array_get(map, 0), "entries")));
+	expect_number(json_array_get(map, 1), "entries", 3);
+	expect_text(json_array_get(map, 1), "type", "hash");
+	json_decref(status);
+}
+
 static void test_keeper_gone(void **state)
 {
 	(void)state;
@@ -154,7 +180,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CONTROL_TEST(test_status_identity), CONTROL_TEST(test_status_probes),
 		CONTROL_TEST(test_status_counts),   CONTROL_TEST(test_status_shipping),
-		CONTROL_TEST(test_keeper_gone),	    CONTROL_TEST(test_status_replaced),
+		CONTROL_TEST(test_status_limits),   CONTROL_TEST(test_keeper_gone),
+		CONTROL_TEST(test_status_replaced),
 	};
 
 	log_init("test", LOG_LEVEL_ERROR);

@@ -38,13 +38,14 @@ static void build_good(enum event_kind kind, struct built_event *to)
 	};
 	struct event_cgroup cgroup = { build_header(EVENT_CGROUP, sizeof(cgroup), 5) };
 
+	event.header.kind = (__u16)kind;
 	if (kind == EVENT_THROTTLE)
 		build_from(to, &throttle, sizeof(throttle));
 	else if (kind == EVENT_CGROUP)
 		build_from(to, &cgroup, sizeof(cgroup));
 	else if (kind == EVENT_FORK)
 		build_from(to, &fork, sizeof(fork));
-	else if (kind == EVENT_EXIT)
+	else if (kind == EVENT_EXIT || kind == EVENT_GONE)
 		build_from(to, &event, sizeof(event));
 	else if (kind == EVENT_FLOW)
 		build_from(to, &flow, sizeof(flow));
