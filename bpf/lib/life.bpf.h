@@ -2,8 +2,8 @@
 /*
  * The life of something that packets are counted in until it is told of: a flow of datagrams, the
  * attempts of one source. Packets count while a sweep looks, on other CPUs; so a life ends in two
- * passes. The first marks it CLOSING; a packet that comes now makes it OPEN again. The next, at
- * least a pass later, when whoever had found it OPEN has long finished counting, takes it out.
+ * passes. The first marks it CLOSING; a packet that comes now makes it OPEN again. The next, a
+ * second later, when whoever had found it OPEN has long finished counting, takes it out.
  */
 #ifndef YAGURA_LIB_LIFE_BPF_H
 #define YAGURA_LIB_LIFE_BPF_H
@@ -74,19 +74,19 @@ static __always_inline __u64 made_up_cookie(__u64 opened_ns)
 	return 1ull << 63 | opened_ns << 8 | (bpf_get_smp_processor_id() & 0xff);
 }
 
-/* Once an interval of its age, if anything moved in it (sweeps are not exactly on time). */
+/* Once an interval of its age, if anything moved since about the time of the last. */
 static __always_inline bool life_is_due(struct life *life, __u32 now)
 {
-	__u64 interval_ms = probe_config.sweep_interval_ms;
-	__u16 intervals;
+	__u64 interval_ns = (__u64)probe_config.sweep_interval_ms * 1000000;
+	__u64 age_ns = bpf_ktime_get_boot_ns() - life->opened_ns;
+	__u64 quiet_ns = (__u64)(now - life->latest) << 20;
+	__u64 moved_ns = quiet_ns < age_ns ? age_ns - quiet_ns : 0; /* as old as it was then */
+	__u16 told = life->told;
 
-	if (!interval_ms)
+	if (!interval_ns || (__u16)(age_ns / interval_ns) == told)
 		return false;
-	intervals = (__u16)((bpf_ktime_get_boot_ns() - life->opened_ns) / (interval_ms * 1000000));
-	if (intervals == life->told)
-		return false;
-	life->told = intervals;
-	return (__s32)(now - life->latest) <= TICKS_OF_MS(interval_ms + interval_ms / 4);
+	life->told = (__u16)(age_ns / interval_ns);
+	return (__u16)(moved_ns / interval_ns) >= told;
 }
 
 /* Ends at once when it `is_over`, else after `idle_ms` of silence; 0: never. */
@@ -94,6 +94,8 @@ static __always_inline enum life_verdict life_judge(struct life *life, bool is_o
 {
 	__u32 now = sweep_ticks();
 
+	if ((__s32)(now - life->latest) < 0)
+		now = life->latest; /* a packet came since */
 	if (idle_ms && (__s32)(now - life->latest) > TICKS_OF_MS(idle_ms))
 		is_over = true;
 	if (life->phase == LIFE_CLOSING && is_over)

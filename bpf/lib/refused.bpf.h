@@ -170,12 +170,13 @@ static __always_inline __u32 bits_set(__u64 bits)
 static __noinline void emit_refused(const struct refused_key *key, struct refused *refused,
 				    bool final)
 {
-	struct event_flow *event = event_reserve(&ring_bulk, EVENT_FLOW, struct event_flow);
 	__u32 bits = bits_set(refused->ports_seen);
+	struct event_flow *event;
 
+	barrier_var(bits); /* or clang leaves the mask out that the verifier wants below */
+	event = event_reserve(&ring_bulk, EVENT_FLOW, struct event_flow);
 	if (!event)
 		return;
-	barrier_var(bits); /* or clang leaves the mask out */
 	__builtin_memset((__u8 *)event + sizeof(event->header), 0,
 			 sizeof(*event) - sizeof(event->header));
 	__builtin_memcpy(event->local_addr, key->local_addr, 16);

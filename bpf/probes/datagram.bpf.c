@@ -2,6 +2,17 @@
 /*
  * Flows of everything but TCP: UDP, ICMP, raw sockets and the rest. The kernel keeps no counters of
  * these, so each of their packets is counted; a TCP packet leaves after one look at its socket.
+ *
+ * Why at cgroup_skb: no other hook sees every datagram together with its socket. The tracepoints of
+ * send and receive run for TCP as well, 41 ns a call, and miss splice; consume_skb has no socket
+ * and no namespace; tc and netfilter programs are attached to each device and namespace and look at
+ * forwarded traffic, too. An empty pair of programs here costs TCP 39 to 55 ns a packet (of 4 us
+ * for a round trip of four packets on loopback); our look at the socket adds less than 5. The other
+ * hooks a TCP connection meets, socket, connect and release, leave at once.
+ *
+ * What "received" means: it arrived at the socket, whether or not there was room in its buffer.
+ * Not seen: what the kernel itself takes out of UDP before a socket does (VXLAN, WireGuard, ESP),
+ * what it answers by its own control sockets (resets, ICMP), and packet sockets (AF_PACKET).
  */
 #include "datagram_sweep.bpf.h"
 #include <bpf/bpf_tracing.h>

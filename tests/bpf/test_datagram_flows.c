@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define IDLE_MS 150
+#define IDLE_MS 400
 
 /* What a client sends and what it is answered. */
 struct exchange {

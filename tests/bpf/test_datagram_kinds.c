@@ -128,26 +128,27 @@ static void to_all(const char *sender, const char *group, bool member)
 	assert_int_equal(told.count, RECEIVERS + 1);
 }
 
-/* A link whose far end is in this namespace, too. */
-static void make_link(const char *commands)
+/* Another way out than lo: not every kernel has the one, not every `ip` can make the other. */
+static void make_link(void)
 {
-	assert_int_equal(system("ip link add yg0 type veth peer name yg1 && ip link set yg1 up && "
-				"ip addr add 10.98.7.1/24 brd + dev yg0 && ip link set yg0 up"),
+	assert_int_equal(system("{ ip link add yg0 type dummy 2>/dev/null || "
+				"{ ip link add yg0 type veth peer name yg1 && "
+				"ip link set yg1 up; }; } && ip link set yg0 up && "
+				"ip addr add 10.98.7.1/24 brd + dev yg0"),
 			 0);
-	assert_int_equal(system(commands), 0);
 }
 
 static void multicast_is_sent_once(void **state)
 {
 	(void)state;
-	make_link("true");
+	make_link();
 	to_all("10.98.7.1", "239.7.7.7", true);
 }
 
 static void broadcast_is_sent_once(void **state)
 {
 	(void)state;
-	make_link("true");
+	make_link();
 	to_all("10.98.7.1", "10.98.7.255", false);
 }
 
@@ -355,6 +356,7 @@ int main(void)
 						      move_out, (void *)&scans[i] };
 	probe_fixture_options.datagram_idle_ms = IDLE_MS;
 	probe_fixture_options.refused_idle_ms = IDLE_MS;
+	probe_fixture_options.sweep_interval_ms = 0; /* last records only */
 	if (probe_fixture_setup(&fixture) < 0)
 		return 1;
 	shared = fixture;

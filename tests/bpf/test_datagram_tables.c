@@ -128,20 +128,20 @@ static void *send_many(void *context)
 
 		if (sendto(fd, bytes, size, 0, (struct sockaddr *)&to, length) == (ssize_t)size)
 			sender->bytes += size;
-		if (i % 32 == 31)
-			usleep(500 + i * 7919 % 3000); /* about as long as silence may last */
+		if (i % 31 == 0)
+			usleep(i % 8 ? 100 : 1000 * (5 + i * 7919 % 20)); /* about two passes */
 	}
 	close(fd);
 	senders_left--;
 	return NULL;
 }
 
-/* Flows that end and begin all the time, on several CPUs, swept without pause: the sum of all last
+/* Flows that end and begin all the time, on several CPUs, swept all the time: the sum of all last
  * records is what was sent, to the byte. */
 static void ends_and_packets_may_meet(void **state)
 {
 	int server = datagram_socket(AF_INET);
-	struct sums sums = { .port = local_port(server) };
+	struct sums sums = { .port = local_port(server), .pid = (uint32_t)getpid() };
 	struct sender sender[SENDERS] = { 0 };
 	uint64_t bytes = 0;
 
@@ -154,7 +154,7 @@ static void ends_and_packets_may_meet(void **state)
 	}
 	while (senders_left > 0) {
 		sweep_datagrams(shared);
-		probe_fixture_find(shared, EVENT_RING_BULK, add_up, &sums, 1);
+		probe_fixture_find(shared, EVENT_RING_BULK, add_up, &sums, 5);
 	}
 	for (size_t i = 0; i < SENDERS; i++) {
 		pthread_join(sender[i].thread, NULL);
