@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 struct probe_config {
+	__u64 cgroup_id; /* what is not in this control group, or below it, has no flows here */
 	__u32 wakeup_fill_bytes; /* submit without a wake-up until this much waits in the ring */
 	__u32 args_bytes_max; /* 0 … EVENT_ARGS_BYTES_MAX */
 	__u32 arm_attempts_max; /* segments of an accepted socket looked at for its first sender */
@@ -17,6 +18,7 @@ struct probe_config {
 	__u32 datagram_idle_ms; /* datagrams both ways: over after so much silence */
 	__u32 datagram_oneway_idle_ms; /* datagrams one way only */
 	__u32 refused_idle_ms; /* attempts of one source at closed ports */
+	__u32 reserved;
 };
 
 /*

@@ -45,6 +45,26 @@ static __always_inline __u16 flow_flags_of(const struct tcp_sock *tcp)
 	return known == payload + 1 ? STORAGE_PREEXISTING | STORAGE_EGRESS : STORAGE_PREEXISTING;
 }
 
+#define CGROUP_LEVELS_MAX 32
+
+/* The hooks of flow.bpf.c see the sockets of one control group and those below it; iterators see
+ * every socket there is. */
+static __always_inline bool is_watched(const struct sock *sk)
+{
+	struct cgroup *group = sk->sk_cgrp_data.cgroup;
+	int level;
+
+	for (level = 0; group && level < CGROUP_LEVELS_MAX; level++) {
+		struct cgroup_subsys_state *above;
+
+		if (group->kn->id == probe_config.cgroup_id)
+			return true;
+		above = group->self.parent;
+		group = above ? above->cgroup : NULL;
+	}
+	return false;
+}
+
 /* The storage of a socket that is older than us, made when there is none. NULL: nothing goes on
  * here, or the hooks know all about it. */
 static __always_inline struct flow_storage *preexisting(struct tcp_sock *tcp)
@@ -53,7 +73,7 @@ static __always_inline struct flow_storage *preexisting(struct tcp_sock *tcp)
 	enum flow_phase phase = phase_of(sk);
 	struct flow_storage *flow;
 
-	if (phase == FLOW_PHASE_NONE)
+	if (phase == FLOW_PHASE_NONE || !is_watched(sk))
 		return NULL;
 	flow = bpf_sk_storage_get(&flow_storage, tcp, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!flow) {

@@ -4,11 +4,6 @@
 
 #include "sensor/keeper/probe_table.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 #include <errno.h>
 #include <net/if.h>
 #include <sched.h>
@@ -16,6 +11,20 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+int datagram_tests(const char *name, const struct CMUnitTest *tests, size_t count,
+		   struct probe_fixture **ret_fixture)
+{
+	void *fixture = NULL;
+	int failed;
+
+	if (probe_fixture_setup(&fixture) < 0)
+		return 1;
+	*ret_fixture = fixture;
+	failed = _cmocka_run_group_tests(name, tests, count, NULL, NULL);
+	probe_fixture_teardown(&fixture);
+	return failed;
+}
 
 void sweep_datagrams(struct probe_fixture *fixture)
 {
@@ -39,6 +48,8 @@ static bool is_told(const struct decoded_event *event, const void *context)
 		return false;
 	if (told->port ? flow->local_port != told->port && flow->remote_port != told->port
 		       : flow->netns != told->netns)
+		return false;
+	if (told->last_only && !(flow->flags & FLOW_FINAL))
 		return false;
 	assert_true(told->count < TOLD_MAX);
 	told->flow[told->count++] = *flow;

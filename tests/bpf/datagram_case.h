@@ -5,16 +5,27 @@
 
 #include "bpf/flow_case.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
 #define TOLD_MAX 512
 
 /* Every record about a port or, when that is 0, of a network namespace. */
 struct told {
 	in_port_t port; /* either end's, network order */
 	uint32_t netns;
+	bool last_only; /* no interim records: slow machines have more of them */
 	size_t count;
 	struct event_flow flow[TOLD_MAX];
 };
 
+/* Loads the programs as probe_fixture_options say and runs the tests with *ret_fixture; on a kernel
+ * that cannot count datagrams only one, that it says so. For main: returns its exit status. */
+int datagram_tests(const char *name, const struct CMUnitTest *tests, size_t count,
+		   struct probe_fixture **ret_fixture);
 /* One look at all flows of datagrams, as the keeper does each second. */
 void sweep_datagrams(struct probe_fixture *fixture);
 /* Adds what waits in the ring. */

@@ -350,22 +350,16 @@ int main(void)
 		  (void *)&protocols[1] },
 	};
 	size_t count = 6;
-	void *fixture = NULL;
-	int failed;
 
 	for (size_t i = 0; i < sizeof(pingers) / sizeof(*pingers); i++)
 		tests[count++] = (struct CMUnitTest){ pingers[i].name, a_ping_is_told, move_in,
 						      move_out, (void *)&pingers[i] };
-	for (size_t i = 0; i < sizeof(scans) / sizeof(*scans); i++)
+	/* Such a packet is read by address, which the strictest lockdown refuses. */
+	for (size_t i = 0; !is_confidential() && i < sizeof(scans) / sizeof(*scans); i++)
 		tests[count++] = (struct CMUnitTest){ scans[i].name, a_scan_is_one_record, move_in,
 						      move_out, (void *)&scans[i] };
 	probe_fixture_options.datagram_idle_ms = IDLE_MS;
 	probe_fixture_options.refused_idle_ms = IDLE_MS;
 	probe_fixture_options.sweep_interval_ms = 0; /* last records only */
-	if (probe_fixture_setup(&fixture) < 0)
-		return 1;
-	shared = fixture;
-	failed = _cmocka_run_group_tests("datagram_kinds", tests, count, NULL, NULL);
-	probe_fixture_teardown(&fixture);
-	return failed;
+	return datagram_tests("datagram_kinds", tests, count, &shared);
 }

@@ -280,18 +280,11 @@ int main(void)
 		cmocka_unit_test(a_shared_socket_is_its_first_users),
 		cmocka_unit_test(an_unused_socket_is_its_creators),
 	};
-	void *fixture = NULL;
-	int failed;
 
 	older[0] = datagram_socket(AF_INET);
 	older[1] = datagram_socket(AF_INET);
 	probe_fixture_options.datagram_idle_ms = IDLE_MS;
 	probe_fixture_options.sweep_interval_ms = 0;
 	probe_fixture_options.datagram_flows_max = FLOWS_MAX;
-	if (probe_fixture_setup(&fixture) < 0)
-		return 1;
-	shared = fixture;
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	probe_fixture_teardown(&fixture);
-	return failed;
+	return datagram_tests("datagram_tables", tests, sizeof(tests) / sizeof(*tests), &shared);
 }

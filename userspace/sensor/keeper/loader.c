@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 struct probe_status {
 	struct choice choice;
@@ -109,18 +110,21 @@ static int size_datagrams(struct loader *loader, const struct loader_options *op
 static int size_maps(struct loader *loader, const struct loader_options *options)
 {
 	struct yagura_bpf *skeleton = loader->skeleton;
-	uint64_t smaller = options->ring_bytes[EVENT_RING_VALUABLE];
+	uint64_t valuable = options->ring_bytes[EVENT_RING_VALUABLE];
+	uint64_t bulk = options->ring_bytes[EVENT_RING_BULK];
 	uint32_t cpus = (uint32_t)loader->cpu_count;
+	struct stat cgroup;
 
-	if (options->ring_bytes[EVENT_RING_BULK] < smaller)
-		smaller = options->ring_bytes[EVENT_RING_BULK];
-	skeleton->rodata->probe_config.wakeup_fill_bytes = (uint32_t)(smaller / 4);
+	/* Its inode's number is the group's id (fs/kernfs). */
+	if (fstat(loader->cgroup_fd, &cgroup) < 0)
+		return -errno;
+	skeleton->rodata->probe_config.cgroup_id = cgroup.st_ino;
+	skeleton->rodata->probe_config.wakeup_fill_bytes =
+		(uint32_t)((valuable < bulk ? valuable : bulk) / 4);
 	skeleton->rodata->probe_config.args_bytes_max = options->args_bytes;
 	skeleton->rodata->probe_config.sweep_interval_ms = options->sweep_interval_ms;
-	if (bpf_map__set_max_entries(skeleton->maps.ring_valuable,
-				     (uint32_t)options->ring_bytes[EVENT_RING_VALUABLE]) ||
-	    bpf_map__set_max_entries(skeleton->maps.ring_bulk,
-				     (uint32_t)options->ring_bytes[EVENT_RING_BULK]) ||
+	if (bpf_map__set_max_entries(skeleton->maps.ring_valuable, (uint32_t)valuable) ||
+	    bpf_map__set_max_entries(skeleton->maps.ring_bulk, (uint32_t)bulk) ||
 	    bpf_map__set_max_entries(skeleton->maps.counters, cpus) ||
 	    bpf_map__set_max_entries(skeleton->maps.sequences, cpus) ||
 	    bpf_map__set_max_entries(skeleton->maps.exec_scratch, cpus))
