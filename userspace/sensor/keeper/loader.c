@@ -9,6 +9,7 @@
 #include "sensor/keeper/choice.h"
 #include "sensor/keeper/counter_memory.h"
 #include "sensor/keeper/features.h"
+#include "sensor/keeper/iterator.h"
 #include "sensor/keeper/probe_table.h"
 
 #include <bpf/bpf.h>
@@ -373,24 +374,6 @@ const char *loader_cgroup(const struct loader *loader)
 	return loader->cgroup;
 }
 
-/* The programs print nothing; reading runs them over every object. */
-static int run_iterator(const struct bpf_link *link)
-{
-	char ignored[256];
-	ssize_t got;
-	int fd = bpf_iter_create(bpf_link__fd(link));
-	int r;
-
-	if (fd < 0)
-		return -errno;
-	do
-		got = read(fd, ignored, sizeof(ignored));
-	while (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)));
-	r = got < 0 ? -errno : 0;
-	close(fd);
-	return r;
-}
-
 int loader_iterate(struct loader *loader, const char *probe_name)
 {
 	for (size_t i = 0; probe_table[i].name; i++) {
@@ -398,7 +381,7 @@ int loader_iterate(struct loader *loader, const char *probe_name)
 			continue;
 		if (!loader->status[i].link) /* the program of an earlier row, run there */
 			return 0;
-		return run_iterator(loader->status[i].link);
+		return iterator_run(loader->status[i].link);
 	}
 	return -EOPNOTSUPP;
 }
