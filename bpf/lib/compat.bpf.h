@@ -20,10 +20,10 @@
 #include <bpf/bpf_helpers.h>
 
 #ifdef YAGURA_OLD
-/* A member of a structure that is only known by its address. */
-#define task_read(task, member) BPF_CORE_READ(task, member)
+/* A member of a structure that is only known by its address, or of what it leads to. */
+#define task_read(task, ...) BPF_CORE_READ(task, __VA_ARGS__)
 #else
-#define task_read(task, member) ((task)->member)
+#define task_read(task, ...) (___arrow(task, __VA_ARGS__))
 #endif
 
 static __always_inline struct task_struct *current_task(void)
@@ -56,6 +56,81 @@ static __always_inline void flag_drop(__u32 *flag)
 	*(volatile __u32 *)flag = 0;
 #else
 	__sync_lock_test_and_set(flag, 0);
+#endif
+}
+
+#ifdef YAGURA_OLD
+/* Words that are being changed, by their address: to add a key that is not there is the one
+ * exclusive step that 5.10 offers to every kind of program. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, __u8);
+} changing __weak SEC(".maps");
+#endif
+
+/* Compare and swap. On 5.10 it also fails when other CPUs are at it, four times in a row. */
+static __always_inline bool word_change(__u32 *word, __u32 from, __u32 to)
+{
+#ifdef YAGURA_OLD
+	__u64 address = (__u64)word;
+	bool same, mine = false;
+	__u8 yes = 1;
+	int i;
+
+	for (i = 0; i < 4 && !mine; i++)
+		mine = bpf_map_update_elem(&changing, &address, &yes, BPF_NOEXIST) == 0;
+	if (!mine)
+		return false;
+	same = *(volatile __u32 *)word == from;
+	if (same)
+		*(volatile __u32 *)word = to;
+	bpf_map_delete_elem(&changing, &address);
+	return same;
+#else
+	return __sync_val_compare_and_swap(word, from, to) == from;
+#endif
+}
+
+/* 0, 1, 2 … each once; on 5.10 a number may come twice when eight CPUs ask at the same instant. */
+static __always_inline __u32 word_count(__u32 *word)
+{
+#ifdef YAGURA_OLD
+	__u32 number = 0;
+	int i;
+
+	for (i = 0; i < 8; i++) {
+		number = *(volatile __u32 *)word;
+		if (word_change(word, number, number + 1))
+			break;
+	}
+	return number;
+#else
+	return __sync_fetch_and_add(word, 1);
+#endif
+}
+
+/* True when that was the last. */
+static __always_inline bool word_count_down(__u32 *word)
+{
+#ifdef YAGURA_OLD
+	__sync_fetch_and_add(word, -1); /* the old value is not asked for */
+	return *(volatile __u32 *)word == 0;
+#else
+	return __sync_fetch_and_add(word, -1) == 1;
+#endif
+}
+
+/* Sets a bit; true when it was not set before and, on 5.10, no other CPU was at it. */
+static __always_inline bool word_add_bit(__u32 *word, __u32 bit)
+{
+#ifdef YAGURA_OLD
+	__u32 before = *(volatile __u32 *)word;
+
+	return !(before & bit) && word_change(word, before, before | bit);
+#else
+	return !(__sync_fetch_and_or(word, bit) & bit);
 #endif
 }
 

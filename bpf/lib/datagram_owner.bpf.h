@@ -23,22 +23,24 @@ static __always_inline bool same_process(const struct process_key *a, const stru
 static __always_inline void note_executable(struct datagram_socket *socket,
 					    struct task_struct *task)
 {
+#ifndef YAGURA_OLD /* the current task is known by its address only */
 	const struct live_config *live = flows_judged();
 
 	if (live)
 		socket->executable_verdict = (__u8)executable_verdict(live, task);
+#endif
 }
 
 /* cgroup/sock_create: the socket takes uid, control group and namespace of whoever makes it. */
 static __always_inline void socket_created(struct datagram_socket *socket)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = current_task();
 
 	key_fill(&socket->owner, task);
 	socket->owner_quality = OWNER_CREATOR;
 	socket->cgroup_id = bpf_get_current_cgroup_id();
-	socket->uid = task->cred->fsuid.val;
-	socket->netns = task->nsproxy->net_ns->ns.inum;
+	socket->uid = task_read(task, cred, fsuid.val);
+	socket->netns = task_read(task, nsproxy, net_ns, ns.inum);
 	socket->labelled = 1;
 	note_executable(socket, task);
 }
@@ -80,25 +82,25 @@ static __always_inline void owner_becomes(struct datagram_socket *socket,
 {
 	socket->owner = *key;
 	socket->owner_quality = OWNER_CALLER;
-	note_executable(socket, bpf_get_current_task_btf());
+	note_executable(socket, current_task());
 }
 
 /* `current` surely uses the socket. */
 static __always_inline void owner_called(struct datagram_socket *socket)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = current_task();
 	struct process_key key;
 
 	key_fill(&key, task);
 	if (socket->owner_quality == OWNER_CALLER && same_process(&socket->owner, &key) &&
 	    socket->owner.exec_count == key.exec_count)
 		return;
-	if (task->flags & PF_KTHREAD) {
+	if (task_read(task, flags) & PF_KTHREAD) {
 		if (socket->owner_quality == OWNER_UNKNOWN)
 			socket->owner_quality = OWNER_KERNEL;
 	} else if (same_process(&socket->owner, &key)) {
 		owner_becomes(socket, &key); /* perhaps another program by now */
-	} else if (!__sync_lock_test_and_set(&socket->has_caller, 1)) {
+	} else if (word_change(&socket->has_caller, 0, 1)) {
 		owner_becomes(socket, &key);
 	} else if (socket->owner_quality == OWNER_CALLER) {
 		socket->shared = 1;
@@ -109,10 +111,10 @@ static __always_inline void owner_called(struct datagram_socket *socket)
 /* A packet leaves the socket, most probably sent by `current`. */
 static __always_inline void owner_sent(struct datagram_socket *socket)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = current_task();
 	struct process_key key;
 
-	if (task->flags & PF_KTHREAD) {
+	if (task_read(task, flags) & PF_KTHREAD) {
 		if (!socket->labelled && socket->owner_quality == OWNER_UNKNOWN)
 			socket->owner_quality = OWNER_KERNEL;
 		return;
@@ -131,10 +133,10 @@ static __always_inline void owner_sent(struct datagram_socket *socket)
  */
 static __always_inline void owner_released(struct datagram_socket *socket)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = current_task();
 	struct process_key key;
 
-	if (task->flags & PF_KTHREAD)
+	if (task_read(task, flags) & PF_KTHREAD)
 		return;
 	key_fill(&key, task);
 	if (same_process(&socket->owner, &key) || socket->owner_quality == OWNER_UNKNOWN)

@@ -121,7 +121,7 @@ static __always_inline void sweep_first(struct datagram_flow *flow,
 		break;
 	case LIFE_END:
 		emit_datagram(flow, socket, left ? ENDING_CLOSED : ENDING_IDLE);
-		life_change(&flow->life, LIFE_ENDING, LIFE_FREE);
+		life_hand_on(&flow->life, LIFE_FREE);
 		break;
 	}
 }
@@ -129,7 +129,7 @@ static __always_inline void sweep_first(struct datagram_flow *flow,
 /* One flow less of a socket; its entry goes with the last one, once no more can come. */
 static __always_inline void many_release(struct datagram_many *many, __u64 cookie)
 {
-	if (__sync_fetch_and_add(&many->flows, -1) == 1 && many->socket.closed)
+	if (word_count_down(&many->flows) && many->socket.closed)
 		bpf_map_delete_elem(&datagram_many, &cookie);
 }
 

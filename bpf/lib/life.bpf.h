@@ -8,8 +8,8 @@
 #ifndef YAGURA_LIB_LIFE_BPF_H
 #define YAGURA_LIB_LIFE_BPF_H
 
+#include "compat.bpf.h"
 #include "emit.bpf.h"
-#include <bpf/bpf_core_read.h>
 
 enum life_phase {
 	LIFE_FREE = 0,
@@ -52,7 +52,13 @@ static __always_inline __u32 sweep_ticks(void)
 
 static __always_inline bool life_change(struct life *life, enum life_phase from, enum life_phase to)
 {
-	return __sync_val_compare_and_swap(&life->phase, (__u32)from, (__u32)to) == (__u32)from;
+	return word_change(&life->phase, from, to);
+}
+
+/* Out of a phase in which it is the caller's alone. */
+static __always_inline void life_hand_on(struct life *life, enum life_phase to)
+{
+	*(volatile __u32 *)&life->phase = to;
 }
 
 static __always_inline bool life_is_counting(const struct life *life)

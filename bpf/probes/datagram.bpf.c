@@ -157,6 +157,7 @@ int yagura_datagram_release(struct bpf_sock *sk)
 	return 1;
 }
 
+#ifndef YAGURA_OLD
 /* Over every file of every task: sockets older than the sensor. */
 SEC("iter/task_file")
 int yagura_datagram_held(struct bpf_iter__task_file *ctx)
@@ -199,6 +200,7 @@ int yagura_datagram_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
 		sweep_first(flow, socket);
 	return 0;
 }
+#endif
 
 /* Over the table of all other flows. */
 SEC("iter/bpf_map_elem")

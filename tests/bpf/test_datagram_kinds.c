@@ -317,6 +317,10 @@ static void a_scan_is_one_record(void **state)
 		assert_null(refused);
 		refused = &told.flow[i];
 	}
+	if (is_old_kernel()) { /* it does not say why a packet is dropped */
+		assert_null(refused);
+		return;
+	}
 	assert_non_null(refused);
 	assert_int_equal(refused->protocol, scan->type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP);
 	assert_int_equal(refused->count, scan->ports * scan->times);

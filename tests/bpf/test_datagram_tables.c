@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Datagrams when tables are full, when flows end while packets come, and whose they are. */
 #include "bpf/datagram_case.h"
+#include "bpf/kernel_case.h"
 
 #include "sensor/keeper/probe_table.h"
 
@@ -9,6 +10,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -80,6 +82,8 @@ static void a_full_table_loses_nothing(void **state)
 	uint64_t folded = counter_of(COUNTER_FLOW_FOLDED), sent = 0;
 
 	(void)state;
+	if (is_old_kernel()) /* the clients' flows are in the same table and the same sums */
+		skip();
 	probe_fixture_drain(shared);
 	for (size_t i = 0; i < PEERS; i++)
 		client[i] = datagram_socket(AF_INET);
@@ -240,6 +244,10 @@ static void an_older_socket_is_found(void **state)
 	int client = datagram_socket(AF_INET);
 
 	(void)state;
+	if (is_old_kernel()) { /* its iterators have no socket storage: found when they are used */
+		assert_int_equal(loader_iterate(shared->loader, PROBE_DATAGRAM_HELD), -EOPNOTSUPP);
+		return;
+	}
 	assert_int_equal(loader_iterate(shared->loader, PROBE_DATAGRAM_HELD), 0);
 	probe_fixture_drain(shared);
 	send_to(client, AF_INET, told.port, 9);
