@@ -19,13 +19,15 @@ static __always_inline void flow_count(struct datagram_flow *flow, const struct 
 	life_go_on(&flow->life, packet->ticks);
 }
 
-static __always_inline bool is_peer(const struct datagram_flow *flow,
-				    const struct datagram_key *key)
+/* The socket's own port is looked at too: disconnected and connected again, it has another. */
+static __always_inline bool is_of_flow(const struct packet *packet,
+				       const struct datagram_flow *flow)
 {
+	const struct datagram_key *key = &packet->key;
 	const __u64 *a = (const __u64 *)flow->remote_addr, *b = (const __u64 *)key->remote_addr;
 
 	return a[0] == b[0] && a[1] == b[1] && flow->remote_port == key->remote_port &&
-	       flow->protocol == key->protocol;
+	       flow->local_port == packet->local_port && flow->protocol == key->protocol;
 }
 
 /* A flow that this packet is the first of; phase and index are not touched. */
@@ -251,7 +253,7 @@ static __noinline void datagram_packet(struct __sk_buff *skb, struct bpf_sock *s
 
 	if (!packet_parse(skb, &packet))
 		return;
-	if (!flow || !life_is_counting(&flow->life) || !is_peer(flow, &packet.key)) {
+	if (!flow || !life_is_counting(&flow->life) || !is_of_flow(&packet, flow)) {
 		count_elsewhere(skb, sk, &packet);
 		return;
 	}

@@ -12,18 +12,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
 
 import network  # noqa: E402
+import storm  # noqa: E402
 
 
 class Broken(Exception):
     """A part of the bench did not do what it is for; one line for people."""
-
-
-def cgroup_root():
-    for mount in pathlib.Path("/proc/mounts").read_text(encoding="utf-8").splitlines():
-        _, path, kind, *_ = mount.split()
-        if kind == "cgroup2":
-            return pathlib.Path(path)
-    raise Broken("no cgroup2 file system is mounted")
 
 
 class Group:
@@ -63,7 +56,7 @@ class World:
 
     def __enter__(self):
         self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="kernel-", dir=ROOT / "build" / "bench"))
-        self.top = cgroup_root() / f"yagura-bench-{os.getpid()}"
+        self.top = storm.cgroup2_mount() / f"yagura-bench-{os.getpid()}"
         self.pair = network.make_pair()
         try:
             self.top.mkdir()

@@ -296,6 +296,34 @@ static void another_peer_is_another_flow(void **state)
 	close(server[1]);
 }
 
+/* A socket that is disconnected is given another port: the same peer sees another flow. */
+static void another_port_is_another_flow(void **state)
+{
+	int server = datagram_socket(AF_INET), client = socket(AF_INET, SOCK_DGRAM, 0);
+	struct told told = { .port = local_port(server), .last_only = true };
+	struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	struct sockaddr_storage to;
+	socklen_t length = loopback(AF_INET, local_port(server), &to);
+	in_port_t port[2];
+
+	(void)state;
+	probe_fixture_drain(shared);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(connect(client, (struct sockaddr *)&to, length), 0);
+		port[i] = local_port(client);
+		assert_int_equal(send(client, "abcdefg", 3 + i, 0), 3 + i);
+		assert_int_equal(connect(client, &nobody, sizeof(nobody)), 0);
+	}
+	assert_int_not_equal(port[0], port[1]);
+	close(client);
+	sweep_datagrams(shared);
+	sweep_datagrams(shared);
+	told_read(shared, &told);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(told_one(&told, port[i], FLOW_FINAL)->sent_bytes, 3 + i);
+	close(server);
+}
+
 /* One that goes on is told of once an interval (100 ms here); its end is the last part. */
 static void a_flow_that_goes_on_is_told_of(void **state)
 {
@@ -332,7 +360,7 @@ static void a_flow_that_goes_on_is_told_of(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[sizeof(exchanges) / sizeof(*exchanges) + 4];
+	struct CMUnitTest tests[sizeof(exchanges) / sizeof(*exchanges) + 5];
 	size_t count = 0;
 
 	for (size_t i = 0; i < sizeof(exchanges) / sizeof(*exchanges); i++)
@@ -341,6 +369,7 @@ int main(void)
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(a_server_has_a_flow_for_each_peer);
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(silence_ends_a_flow);
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(another_peer_is_another_flow);
+	tests[count++] = (struct CMUnitTest)cmocka_unit_test(another_port_is_another_flow);
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(a_flow_that_goes_on_is_told_of);
 	probe_fixture_options.datagram_idle_ms = IDLE_MS;
 	return datagram_tests("datagram_flows", tests, count, &shared);

@@ -3,6 +3,7 @@
  * which the sensor itself does not look at. */
 #include "bpf/flow_case.h"
 #include "bpf/kernel_case.h"
+#include "bpf/process_case.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -73,13 +74,6 @@ static void nobody_accepts(void **state)
 	assert_int_equal(flow->owner.pid, is_old_kernel() ? 0 : getpid());
 }
 
-static bool is_exec_of(const struct decoded_event *event, const void *context)
-{
-	const pid_t *pid = context;
-
-	return event->kind == EVENT_EXEC && event->exec.fixed.process.pid == (uint32_t)*pid;
-}
-
 /* What is told of the execution of `path` with one argument. */
 static const struct decoded_exec *execution_of(const char *path)
 {
@@ -92,8 +86,7 @@ static const struct decoded_exec *execution_of(const char *path)
 		_exit(127);
 	}
 	waitpid(pid, NULL, 0);
-	assert_true(probe_fixture_find(shared, EVENT_RING_VALUABLE, is_exec_of, &pid, 5000));
-	return &shared->event.exec;
+	return must_find_exec(shared, pid);
 }
 
 /* Lockdown hides argv and what a mount lies on, and the record says so; the rest is there. */

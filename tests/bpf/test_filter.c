@@ -277,46 +277,61 @@ static void check_case(void **state)
 		check_process(c);
 }
 
-/* What is set can be listed, replaced and cleared, each rule on its own. */
-static void rules_come_and_go(void **state)
+static uint32_t filters_with_rules(void)
 {
-	const struct keeper_rule port = { FILTER_PORT, FILTER_DROP, .key.port.port = 1 };
+	struct live_config live;
+
+	assert_int_equal(rules_live(fixture->loader, &live), 0);
+	return live.filters;
+}
+
+static void rules_take_the_place_of_others(void **state)
+{
 	const struct keeper_rule uid = { FILTER_UID, FILTER_KEEP, .key.uid = 5 };
-	const struct keeper_rule no_verdict = { FILTER_UID, FILTER_NONE, .key.uid = 6 };
-	const struct keeper_rule no_filter = { FILTER_COUNT, FILTER_DROP, .key.uid = 6 };
-	const struct keeper_rule no_prefix = { FILTER_ADDRESS, FILTER_DROP,
-					       .key.address.prefix_bits = 129 };
-	struct keeper_rules rules;
+	const struct keeper_rule both[] = { { FILTER_PORT, FILTER_DROP, .key.port.port = 1 }, uid };
+
+	(void)state;
+	assert_int_equal(rules_replace(fixture->loader, both, 2), 0);
+	assert_int_equal(filters_with_rules(), 1u << FILTER_PORT | 1u << FILTER_UID);
+	assert_int_equal(rules_replace(fixture->loader, &uid, 1), 0);
+	assert_int_equal(filters_with_rules(), 1u << FILTER_UID);
+	assert_int_equal(rules_replace(fixture->loader, NULL, 0), 0);
+	assert_int_equal(filters_with_rules(), 0);
+}
+
+static void what_is_no_rule_is_refused(void **state)
+{
+	const struct keeper_rule uid = { FILTER_UID, FILTER_KEEP, .key.uid = 5 };
+	const struct keeper_rule wrong[] = {
+		{ FILTER_UID, FILTER_NONE, .key.uid = 6 },
+		{ FILTER_COUNT, FILTER_DROP, .key.uid = 6 },
+		{ FILTER_ADDRESS, FILTER_DROP, .key.address.prefix_bits = 129 },
+	};
+
+	(void)state;
+	assert_int_equal(rules_replace(fixture->loader, &uid, 1), 0);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		assert_int_equal(rules_replace(fixture->loader, &wrong[i], 1), -EINVAL);
+	assert_int_equal(filters_with_rules(), 1u << FILTER_UID);
+	set_nothing();
+}
+
+/* Which maps have rules is the keeper's own to say. */
+static void knobs_leave_the_filters_alone(void **state)
+{
 	struct live_config live;
 
 	(void)state;
-	assert_int_equal(rules_set(fixture->loader, &port), 0);
-	assert_int_equal(rules_set(fixture->loader, &uid), 0);
-	assert_int_equal(rules_set(fixture->loader, &no_verdict), -EINVAL);
-	assert_int_equal(rules_set(fixture->loader, &no_filter), -EINVAL);
-	assert_int_equal(rules_set(fixture->loader, &no_prefix), -EINVAL);
 	assert_int_equal(rules_live(fixture->loader, &live), 0);
-	assert_int_equal(live.filters, 1u << FILTER_PORT | 1u << FILTER_UID);
-	assert_int_equal(rules_list(fixture->loader, 0, &rules), 0);
-	assert_int_equal(rules.count, 2);
-	assert_int_equal(rules_list(fixture->loader, 1, &rules), 0);
-	assert_int_equal(rules.count, 1);
-	assert_int_equal(rules.rule[0].filter, FILTER_UID);
-	assert_int_equal(rules.rule[0].verdict, FILTER_KEEP);
-	assert_int_equal(rules.rule[0].key.uid, 5);
-	assert_int_equal(rules_clear(fixture->loader, &port), 0);
-	assert_int_equal(rules_clear(fixture->loader, &port), -ENOENT);
 	live.filters = ~0u;
 	live.flow_burst = 77;
 	assert_int_equal(rules_live_set(fixture->loader, &live), 0);
 	assert_int_equal(rules_live(fixture->loader, &live), 0);
-	assert_int_equal(live.filters, 1u << FILTER_UID);
+	assert_int_equal(live.filters, 0);
 	assert_int_equal(live.flow_burst, 77);
 	live.filter_default = FILTER_NONE;
 	assert_int_equal(rules_live_set(fixture->loader, &live), -EINVAL);
 	set_nothing();
-	assert_int_equal(rules_list(fixture->loader, 0, &rules), 0);
-	assert_int_equal(rules.count, 0);
 }
 
 /* A group's state would hide the cases. */
@@ -339,7 +354,11 @@ static int tear_down(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[CASES + 1] = { [CASES] = cmocka_unit_test(rules_come_and_go) };
+	struct CMUnitTest tests[CASES + 3] = {
+		[CASES] = cmocka_unit_test(rules_take_the_place_of_others),
+		cmocka_unit_test(what_is_no_rule_is_refused),
+		cmocka_unit_test(knobs_leave_the_filters_alone),
+	};
 
 	for (size_t i = 0; i < CASES; i++)
 		tests[i] = (struct CMUnitTest){ cases[i].name, check_case, NULL, NULL,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bpf/probes/process.bpf.c on the running kernel: real processes, exact fields. */
-#include "bpf/probe_fixture.h"
+#include "bpf/process_case.h"
 
 #include "sensor/keeper/probe_table.h"
 
@@ -19,34 +19,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-struct wanted {
-	enum event_kind kind;
-	pid_t pid;
-};
-
-static bool matches(const struct decoded_event *event, const void *context)
-{
-	const struct wanted *wanted = context;
-	uint32_t pid = 0;
-
-	if (event->kind != wanted->kind)
-		return false;
-	if (event->kind == EVENT_FORK)
-		pid = event->fork.process.pid;
-	else if (event->kind == EVENT_EXEC || event->kind == EVENT_SNAPSHOT)
-		pid = event->exec.fixed.process.pid;
-	else if (event->kind == EVENT_EXIT)
-		pid = event->exit.process.pid;
-	return pid == (uint32_t)wanted->pid;
-}
-
-static void must_find(struct probe_fixture *fixture, enum event_kind kind, pid_t pid)
-{
-	struct wanted wanted = { kind, pid };
-
-	assert_true(probe_fixture_find(fixture, EVENT_RING_VALUABLE, matches, &wanted, 2000));
-}
 
 /* Runs argv[0] with exactly these arguments; the child's pid and how it ended. */
 static pid_t run(char *const arguments[], int *ret_status)

@@ -61,16 +61,22 @@ static void use_flow(const struct record_sources *sources, const struct event_fl
 	read_process(&record.flow.listener);
 }
 
-static void use_exit(const struct record_sources *sources, struct process_table *table,
-		     const struct event_exit *event)
+static void use_gone(struct process_table *table, const struct event_exit *event)
 {
 	const struct process *process;
-	struct record record;
 
 	process_table_exit(table, event);
 	process = process_table_find(table, &event->process);
 	if (process && !process->exited)
 		abort();
+}
+
+static void use_exit(const struct record_sources *sources, struct process_table *table,
+		     const struct event_exit *event)
+{
+	struct record record;
+
+	use_gone(table, event);
 	record_from_exit(sources, event, &record);
 	if (event->header.time_ns > 0 && record.exit.run_ns > event->header.time_ns)
 		abort();
@@ -104,6 +110,9 @@ static void use(const struct record_sources *sources, struct process_table *tabl
 		break;
 	case EVENT_EXIT:
 		use_exit(sources, table, &event->exit);
+		break;
+	case EVENT_GONE:
+		use_gone(table, &event->exit);
 		break;
 	case EVENT_FLOW:
 		use_flow(sources, &event->flow);

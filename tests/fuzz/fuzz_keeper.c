@@ -48,33 +48,11 @@ void maps_describe(const struct loader *loader, struct keeper_maps *ret_maps)
 	*ret_maps = (struct keeper_maps){ .count = COUNTED };
 }
 
-int rules_list(const struct loader *loader, uint32_t first, struct keeper_rules *ret_rules)
-{
-	(void)loader;
-	*ret_rules = (struct keeper_rules){ .count = first };
-	return 0;
-}
-
-int rules_set(const struct loader *loader, const struct keeper_rule *rule)
-{
-	return loader || !rule ? -EINVAL : 0;
-}
-
-int rules_clear(const struct loader *loader, const struct keeper_rule *rule)
-{
-	return loader || !rule ? -EINVAL : 0;
-}
-
 int rules_live(const struct loader *loader, struct live_config *ret_live)
 {
 	(void)loader;
 	*ret_live = (struct live_config){ .flow_burst = COUNTED };
 	return 0;
-}
-
-int rules_live_set(const struct loader *loader, const struct live_config *live)
-{
-	return loader || !live ? -EINVAL : 0;
 }
 
 /* How many descriptors came with the reply; they are closed again. */
@@ -107,10 +85,6 @@ static size_t receive(int link, struct keeper_reply *ret_reply)
 
 static bool is_known(const struct keeper_request *request)
 {
-	bool has_body = false;
-
-	for (size_t i = 0; i < sizeof(request->bytes); i++)
-		has_body |= request->bytes[i] != 0;
 	switch (request->verb) {
 	case KEEPER_DESCRIBE:
 	case KEEPER_COUNTERS:
@@ -120,12 +94,6 @@ static bool is_known(const struct keeper_request *request)
 	case KEEPER_THROTTLES:
 	case KEEPER_MAPS:
 	case KEEPER_LIVE:
-		return request->argument == 0 && !has_body;
-	case KEEPER_RULES:
-		return !has_body;
-	case KEEPER_RULE_SET:
-	case KEEPER_RULE_CLEAR:
-	case KEEPER_LIVE_SET:
 		return request->argument == 0;
 	default:
 		return false;

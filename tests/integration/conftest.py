@@ -15,7 +15,7 @@ import network
 from daemons import COLLECTOR, CTL, ROOT, SENSOR, Collector, Sensor, free_port
 from owner_truth import OWNERS
 from servers import Nginx, Sshd
-from storm import STORM
+from storm import STORM, Cgroup
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -121,6 +121,14 @@ def learn_prefix(pair):
 def marker():
     """A word that stands in no other process's arguments."""
     return f"marker-{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def cgroup():
+    """A control group of the test's own."""
+    group = Cgroup()
+    yield group
+    group.remove()
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ COLLECTOR = BIN / "yagura-collector"
 CTL = BIN / "yaguractl"
 CLASSES = ("exec", "exit", "flow")
 STOP_SECONDS = 20
+ROW_SECONDS = 30  # kernel to collector takes a fifth of a second; a disk of 3 s a sync takes 15
 POLL_SECONDS = 0.05
 STALL_SECONDS = 1.0  # a round of waiting that takes longer counts as this much
 RUNNING = []  # every daemon that was started and not yet stopped; shown when a test fails
@@ -170,7 +171,7 @@ class Collector(Daemon):
         finally:
             store.close()
 
-    def wait_rows(self, count, query, *parameters, seconds=15):
+    def wait_rows(self, count, query, *parameters, seconds=ROW_SECONDS):
         """Waits for at least so many rows; the caller says how many there may be at most."""
 
         def enough():
@@ -183,7 +184,7 @@ class Collector(Daemon):
             near = evidence.nearest_rows(self, query, parameters)
             raise AssertionError(f"{error}\n{near}") from None
 
-    def wait_row(self, query, *parameters, seconds=15):
+    def wait_row(self, query, *parameters, seconds=ROW_SECONDS):
         rows = self.wait_rows(1, query, *parameters, seconds=seconds)
         assert len(rows) == 1, rows
         return rows[0]

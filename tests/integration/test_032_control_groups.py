@@ -4,19 +4,9 @@
 import subprocess
 import time
 
-import pytest
-
 from daemons import wait_until
-from storm import Cgroup
 
 EXEC = "SELECT * FROM execs WHERE process_pid = ? AND process_args LIKE ?"
-
-
-@pytest.fixture
-def cgroup():
-    cgroup = Cgroup()
-    yield cgroup
-    cgroup.remove()
 
 
 def start_in(cgroup, words, executable):

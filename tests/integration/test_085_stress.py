@@ -12,7 +12,7 @@ import pytest
 import traffic
 from conftest import Pair
 from daemons import BIN, CLASSES, wait_until
-from storm import Cgroup, settle, stored, unaccounted
+from storm import settle, stored, unaccounted
 
 EXECS, EXITS, CONNECTIONS = 800, 800, 4000
 # Datagrams join as ("udp", N): two flows each.
@@ -20,13 +20,6 @@ STORMS = (("exec", EXECS), ("exit", EXITS), ("tcp", CONNECTIONS))
 EXPECTED = {"exec": EXECS, "exit": EXECS + EXITS, "flow": 2 * CONNECTIONS}
 TINY = {"ring_valuable_bytes": "64K", "ring_bulk_bytes": "64K"}
 TESTS = BIN.parent / "tests"
-
-
-@pytest.fixture
-def cgroup():
-    group = Cgroup()
-    yield group
-    group.remove()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 that is left out is counted, and a mistake in the file changes nothing."""
 
 import os
-import pathlib
 import signal
 import subprocess
 import time
@@ -12,6 +11,7 @@ import pytest
 
 import traffic
 from daemons import wait_until, write_config
+from storm import Cgroup
 
 TRUE = os.path.realpath("/bin/true")
 LIVES = 400
@@ -83,40 +83,16 @@ def test_a_mistake_changes_nothing(pair, marker):
     assert execs_of(pair.collector, marker) == {f"{n:04}" for n in range(5, 10)}
 
 
-def make_group(name):
-    mounts = [line.split() for line in pathlib.Path("/proc/self/mounts").read_text().splitlines()]
-    root = next(mount[1] for mount in mounts if mount[2] == "cgroup2")
-    directory = pathlib.Path(root) / f"yagura-{name}-{os.getpid()}"
-    directory.mkdir()
-    return directory
-
-
-@pytest.fixture
-def group():
-    """A control group of the test's own."""
-    directory = make_group("storm")
-    yield directory
-    wait_until(lambda: remove(directory), 10, "its last process has gone")
-
-
 @pytest.fixture
 def calm_group():
-    directory = make_group("calm")
-    yield directory
-    wait_until(lambda: remove(directory), 10, "its last process has gone")
-
-
-def remove(directory):
-    try:
-        directory.rmdir()
-    except OSError:
-        return False
-    return True
+    calm = Cgroup()
+    yield calm
+    calm.remove()
 
 
 def storm(group, marker, lives=LIVES):
     """So many short lives within the group; one shell makes them all."""
-    script = (f"echo $$ > {group}/cgroup.procs; i=0;"
+    script = (f"echo $$ > {group.path}/cgroup.procs; i=0;"
               f"while [ $i -lt {lives} ]; do {TRUE} {marker}-$i; i=$((i+1)); done")
     subprocess.run(["/bin/sh", "-c", script], check=True, timeout=120)
 
@@ -124,23 +100,23 @@ def storm(group, marker, lives=LIVES):
 def throttled_gaps(collector, group):
     query = """SELECT yagura_record_class AS class, sum(yagura_count) AS n FROM gaps
       WHERE yagura_reason = 'throttled' AND yagura_cgroup LIKE ? GROUP BY class"""
-    return {row["class"]: row["n"] for row in collector.rows(query, f"%{group.name}")}
+    return {row["class"]: row["n"] for row in collector.rows(query, f"%{group.path.name}")}
 
 
-def test_a_storm_of_one_group_is_counted_to_the_last(pair, group, calm_group, marker):
+def test_a_storm_of_one_group_is_counted_to_the_last(pair, cgroup, calm_group, marker):
     """Told and throttled make up all; a process of another group is told meanwhile."""
     sensor = pair.sensor
     sensor.sections["throttle"] = {"process_events_per_s": 60, "process_burst": 90}
     reloaded(sensor)
-    storm(group, marker)
+    storm(cgroup, marker)
     storm(calm_group, f"{marker}-calm", 1)
-    ended = f"/{group.name}) is within its budget again"
+    ended = f"/{cgroup.path.name}) is within its budget again"
     wait_until(lambda: ended in sensor.process.output(), 20, ended)
     sensor.sections["throttle"] = {"process_events_per_s": 0}
     reloaded(sensor)
     traffic.wait_conserved(sensor)
     told = len(pair.collector.rows(traffic.EXECS, f"%{marker}-%")) - 1
-    gaps = throttled_gaps(pair.collector, group)
+    gaps = throttled_gaps(pair.collector, cgroup)
     assert gaps.get("exec", 0) > LIVES / 2, gaps
     assert told + gaps["exec"] == LIVES, (told, gaps)
     exits = len(pair.collector.rows(traffic.EXITS, f"%{marker}-%")) - 1

@@ -18,10 +18,11 @@ $(BUILD)/tests/yagurad-lossy-worker: $(SENSOR_OBJ) $(BUILD)/obj/tests/support/fa
 		$(call lib,sensor telemetry common)
 	$(call link,-Xlinker --wrap=batch_add $(LIBS_sensor))
 
-# The one object that holds the BPF programs comes before the library that holds its sound twin.
-$(BUILD)/tests/yagurad-lossy-kernel: $(SENSOR_OBJ) $(FAULT)/loader.o $(call lib,sensor telemetry common)
+# The objects that know the BPF programs come before the library that holds their sound twins.
+FAULT_OBJ := $(FAULT)/loader.o $(FAULT)/sizes.o
+$(BUILD)/tests/yagurad-lossy-kernel: $(SENSOR_OBJ) $(FAULT_OBJ) $(call lib,sensor telemetry common)
 	$(call link,$(LIBS_sensor))
-$(FAULT)/loader.o: userspace/sensor/keeper/loader.c $(FAULT)/bpf/yagura.skel.h
+$(FAULT_OBJ): $(FAULT)/%.o: userspace/sensor/keeper/%.c $(FAULT)/bpf/yagura.skel.h
 	$(call say,CC,$@)
 	$(Q)$(CC) -I$(FAULT) $(CPPFLAGS) $(CFLAGS) -Wno-conversion -Wno-sign-conversion -Wno-cast-qual \
 		-MMD -MP -c $< -o $@

@@ -212,7 +212,7 @@ struct record_flow {
 	X(CORRUPT, corrupt) /* spooled bytes did not verify when read again */                     \
 	X(NO_MEMORY, no_memory) /* the worker had no memory to keep it */                          \
 	X(MALFORMED, malformed) /* an event from the kernel did not decode */                      \
-	X(UNEXPLAINED, unexplained) /* noticed by the collector: a hole nobody accounted for */    \
+	X(UNEXPLAINED, unexplained) /* numbers are missing, and nobody has accounted for them */   \
 	X(THROTTLED, throttled) /* a control group made more than its budget */                    \
 	X(KERNEL_SKIPPED, kernel_skipped) /* the kernel did not run a program: recursion */
 

@@ -34,7 +34,7 @@ static const struct config_option options[] = {
 	  "/var/lib/yagura/sensor", 0, 0, "the spool lies below it" },
 
 	{ "kernel", "cgroup", CONFIG_TEXT, FIELD(cgroup), "", 0, 0,
-	  "cgroup2 directory whose TCP connections are watched; empty for the whole host" },
+	  "cgroup2 directory whose flows are watched; empty for the whole host" },
 	{ "kernel", "ring_valuable_bytes", CONFIG_BYTES, FIELD(ring_valuable_bytes), "8M", 64 * K,
 	  256 * M, "ring for process events, a power of two" },
 	{ "kernel", "ring_bulk_bytes", CONFIG_BYTES, FIELD(ring_bulk_bytes), "8M", 64 * K, 256 * M,
@@ -43,7 +43,7 @@ static const struct config_option options[] = {
 	  "how often the rings are emptied: no event waits there longer, unless a quarter is "
 	  "full" },
 	{ "kernel", "flow_interval_s", CONFIG_U32, FIELD(flow_interval_s), "60", 1, 3600,
-	  "how often connections that go on are told of" },
+	  "how often flows that go on are told of" },
 	{ "kernel", "args_bytes", CONFIG_U32, FIELD(args_bytes), "32768", 0, 32768,
 	  "how much of an argument list is kept; 0 keeps none" },
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/keeper/loader.h"
 
-#include "bpf/abi/config.h"
 #include "bpf/yagura.skel.h"
 #include "common/cleanup.h"
 #include "common/log.h"
@@ -11,6 +10,7 @@
 #include "sensor/keeper/features.h"
 #include "sensor/keeper/iterator.h"
 #include "sensor/keeper/probe_table.h"
+#include "sensor/keeper/sizes.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -20,7 +20,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 struct probe_status {
 	struct choice choice;
@@ -90,47 +89,6 @@ static int choose_programs(struct loader *loader, char *ret_error)
 	}
 	btf__free(kernel);
 	return r;
-}
-
-static int size_datagrams(struct loader *loader, const struct loader_options *options)
-{
-	struct yagura_bpf *skeleton = loader->skeleton;
-	struct probe_config *config = (struct probe_config *)&skeleton->rodata->probe_config;
-
-	if (options->datagram_idle_ms)
-		config->datagram_idle_ms = config->datagram_oneway_idle_ms =
-			options->datagram_idle_ms;
-	if (options->refused_idle_ms)
-		config->refused_idle_ms = options->refused_idle_ms;
-	if (options->datagram_flows_max &&
-	    bpf_map__set_max_entries(skeleton->maps.datagram_flows, options->datagram_flows_max))
-		return -errno;
-	return 0;
-}
-
-static int size_maps(struct loader *loader, const struct loader_options *options)
-{
-	struct yagura_bpf *skeleton = loader->skeleton;
-	uint64_t valuable = options->ring_bytes[EVENT_RING_VALUABLE];
-	uint64_t bulk = options->ring_bytes[EVENT_RING_BULK];
-	uint32_t cpus = (uint32_t)loader->cpu_count;
-	struct stat cgroup;
-
-	/* Its inode's number is the group's id (fs/kernfs). */
-	if (fstat(loader->cgroup_fd, &cgroup) < 0)
-		return -errno;
-	skeleton->rodata->probe_config.cgroup_id = cgroup.st_ino;
-	skeleton->rodata->probe_config.wakeup_fill_bytes =
-		(uint32_t)((valuable < bulk ? valuable : bulk) / 4);
-	skeleton->rodata->probe_config.args_bytes_max = options->args_bytes;
-	skeleton->rodata->probe_config.sweep_interval_ms = options->sweep_interval_ms;
-	if (bpf_map__set_max_entries(skeleton->maps.ring_valuable, (uint32_t)valuable) ||
-	    bpf_map__set_max_entries(skeleton->maps.ring_bulk, (uint32_t)bulk) ||
-	    bpf_map__set_max_entries(skeleton->maps.counters, cpus) ||
-	    bpf_map__set_max_entries(skeleton->maps.sequences, cpus) ||
-	    bpf_map__set_max_entries(skeleton->maps.exec_scratch, cpus))
-		return -errno;
-	return size_datagrams(loader, options);
 }
 
 static struct bpf_link *attach_map_iterator(const struct loader *loader,
@@ -227,7 +185,7 @@ static int load(struct loader *loader, const struct loader_options *options, cha
 	r = choose_programs(loader, ret_error);
 	if (r < 0)
 		return r;
-	r = size_maps(loader, options);
+	r = sizes_set(loader->skeleton, options, loader->cgroup_fd, loader->cpu_count);
 	if (r < 0) {
 		snprintf(ret_error, LOADER_ERROR_BYTES, "cannot size the BPF maps: %s",
 			 strerror(-r));

@@ -22,11 +22,7 @@ enum keeper_verb {
 	KEEPER_SWEEP = 5, /* tells of the open flows that are due, into the bulk ring */
 	KEEPER_THROTTLES = 6, /* tells what was left out of groups over budget, valuable ring */
 	KEEPER_MAPS = 7, /* every map: its room and its memory */
-	KEEPER_RULES = 8, /* the filter rules, KEEPER_RULES_MAX at a time from number `argument` */
-	KEEPER_RULE_SET = 9, /* `rule` counts from now on; one of the same key is replaced */
-	KEEPER_RULE_CLEAR = 10, /* the rule with the key of `rule` counts no more */
-	KEEPER_LIVE = 11, /* struct live_config as it is */
-	KEEPER_LIVE_SET = 12, /* as it shall be; `filters` is the keeper's own and left as it is */
+	KEEPER_LIVE = 8, /* struct live_config as it is */
 };
 
 enum keeper_descriptor {
@@ -38,31 +34,12 @@ enum keeper_descriptor {
 
 #define KEEPER_PROBES_MAX 64
 #define KEEPER_MAPS_MAX 64
-#define KEEPER_RULES_MAX 128
 #define KEEPER_TEXT_BYTES 64
-
-/* One rule of one filter map. */
-struct keeper_rule {
-	uint32_t filter; /* enum filter: which member of `key` counts */
-	uint32_t verdict; /* enum filter_verdict, never NONE */
-	union {
-		struct filter_address address;
-		struct filter_port port;
-		uint64_t cgroup;
-		uint32_t uid;
-		struct filter_executable executable;
-	} key;
-};
 
 struct keeper_request {
 	uint64_t id; /* echoed in the reply */
 	uint32_t verb;
-	uint32_t argument; /* 0, but for KEEPER_RULES */
-	union { /* all zero, but for the verbs that name it */
-		struct keeper_rule rule;
-		struct live_config live;
-		uint8_t bytes[32];
-	};
+	uint32_t argument; /* 0: no verb takes one yet */
 };
 
 struct keeper_description {
@@ -114,12 +91,6 @@ struct keeper_maps {
 	struct keeper_map map[KEEPER_MAPS_MAX];
 };
 
-struct keeper_rules {
-	uint32_t count; /* in this reply; fewer than KEEPER_RULES_MAX: the last ones */
-	uint32_t reserved;
-	struct keeper_rule rule[KEEPER_RULES_MAX];
-};
-
 struct keeper_reply {
 	uint64_t id;
 	uint32_t verb;
@@ -129,7 +100,6 @@ struct keeper_reply {
 		struct counters counters;
 		struct keeper_probes probes;
 		struct keeper_maps maps;
-		struct keeper_rules rules;
 		struct live_config live;
 	};
 };

@@ -107,22 +107,6 @@ static int put(const struct loader *loader, const struct keeper_rule *rule)
 	return errno == E2BIG ? -ENOSPC : -errno;
 }
 
-int rules_set(const struct loader *loader, const struct keeper_rule *rule)
-{
-	int r = put(loader, rule);
-
-	return r < 0 ? r : note_filters(loader);
-}
-
-int rules_clear(const struct loader *loader, const struct keeper_rule *rule)
-{
-	if (!is_key(rule))
-		return -EINVAL;
-	if (bpf_map_delete_elem(filter_fd(loader, rule->filter), &rule->key) < 0)
-		return -errno;
-	return note_filters(loader);
-}
-
 /* The rule behind `rule` in its map's order, NULL for the first; false behind the last. */
 static bool next_rule(const struct loader *loader, uint32_t filter, const struct keeper_rule *rule,
 		      struct keeper_rule *ret_rule)
@@ -135,24 +119,6 @@ static bool next_rule(const struct loader *loader, uint32_t filter, const struct
 		return false;
 	*ret_rule = next;
 	return true;
-}
-
-int rules_list(const struct loader *loader, uint32_t first, struct keeper_rules *ret_rules)
-{
-	uint32_t number = 0;
-
-	memset(ret_rules, 0, sizeof(*ret_rules));
-	for (uint32_t filter = 0; filter < FILTER_COUNT; filter++) {
-		struct keeper_rule rule;
-		bool more = next_rule(loader, filter, NULL, &rule);
-
-		for (; more && ret_rules->count < KEEPER_RULES_MAX; number++) {
-			if (number >= first)
-				ret_rules->rule[ret_rules->count++] = rule;
-			more = next_rule(loader, filter, &rule, &rule);
-		}
-	}
-	return 0;
 }
 
 static bool is_among(const struct keeper_rule *rule, const struct keeper_rule *rules, size_t count)

@@ -10,14 +10,21 @@
 
 #include <stddef.h>
 
-/* 0; -EINVAL for what is no rule; -ENOSPC when that filter has FILTER_RULES_MAX rules; or -errno.
- */
-int rules_set(const struct loader *loader, const struct keeper_rule *rule);
-/* 0, -EINVAL, -ENOENT. */
-int rules_clear(const struct loader *loader, const struct keeper_rule *rule);
-/* All there are from number `first` on, as far as the reply has room. 0 or -errno. */
-int rules_list(const struct loader *loader, uint32_t first, struct keeper_rules *ret_rules);
-/* These and no others. The first that could not be set ends it: -errno; what was there stays. */
+/* One rule of one filter map. */
+struct keeper_rule {
+	uint32_t filter; /* enum filter: which member of `key` counts */
+	uint32_t verdict; /* enum filter_verdict, never NONE */
+	union {
+		struct filter_address address;
+		struct filter_port port;
+		uint64_t cgroup;
+		uint32_t uid;
+		struct filter_executable executable;
+	} key;
+};
+
+/* These and no others. The first that could not be set ends it, and what was there stays: -EINVAL
+ * for what is no rule, -ENOSPC when a filter has too many, or -errno. */
 int rules_replace(const struct loader *loader, const struct keeper_rule *rules, size_t count);
 
 int rules_live(const struct loader *loader, struct live_config *ret_live);

@@ -32,22 +32,10 @@ static int send_reply(int link, const struct keeper_reply *reply, const int *des
 	return sendmsg(link, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-/* Nothing where nothing belongs: what a verb does not take must not be there. */
-static bool is_plain(const struct keeper_request *request)
-{
-	static const uint8_t nothing[sizeof(request->bytes)];
-	bool takes_body = request->verb == KEEPER_RULE_SET || request->verb == KEEPER_RULE_CLEAR ||
-			  request->verb == KEEPER_LIVE_SET;
-
-	if (request->argument != 0 && request->verb != KEEPER_RULES)
-		return false;
-	return takes_body || memcmp(request->bytes, nothing, sizeof(nothing)) == 0;
-}
-
 static int32_t answer(const struct serve_context *context, const struct keeper_request *request,
 		      struct keeper_reply *reply)
 {
-	if (!is_plain(request))
+	if (request->argument != 0)
 		return -EINVAL;
 	switch (request->verb) {
 	case KEEPER_DESCRIBE:
@@ -68,16 +56,8 @@ static int32_t answer(const struct serve_context *context, const struct keeper_r
 	case KEEPER_MAPS:
 		maps_describe(context->loader, &reply->maps);
 		return 0;
-	case KEEPER_RULES:
-		return rules_list(context->loader, request->argument, &reply->rules);
-	case KEEPER_RULE_SET:
-		return rules_set(context->loader, &request->rule);
-	case KEEPER_RULE_CLEAR:
-		return rules_clear(context->loader, &request->rule);
 	case KEEPER_LIVE:
 		return rules_live(context->loader, &reply->live);
-	case KEEPER_LIVE_SET:
-		return rules_live_set(context->loader, &request->live);
 	default:
 		return -EINVAL;
 	}

@@ -62,13 +62,13 @@ static int receive(int link, struct keeper_reply *ret_reply, int *ret_descriptor
 	return -EPROTO;
 }
 
-static int ask_request(int link, struct keeper_request request, struct keeper_reply *ret_reply,
-		       int *ret_descriptors)
+static int ask(int link, enum keeper_verb verb, struct keeper_reply *ret_reply,
+	       int *ret_descriptors)
 {
 	static uint64_t last_id;
+	const struct keeper_request request = { .id = ++last_id, .verb = verb };
 	int r;
 
-	request.id = ++last_id;
 	if (send(link, &request, sizeof(request), MSG_NOSIGNAL) < 0)
 		return -errno;
 	do /* an answer that came too late for its question is not ours */
@@ -76,15 +76,7 @@ static int ask_request(int link, struct keeper_request request, struct keeper_re
 	while (r == 0 && ret_reply->id < request.id);
 	if (r < 0)
 		return r;
-	return ret_reply->id == request.id && ret_reply->verb == request.verb ? ret_reply->result
-									      : -EPROTO;
-}
-
-static int ask(int link, enum keeper_verb verb, struct keeper_reply *ret_reply,
-	       int *ret_descriptors)
-{
-	return ask_request(link, (struct keeper_request){ .verb = verb }, ret_reply,
-			   ret_descriptors);
+	return ret_reply->id == request.id && ret_reply->verb == verb ? ret_reply->result : -EPROTO;
 }
 
 int keeper_link_describe(int link, struct keeper_description *ret_description,
@@ -149,33 +141,6 @@ int keeper_link_maps(int link, struct keeper_maps *ret_maps)
 	return r;
 }
 
-int keeper_link_rules(int link, uint32_t first, struct keeper_rules *ret_rules)
-{
-	const struct keeper_request request = { .verb = KEEPER_RULES, .argument = first };
-	struct keeper_reply reply;
-	int r = ask_request(link, request, &reply, NULL);
-
-	if (r == 0)
-		*ret_rules = reply.rules;
-	return r;
-}
-
-int keeper_link_rule_set(int link, const struct keeper_rule *rule)
-{
-	const struct keeper_request request = { .verb = KEEPER_RULE_SET, .rule = *rule };
-	struct keeper_reply reply;
-
-	return ask_request(link, request, &reply, NULL);
-}
-
-int keeper_link_rule_clear(int link, const struct keeper_rule *rule)
-{
-	const struct keeper_request request = { .verb = KEEPER_RULE_CLEAR, .rule = *rule };
-	struct keeper_reply reply;
-
-	return ask_request(link, request, &reply, NULL);
-}
-
 int keeper_link_live(int link, struct live_config *ret_live)
 {
 	struct keeper_reply reply;
@@ -184,12 +149,4 @@ int keeper_link_live(int link, struct live_config *ret_live)
 	if (r == 0)
 		*ret_live = reply.live;
 	return r;
-}
-
-int keeper_link_live_set(int link, const struct live_config *live)
-{
-	const struct keeper_request request = { .verb = KEEPER_LIVE_SET, .live = *live };
-	struct keeper_reply reply;
-
-	return ask_request(link, request, &reply, NULL);
 }

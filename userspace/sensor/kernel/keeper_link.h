@@ -18,11 +18,6 @@ int keeper_link_snapshot(int link);
 int keeper_link_sweep(int link);
 int keeper_link_throttles(int link);
 int keeper_link_maps(int link, struct keeper_maps *ret_maps);
-/* Filter rules and knobs: see requests.h. */
-int keeper_link_rules(int link, uint32_t first, struct keeper_rules *ret_rules);
-int keeper_link_rule_set(int link, const struct keeper_rule *rule);
-int keeper_link_rule_clear(int link, const struct keeper_rule *rule);
 int keeper_link_live(int link, struct live_config *ret_live);
-int keeper_link_live_set(int link, const struct live_config *live);
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define HASH_NONFATAL_OOM 1 /* uthash would exit() otherwise; a failed add leaves hh.tbl NULL */
-#define HASH_FUNCTION(keyptr, keylen, hashv) HASH_FNV(keyptr, keylen, hashv) /* as in table.c */
+#define HASH_FUNCTION(key, length, value) (value) = hash_bytes(key, length)
 
 #include "sensor/process/cgroups.h"
+
+#include "common/hash.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -23,10 +23,9 @@ static struct hostile_case {
 	{ "a request too long", sizeof(struct keeper_request) + 1, KEEPER_COUNTERS, 0 },
 	{ "far too long", 60000, KEEPER_DESCRIBE, 0 },
 	{ "verb 0", sizeof(struct keeper_request), 0, 0 },
-	{ "the first verb there is not", sizeof(struct keeper_request), KEEPER_LIVE_SET + 1, 0 },
+	{ "the first verb there is not", sizeof(struct keeper_request), KEEPER_LIVE + 1, 0 },
 	{ "the last verb there is not", sizeof(struct keeper_request), UINT32_MAX, 0 },
 	{ "an argument where none belongs", sizeof(struct keeper_request), KEEPER_COUNTERS, 1 },
-	{ "an argument to a rule", sizeof(struct keeper_request), KEEPER_RULE_SET, 1 },
 	{ "an argument to describe", sizeof(struct keeper_request), KEEPER_DESCRIBE, UINT32_MAX },
 };
 
