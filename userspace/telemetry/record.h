@@ -14,11 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes of somebody else's, not NUL-terminated and not necessarily UTF-8. */
-struct text {
-	const char *at;
-	size_t length;
-};
+#include "telemetry/marks.h"
+#include "telemetry/text.h"
 
 /* X(NAME, name): the record classes of the conservation equation, on lane A unless they
  * are flows. */
@@ -167,6 +164,14 @@ struct record_endpoint {
 	uint32_t data_packets; /* those with payload */
 };
 
+/* Sequence of packet lengths and times: of the first segments with payload. */
+#define SPLT_MAX 32
+struct record_splt {
+	uint8_t count;
+	int16_t length[SPLT_MAX]; /* payload bytes, saturated; positive: the source sent them */
+	uint8_t gap[SPLT_MAX]; /* since the one before: 0 below 1 us, else 1 + floor(log2(us)) */
+};
+
 /* One part of a flow, cumulative. `source` is the end that initiated it, at both of its sockets. */
 struct record_flow {
 	uint64_t start_ns;
@@ -202,6 +207,10 @@ struct record_flow {
 	enum record_owner_quality owner_quality;
 	struct record_process process;
 	struct record_process listener; /* key all zero when there is none */
+	struct record_splt splt;
+	const struct mark *marks; /* what its first bytes say; `mark_count` of them */
+	size_t mark_count;
+	struct text destination_name; /* that a DNS answer gave for the destination; or empty */
 };
 
 /* X(NAME, name): why records are missing. */
