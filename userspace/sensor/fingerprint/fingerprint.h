@@ -87,7 +87,7 @@ void fingerprint_cut(struct marks *marks, const char *reason);
 struct fingerprint_syn {
 	uint8_t ip_version; /* 4 or 6 */
 	uint8_t ttl; /* hop limit */
-	bool is_id_zero; /* IPv4 identification, IPv6: true */
+	bool is_id_zero; /* IPv4 identification, IPv6 flow label */
 	bool dont_fragment;
 	uint16_t ip_options_bytes;
 	uint16_t window; /* as sent: not scaled */
