@@ -45,7 +45,8 @@ LIBS_common := -levent -linih
 LIBS_sensor := -levent_openssl -levent -linih -lbpf -lelf -lz -lssl -lcrypto -lprotobuf-c -ljansson
 LIBS_collector := -levent_openssl -levent -linih -lz -lssl -lcrypto -lprotobuf-c -lsqlite3 -ljansson
 LIBS_ctl := -levent -linih -lprotobuf-c -ljansson
-LIBS_test := $(sort $(LIBS_sensor) $(LIBS_collector)) -lcmocka
+LIBS_replay := -lpcap -lz -lcrypto -lprotobuf-c -ljansson
+LIBS_test := $(sort $(LIBS_sensor) $(LIBS_collector) $(LIBS_replay)) -lcmocka
 
 # --- sources ---------------------------------------------------------------------------------------
 sources = $(sort $(shell find $(1) -name '*.c' 2>/dev/null))
@@ -54,6 +55,7 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 COMMON_SRC := $(call sources,userspace/common)
 TELEMETRY_SRC := $(call sources,userspace/telemetry)
 SENSOR_SRC := $(filter-out userspace/sensor/main.c,$(call sources,userspace/sensor))
+REPLAY_SRC := $(filter-out userspace/replay/main.c,$(call sources,userspace/replay))
 CTL_SRC := $(filter-out userspace/ctl/main.c,$(call sources,userspace/ctl))
 COLLECTOR_SRC := $(filter-out userspace/collector/main.c,$(call sources,userspace/collector))
 SUPPORT_SRC := $(wildcard tests/support/*.c)
@@ -125,6 +127,7 @@ endef
 $(eval $(call library,common,$(call objects,$(COMMON_SRC))))
 $(eval $(call library,telemetry,$(call objects,$(TELEMETRY_SRC)) $(PROTO_OBJ)))
 $(eval $(call library,sensor,$(call objects,$(SENSOR_SRC))))
+$(eval $(call library,replay,$(call objects,$(REPLAY_SRC))))
 $(eval $(call library,ctl,$(call objects,$(CTL_SRC))))
 $(eval $(call library,collector,$(call objects,$(COLLECTOR_SRC))))
 $(eval $(call library,support,$(call objects,$(SUPPORT_SRC))))
@@ -143,7 +146,7 @@ $(BUILD)/bin/yagura-collector: $(BUILD)/obj/userspace/collector/main.o $(call li
 	$(call link,$(LIBS_collector))
 
 # --- tests -----------------------------------------------------------------------------------------
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(call lib,support sensor ctl collector telemetry common)
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(call lib,support replay sensor ctl collector telemetry common)
 	$(call link,$(LIBS_test))
 $(BUILD)/obj/tests/%.o: CFLAGS += -Wno-cast-qual
 $(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests -DBPF_OBJECT='"$(BPF_LINKED)"'
