@@ -73,7 +73,7 @@ BPF_TEST_SRC := $(wildcard tests/bpf/test_*.c)
 BPF_TEST_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(BPF_TEST_SRC))
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(FUZZ_SRC))
-BIN := $(addprefix $(BUILD)/bin/,yagurad yaguractl yagura-collector)
+BIN := $(addprefix $(BUILD)/bin/,yagurad yaguractl yagura-replay yagura-collector)
 
 .PHONY: all help setup run check clean format lint unit-tests bpf-tests bench-programs fuzz-tests
 .DELETE_ON_ERROR:
@@ -140,6 +140,8 @@ $(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(1)
 endef
 $(BUILD)/bin/yagurad: $(BUILD)/obj/userspace/sensor/main.o $(call lib,sensor telemetry common)
 	$(call link,$(LIBS_sensor))
+$(BUILD)/bin/yagura-replay: $(BUILD)/obj/userspace/replay/main.o $(call lib,replay sensor telemetry common)
+	$(call link,$(LIBS_replay))
 $(BUILD)/bin/yaguractl: $(BUILD)/obj/userspace/ctl/main.o $(call lib,ctl telemetry common)
 	$(call link,$(LIBS_ctl) -lz)
 $(BUILD)/bin/yagura-collector: $(BUILD)/obj/userspace/collector/main.o $(call lib,collector telemetry common)
