@@ -8,5 +8,7 @@
 extern const struct fingerprint_parser fingerprint_tls;
 extern const struct fingerprint_parser fingerprint_dtls;
 extern const struct fingerprint_parser fingerprint_quic;
+extern const struct fingerprint_parser fingerprint_ssh;
+extern const struct fingerprint_parser fingerprint_http;
 
 #endif
