@@ -9,7 +9,7 @@ CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14 clang-format 2>/d
 CHECK_MORE := kernels
 
 .PHONY: $(addprefix check-,all $(CHECK_PARTS) $(CHECK_MORE)) verifier-cost bench-kernel \
-	bench-replay
+	bench-fingerprint bench-replay
 
 setup: ## install the Debian packages that building and checking need (root)
 	$(Q)packaging/dev/setup
@@ -39,6 +39,10 @@ $(addprefix check-,$(CHECK_PARTS) $(CHECK_MORE)): check-%:
 bench-kernel: setup ## what the sensor costs: loads with and without it, in turn (root)
 	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) all bench-programs
 	$(Q)tests/bench/kernel
+
+bench-fingerprint: setup ## what a flow's fingerprints cost, beside what no one can save of it
+	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/bench/fingerprint
+	$(Q)$(BUILD)/tests/bench/fingerprint
 
 bench-replay: setup ## how fast yagura-replay reads a capture without handshakes
 	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/bin/yagura-replay bench-programs

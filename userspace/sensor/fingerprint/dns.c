@@ -93,13 +93,15 @@ static enum parse_status check(struct reading *reading)
 	struct header *header = &reading->header;
 	uint32_t records = header->answers + header->others;
 	enum parse_status status = PARSE_OK;
+	char nothing[1];
+	struct writer nowhere = writer_of(nothing, 0);
 	struct dns_record record;
 	uint16_t type;
 
 	for (uint32_t i = 0; i < header->questions && status == PARSE_OK; i++)
-		status = take_question(reading, &(struct writer){ .failed = true }, &type);
+		status = take_question(reading, &nowhere, &type);
 	for (uint32_t i = 0; i < records && status == PARSE_OK; i++) {
-		status = take_record(reading, &(struct writer){ .failed = true }, &record);
+		status = take_record(reading, &nowhere, &record);
 		if (status == PARSE_OK && record.type == DNS_TYPE_OPT)
 			header->rcode |= (uint16_t)(record.ttl >> 24 << 4);
 	}
@@ -203,12 +205,14 @@ static void add(struct reading *reading)
 {
 	const struct header *header = &reading->header;
 	uint32_t questions = at_most(header->questions, QUESTIONS_MAX, reading->marks);
+	char nothing[1];
+	struct writer nowhere = writer_of(nothing, 0);
 	uint16_t type;
 
 	for (uint32_t i = 0; i < questions; i++)
 		add_question(reading);
 	for (uint32_t i = questions; i < header->questions; i++)
-		take_question(reading, &(struct writer){ .failed = true }, &type);
+		take_question(reading, &nowhere, &type);
 	if (!header->is_response)
 		return;
 	for (uint32_t i = at_most(header->answers, ANSWERS_MAX, reading->marks); i > 0; i--)

@@ -102,6 +102,8 @@ void dns_write_addr(struct writer *writer, struct cursor *c, size_t addr_bytes)
 	cursor_copy(c, addr, addr_bytes);
 	if (inet_ntop(addr_bytes == IPV4_BYTES ? AF_INET : AF_INET6, addr, string, sizeof(string)))
 		writer_string(writer, string);
+	explicit_bzero(addr, sizeof(addr));
+	explicit_bzero(string, sizeof(string));
 }
 
 /* So many numbers of 16 bits before a name. */

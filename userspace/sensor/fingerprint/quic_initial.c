@@ -316,19 +316,20 @@ static enum parse_status read_packet(struct reading *reading, const struct quic_
 	return packet->type == QUIC_INITIAL ? read_initial(reading, packet) : PARSE_OK;
 }
 
-/* One packet after the other; that a later one is none does not take back what was read. */
+/* One packet after the other. What follows them and is none, a short header or padding, does not
+ * take back what was read. */
 static enum parse_status read_datagram(struct reading *reading, struct cursor datagram)
 {
 	enum parse_status status = datagram.left > 0 ? PARSE_OK : PARSE_NEED_MORE;
 
 	for (int i = 0; i < PACKETS_MAX && datagram.left > 0 && !reading->end->is_done; i++) {
 		struct quic_packet packet;
+		enum parse_status header = quic_packet_read(&datagram, &packet);
 
-		status = quic_packet_read(&datagram, &packet);
-		if (status == PARSE_MALFORMED && i > 0)
-			return PARSE_OK; /* a short header, or padding */
-		if (status != PARSE_OK)
+		if (header == PARSE_MALFORMED && i > 0)
 			return status;
+		if (header != PARSE_OK)
+			return header;
 		status = read_packet(reading, &packet);
 	}
 	return status;
