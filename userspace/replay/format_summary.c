@@ -14,6 +14,7 @@
 #include <uthash.h>
 
 #define TOP 10
+#define SHOWN_BYTES_MAX 120 /* of a value: raw forms run to thousands */
 #define VALUES_MAX 100000u /* told apart; what comes after them is only counted */
 
 struct tally {
@@ -156,10 +157,10 @@ static void tell_tally(FILE *out, const struct tally *tally)
 {
 	fprintf(out, "%12" PRIu64 "  ", tally->flows);
 	/* Somebody else's bytes: nothing in them may steer the terminal. */
-	for (size_t i = 0; i < tally->length; i++)
+	for (size_t i = 0; i < tally->length && i < SHOWN_BYTES_MAX; i++)
 		fputc(tally->value[i] >= ' ' && tally->value[i] <= '~' ? tally->value[i] : '?',
 		      out);
-	fputc('\n', out);
+	fputs(tally->length > SHOWN_BYTES_MAX ? " ...\n" : "\n", out);
 }
 
 static void tell_kind(struct summary *summary, enum mark_kind kind)
