@@ -20,7 +20,7 @@ REPLAY = "build/bin/yagura-replay"
 SANITIZED = "build/asan/bin/yagura-replay"
 SANITIZER = {"ASAN_OPTIONS": "exitcode=99", "UBSAN_OPTIONS": "exitcode=99:print_stacktrace=1"}
 SECONDS = 120
-EVERY_LENGTH_BYTES = 2048  # longer captures are cut at as many places of all
+EVERY_LENGTH_BYTES = 1024  # longer captures are cut at as many places of all
 CUTS_AT_ONCE = 256
 
 # kind: where NDJSON has it, and what its values begin with
@@ -136,33 +136,51 @@ def values(captures):
 
 
 def lengths(size):
-    """Every length of a short file; of a long one its head and places all over it."""
+    """Every length of a short file; of a long one places all over it."""
     if size <= EVERY_LENGTH_BYTES:
         return range(size)
     chosen = random.Random(size)  # the same places each time
     return sorted(chosen.sample(range(size), EVERY_LENGTH_BYTES // 4))
 
 
+def replay_sanitized(paths):
+    """What was printed, by kind; what went wrong, or nothing."""
+    outcome = run([SANITIZED, *paths], SANITIZER)
+    if outcome.returncode not in (0, 1):
+        return {}, f"{exit_text(outcome.returncode)}\n{outcome.stderr.decode('utf-8', 'replace')}"
+    printed = collections.defaultdict(set)
+    for key, found in read_actual("", outcome.stdout.decode("utf-8").splitlines()).items():
+        printed[key[1]] |= found
+    return printed, ""
+
+
 def replay_cuts(capture, directory):
-    """Runs over prefixes of one capture, many in a process; what went wrong, or nothing."""
+    """Runs over prefixes of one capture, many in a process. None may crash, or print a value that
+    the whole does not: of what was cut there is no fingerprint."""
     content = capture.read_bytes()
     cuts = list(lengths(len(content)))
+    whole, problem = replay_sanitized([str(capture)])
+    if problem:
+        return problem
     for first in range(0, len(cuts), CUTS_AT_ONCE):
         paths = []
         for cut in cuts[first : first + CUTS_AT_ONCE]:
             path = pathlib.Path(directory, str(cut))
             path.write_bytes(content[:cut])
             paths.append(str(path))
-        outcome = run([SANITIZED, *paths], SANITIZER)
+        printed, problem = replay_sanitized(paths)
         for path in paths:
             os.unlink(path)
-        if outcome.returncode not in (0, 1):
-            return f"{exit_text(outcome.returncode)}\n{outcome.stderr.decode('utf-8', 'replace')}"
+        for kind, found in printed.items():
+            if extra := found - whole[kind]:
+                problem += f"{kind} of a part, not of the whole: {', '.join(sorted(extra))}\n"
+        if problem:
+            return problem
     return ""
 
 
 def cut(captures):
-    """One result for all: a capture cut anywhere ends with 0 or 1."""
+    """One result for all: a capture cut anywhere ends well, and tells nothing that is wrong."""
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     problems = []
     with tempfile.TemporaryDirectory(prefix="yagura-check-", dir=memory) as directory:
