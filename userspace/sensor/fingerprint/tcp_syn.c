@@ -79,7 +79,7 @@ static struct options read_options(struct cursor options)
 	return read;
 }
 
-/* window:kinds:mss:ws, the kinds up to and with the end of the list. */
+/* window:kinds:mss:ws, the kinds up to and with the end of the list, or a malformed option. */
 static void add_tuple(const struct fingerprint_syn *syn, const struct options *read,
 		      struct marks *marks)
 {
@@ -91,8 +91,8 @@ static void add_tuple(const struct fingerprint_syn *syn, const struct options *r
 
 	writer_decimal(&writer, syn->window);
 	writer_char(&writer, ':');
-	for (bool is_first = true; kind != END && take_option(&options, &kind, &whole);
-	     is_first = false) {
+	for (bool is_first = true; kind != END && options.left > 0; is_first = false) {
+		take_option(&options, &kind, &whole); /* nothing is left behind a malformed one */
 		if (!is_first)
 			writer_char(&writer, '-');
 		writer_decimal(&writer, kind);
