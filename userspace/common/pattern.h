@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Regular expressions an operator writes, over bytes somebody hostile chose. PCRE2, for its syntax
- * is what operators know and it tells where a mistake is; it backtracks, so each search runs on a
- * budget: every step over the pattern and every byte moved over costs one. A search that spends it
- * ends, and says so. Memory is limited, too.
+ * Regular expressions an operator writes, over bytes somebody hostile chose. PCRE2, for operators
+ * know its syntax and it tells at which byte a mistake is. It backtracks, and its own match limit
+ * counts anew from each starting point; so each search runs on a budget: a callout before each item
+ * of the expression takes one off it, and one for every byte moved over. A search that spends it
+ * ends, and says so. Memory is limited, too. (glibc's regexec knows no limit; RE2 would bring C++
+ * along.)
  */
 #ifndef YAGURA_COMMON_PATTERN_H
 #define YAGURA_COMMON_PATTERN_H
