@@ -34,8 +34,12 @@ static void write_facts(const struct px1_input *input, struct writer *out)
 	writer_char(out, user_of(input->euid));
 	writer_char(out, answer(input->terminal, 't', 'n'));
 	writer_char(out, answer(input->container, 'c', 'h'));
-	writer_char(out, count < 0 ? '-' : (char)('0' + count / 10));
-	writer_char(out, count < 0 ? '-' : (char)('0' + count % 10));
+	if (count < 0) {
+		writer_string(out, "--");
+		return;
+	}
+	writer_char(out, (char)('0' + count / 10));
+	writer_char(out, (char)('0' + count % 10));
 }
 
 static void write_content(struct text sha256, struct writer *out)
