@@ -49,7 +49,7 @@ struct look_side {
 	__u8 protocol; /* enum dissect_protocol of the message under way */
 	__u8 state; /* enum look_state */
 	__u8 messages; /* that were whole, of DNS */
-	__u8 reserved;
+	__u8 has_held; /* the caller's: it keeps early segments */
 };
 _Static_assert(sizeof(struct look_side) == 48, "look_side");
 
