@@ -172,4 +172,4 @@ include packaging/dev/targets.mk
 clean: ## remove build/
 	rm -rf build
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path '$(BUILD)/roots' -prune -o -name '*.d' -type f -print 2>/dev/null)

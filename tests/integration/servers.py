@@ -2,7 +2,6 @@
 """Servers of others that the tests talk to, each with its files in a directory of its own."""
 
 import pathlib
-import socket
 import subprocess
 
 from daemons import Process, wait_until
@@ -64,7 +63,7 @@ class Nginx:
 
 
 SSHD = """\
-ListenAddress 127.0.0.1
+ListenAddress {host}
 Port {port}
 HostKey {directory}/host
 AuthorizedKeysFile {directory}/user.pub
@@ -77,24 +76,23 @@ PasswordAuthentication no
 
 
 class Sshd:
-    """sshd on a high port with throw-away keys."""
+    """sshd on a high port with throw-away keys. `wrap` puts it into a namespace."""
 
-    def __init__(self, directory, port):
+    def __init__(self, directory, port, host="127.0.0.1", wrap=lambda *words: words):
         directory.mkdir()
-        self.directory, self.port = directory, port
+        self.directory, self.port, self.host = directory, port, host
         pathlib.Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # where sshd gives up privilege
         for name in ("host", "user"):
             command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / name]
             subprocess.run(command, check=True, timeout=20)
         config = directory / "sshd_config"
-        config.write_text(SSHD.format(directory=directory, port=port), encoding="utf-8")
-        self.process = Process(["/usr/sbin/sshd", "-D", "-e", "-f", config], directory / "output.log")
+        config.write_text(SSHD.format(directory=directory, port=port, host=host), encoding="utf-8")
+        self.process = Process(wrap("/usr/sbin/sshd", "-D", "-e", "-f", config), directory / "output.log")
         wait_until(self.answers, 10, "sshd listens")
 
     def answers(self):
         assert self.process.is_running(), self.process.output()
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        return "Server listening" in self.process.output()
 
     def client(self, *words):
         """The command line of a client that asks nobody and writes nothing outside."""
@@ -102,7 +100,7 @@ class Sshd:
         for option in ("BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null",
                        "LogLevel=ERROR"):
             options += ["-o", option]
-        return [str(word) for word in ["ssh", *options, "root@127.0.0.1", *words]]
+        return [str(word) for word in ["ssh", *options, f"root@{self.host}", *words]]
 
     def stop(self):
         self.process.stop()

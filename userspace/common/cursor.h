@@ -94,4 +94,19 @@ static inline uint64_t cursor_u64(struct cursor *c)
 	return cursor_be(c, 8);
 }
 
+/* A length of `width` bytes, then that many bytes as a cursor of their own. */
+static inline struct cursor cursor_block(struct cursor *c, size_t width)
+{
+	return cursor_take(c, (size_t)cursor_be(c, width));
+}
+
+/* As memcmp: the shorter first when one begins the other. */
+static inline int cursor_compare(struct cursor a, struct cursor b)
+{
+	size_t common = a.left < b.left ? a.left : b.left;
+	int order = common > 0 ? memcmp(a.at, b.at, common) : 0;
+
+	return order != 0 ? order : (a.left > b.left) - (a.left < b.left);
+}
+
 #endif

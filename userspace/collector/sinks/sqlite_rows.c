@@ -152,25 +152,11 @@ void sqlite_fill_exit(struct row *row, const struct sink_item *item)
 	row_known(row, EXIT_yagura_run_us, exit->run_ns / NS_PER_US);
 }
 
-static bool is_ipv4(const uint8_t addr[16])
-{
-	return IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)(const void *)addr);
-}
-
-/* No peer has the unspecified address: it stands for one that was never read. */
-static bool is_unspecified(const uint8_t addr[16])
-{
-	static const uint8_t zero[16];
-	size_t prefix = is_ipv4(addr) ? 12 : 0;
-
-	return memcmp(addr + prefix, zero, sizeof(zero) - prefix) == 0;
-}
-
 static void address(struct row *row, int column, const uint8_t addr[16])
 {
 	char text[RENDER_ADDR_BYTES];
 
-	if (is_unspecified(addr))
+	if (record_addr_is_unspecified(addr))
 		return;
 	render_addr(text, addr);
 	row_string(row, column, text);
@@ -268,6 +254,15 @@ static void fill_state(struct row *row, const struct record_flow *flow)
 	row_known(row, FLOW_yagura_ports, flow->ports);
 }
 
+static void fill_packets(struct row *row, const struct record_flow *flow)
+{
+	char splt[RENDER_SPLT_BYTES];
+
+	render_splt(splt, &flow->splt);
+	row_string(row, FLOW_yagura_splt, splt);
+	row_text(row, FLOW_destination_domain, flow->destination_name);
+}
+
 void sqlite_fill_flow(struct row *row, const struct sink_item *item)
 {
 	const struct record_flow *flow = &item->record->flow;
@@ -288,6 +283,8 @@ void sqlite_fill_flow(struct row *row, const struct sink_item *item)
 	fill_counters(row, flow);
 	fill_owner(row, item);
 	fill_socket(row, flow);
+	fill_packets(row, flow);
+	sqlite_fill_marks(row, flow);
 }
 
 void sqlite_fill_gap(struct row *row, const struct sink_item *item)

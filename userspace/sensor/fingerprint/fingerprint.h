@@ -73,6 +73,11 @@ const struct fingerprint_parser *fingerprint_parser_of(enum fingerprint_protocol
 enum parse_status fingerprint_parse(struct fingerprint_session *session,
 				    const struct fingerprint_message *message, struct marks *marks);
 
+/* No more messages will come of a flow: adds MARK_TRUNCATED "cut" when a hello that several
+ * datagrams carry was begun and not seen to its end. A datagram on its own is PARSE_OK once all of
+ * it was read; what it holds of a hello waits in the session for the next. */
+void fingerprint_finish(const struct fingerprint_session *session, struct marks *marks);
+
 /* No more will come of a message that PARSE_NEED_MORE was said of: adds MARK_TRUNCATED with
  * `reason` ("cut", "overlap", "limit", "no_room" …). */
 void fingerprint_cut(struct marks *marks, const char *reason);
