@@ -13,16 +13,19 @@
 /* Segments with payload, as the kernel counts them on the wire: past these nothing is looked at,
  * and no storage looked up. More than all other bounds of both directions together. */
 #define FIRST_SEGMENTS_MAX 4096
-#define FIRST_FEEDS_MAX 12 /* segments, held ones included, that one packet may bring */
+#define FIRST_FEEDS_MAX 16 /* segments, held ones included, that one packet may bring */
 
 #define TCP_FLAG_SYN 0x02
 #define TCP_FLAG_ACK 0x10
 
-/* What a packet's headers say. */
+/* What the socket counts, and what the packet's headers say. */
 struct tcp_facts {
+	__u64 known_bytes; /* of this direction: acknowledged to us, or received */
+	__u32 next; /* sequence number of the byte after these */
 	__u32 at; /* where the TCP header begins */
 	__u32 payload_at;
 	__u32 payload_bytes;
+	__u32 offset; /* of the payload in its stream */
 	__u32 seq; /* of the first payload byte */
 	__u16 window;
 	__u16 flags; /* bytes 12 and 13 without the data offset */
@@ -135,91 +138,146 @@ static __always_inline __u32 side_of(const struct flow_storage *flow, bool egres
 	return egress == !!(flow->flags & STORAGE_EGRESS) ? 0 : 1;
 }
 
-/*
- * Looks at a segment of the packet or, if `slot`, at what that slot holds of it: an enum
- * look_verdict. A function of its own, verified once; 5.10 hands such ones nothing but the context
- * and numbers. `which`: bit 31 for a packet that leaves, the slot below.
- */
-__weak int look_feed(struct __sk_buff *skb, __u32 which, __u32 base, __u32 offset, __u32 bytes)
+/* Whose socket's flow a packet belongs to, and the rest of a source; false: there is none. */
+static __always_inline bool source_of(struct __sk_buff *skb, bool egress,
+				      struct look_source *source)
 {
 	struct bpf_sock *sk = skb->sk;
-	struct look_source source = { .skb = skb, .base = base, .slot = which & 0xffff };
-	const struct look_segment segment = { offset, bytes, probe_config.first_bytes };
 	struct flow_storage *flow;
 
-	if (!sk || !bytes)
-		return LOOK_OVER;
+	if (!sk)
+		return false;
 	sk = bpf_sk_fullsock(sk);
 	if (!sk)
-		return LOOK_OVER;
+		return false;
 	flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
 	if (!flow)
-		return LOOK_OVER;
-	source.look = &flow->look;
-	source.of.cookie = bpf_get_socket_cookie(skb);
-	source.of.index = flow->index;
-	source.of.side = (__u8)side_of(flow, which >> 31);
-	return look_segment(&source, &flow->look.side[source.of.side & 1], &segment);
+		return false;
+	source->skb = skb;
+	source->look = &flow->look;
+	source->of.cookie = bpf_get_socket_cookie(skb);
+	source->of.index = flow->index;
+	source->of.side = (__u8)side_of(flow, egress);
+	return true;
 }
+
+/*
+ * The steps of look_segment(), for a segment of the packet or for what a slot holds of one: an enum
+ * look_verdict. Functions of their own, each verified once; 5.10 hands such ones nothing but the
+ * context and numbers. `which`: bit 31 for a packet that leaves, the slot below.
+ */
+#define LOOK_STEP_OF(step)                                                                         \
+	__weak int step##_of(struct __sk_buff *skb, __u32 which, __u32 base, __u32 offset,         \
+			     __u32 bytes)                                                          \
+	{                                                                                          \
+		struct look_source source = { .base = base, .slot = which & 0xffff };              \
+		const struct look_segment segment = { offset, bytes, probe_config.first_bytes };   \
+                                                                                                   \
+		if (!bytes || !source_of(skb, which >> 31, &source))                               \
+			return LOOK_OVER;                                                          \
+		return step(&source, &source.look->side[source.of.side & 1], &segment);            \
+	}
+LOOK_STEP_OF(look_find)
+LOOK_STEP_OF(look_join)
+LOOK_STEP_OF(look_follow)
+
+/* A segment that is looked at: the packet's, then held ones that follow. */
+struct tcp_feed {
+	__u32 which;
+	__u32 base;
+	__u32 offset;
+	__u32 bytes;
+};
 
 /* Bytes that the kernel has taken, and we have not seen, will not come any more. */
 static __always_inline void skip_unseen(struct look_source *source, struct look_side *side,
-					__u64 known_bytes)
+					const struct tcp_facts *facts)
 {
-	__u32 known = known_bytes < LOOK_WINDOW_BYTES ? (__u32)known_bytes : LOOK_WINDOW_BYTES;
+	__u64 known = facts->known_bytes;
 
+	if (known && facts->egress && source->of.side == 0)
+		known--; /* the SYN */
+	if (known > LOOK_WINDOW_BYTES)
+		known = LOOK_WINDOW_BYTES;
 	if (known > side->next)
-		look_jump(source, side, known, LOOK_CUT_UNSEEN);
-}
-
-/* The packet, then what is held and follows. */
-static __always_inline void look_packet(struct look_source *source, struct look_side *side,
-					const struct tcp_facts *facts, __u32 offset)
-{
-	__u32 which = (__u32)facts->egress << 31, base = facts->payload_at;
-	__u32 bytes = facts->payload_bytes, slot = 0, i;
-
-	for (i = 0; i < FIRST_FEEDS_MAX; i++) {
-		int verdict = look_feed(source->skb, which | slot, base, offset, bytes);
-
-		if (verdict == LOOK_OVER)
-			return;
-		if (verdict == LOOK_HOLD) {
-			if (!hold_segment(source, side, offset, bytes))
-				counter_add(COUNTER_BYTES_UNSEEN);
-			return;
-		}
-		if (verdict == LOOK_MORE)
-			continue;
-		if (!side->has_held)
-			return;
-		offset = side->next;
-		slot = hold_next(source, offset, &bytes);
-		base = offset % ARENA_HOLD_BYTES;
-		if (!slot)
-			return;
-	}
+		look_jump(source, side, (__u32)known, LOOK_CUT_UNSEEN);
 }
 
 /* One CPU at a time: a segment that meets another of its direction is not looked at, and its bytes
  * are told of as unseen when the kernel has taken them. */
-static __noinline void tcp_look(struct __sk_buff *skb, struct flow_storage *flow,
-				const struct tcp_facts *facts, __u32 offset, __u64 known_bytes)
+static __noinline bool feed_begin(struct __sk_buff *skb, const struct tcp_facts *facts)
 {
-	__u32 number = side_of(flow, facts->egress) & 1;
-	struct look_side *side = &flow->look.side[number];
-	struct look_source source = { .skb = skb, .look = &flow->look, .base = facts->payload_at };
+	struct look_source source = { .base = facts->payload_at };
+	__u32 side;
 
-	if (!word_change(&flow->look.busy[number], 0, 1)) {
+	if (!source_of(skb, facts->egress, &source))
+		return false;
+	side = source.of.side & 1;
+	if (!word_change(&source.look->busy[side], 0, 1)) {
 		counter_add(COUNTER_BYTES_RACED);
-		return;
+		return false;
 	}
-	source.of.cookie = bpf_get_socket_cookie(skb);
-	source.of.index = flow->index;
-	source.of.side = (__u8)number;
-	skip_unseen(&source, side, known_bytes);
-	look_packet(&source, side, facts, offset);
-	*(volatile __u32 *)&flow->look.busy[number] = 0;
+	skip_unseen(&source, &source.look->side[side], facts);
+	return true;
+}
+
+/* What to look at next, after `verdict` on the one before; false: nothing. */
+static __noinline bool feed_next(struct __sk_buff *skb, struct tcp_feed *feed, int verdict)
+{
+	struct look_source source = { .base = feed->base };
+	struct look_side *side;
+	__u32 number;
+
+	if (verdict == LOOK_MORE)
+		return true;
+	if (verdict == LOOK_OVER || !source_of(skb, feed->which >> 31, &source))
+		return false;
+	side = &source.look->side[source.of.side & 1];
+	if (verdict == LOOK_HOLD) {
+		if (!hold_segment(&source, side, feed->offset, feed->bytes))
+			counter_add(COUNTER_BYTES_UNSEEN);
+		return false;
+	}
+	if (!side->has_held)
+		return false;
+	feed->offset = side->next;
+	number = hold_next(&source, feed->offset, &feed->bytes);
+	feed->base = feed->offset % ARENA_HOLD_BYTES;
+	feed->which = (feed->which & 1u << 31) | number;
+	return number;
+}
+
+static __noinline void feed_end(struct __sk_buff *skb, bool egress)
+{
+	struct look_source source = { 0 };
+
+	if (source_of(skb, egress, &source))
+		*(volatile __u32 *)&source.look->busy[source.of.side & 1] = 0;
+}
+
+/* Called with little on the stack: what it calls needs much. */
+static __always_inline void feed(struct __sk_buff *skb, const struct tcp_facts *facts)
+{
+	struct tcp_feed feed = { .which = (__u32)facts->egress << 31,
+				 .base = facts->payload_at,
+				 .offset = facts->offset,
+				 .bytes = facts->payload_bytes };
+	__u32 i;
+
+	if (!feed_begin(skb, facts))
+		return;
+	for (i = 0; i < FIRST_FEEDS_MAX; i++) {
+		int verdict = look_find_of(skb, feed.which, feed.base, feed.offset, feed.bytes);
+
+		if (verdict == LOOK_JOIN)
+			verdict = look_join_of(skb, feed.which, feed.base, feed.offset, feed.bytes);
+		if (verdict == LOOK_FOLLOW)
+			verdict =
+				look_follow_of(skb, feed.which, feed.base, feed.offset, feed.bytes);
+		if (!feed_next(skb, &feed, verdict))
+			break;
+	}
+	feed_end(skb, facts->egress);
 }
 
 static __always_inline void lengths_note(struct flow_storage *flow, const struct tcp_facts *facts,
@@ -242,63 +300,56 @@ static __always_inline bool is_looked_at(const struct flow_storage *flow)
 	       !(flow->flags & STORAGE_PREEXISTING);
 }
 
-/*
- * How many bytes of this direction the kernel knows of, and which sequence number comes after
- * these. bytes_acked counts the SYN of who called connect(), bytes_received never does.
- */
-static __always_inline void tcp_payload(struct __sk_buff *skb, struct bpf_sock *sk,
-					const struct bpf_tcp_sock *tcp,
-					const struct tcp_facts *facts)
+/* Whether the payload is to be looked at. bytes_acked counts the SYN of who called connect(),
+ * bytes_received never does. */
+static __always_inline bool tcp_payload(struct bpf_sock *sk, struct tcp_facts *facts)
 {
 	struct flow_storage *flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
-	__u32 syn, next, offset;
-	__u64 known;
+	__u32 syn;
 
 	if (!flow || !is_looked_at(flow))
-		return;
+		return false;
 	syn = facts->egress && flow->flags & STORAGE_EGRESS ? 1 : 0;
-	known = facts->egress ? tcp->bytes_acked : tcp->bytes_received;
-	next = facts->egress ? tcp->snd_una : tcp->rcv_nxt;
-	offset = facts->seq - (next - (__u32)known) - syn;
-	if (offset >> 31)
-		return; /* a keepalive's byte lies before the first */
+	facts->offset = facts->seq - (facts->next - (__u32)facts->known_bytes) - syn;
+	if (facts->offset >> 31)
+		return false; /* a keepalive's byte lies before the first */
 	if (probe_config.looks_at_tcp & PROBE_LOOK_LENGTHS)
-		lengths_note(flow, facts, offset);
-	if (!(probe_config.looks_at_tcp & PROBE_LOOK_BYTES) ||
-	    flow->look.side[side_of(flow, facts->egress) & 1].state == LOOK_DONE)
-		return;
-	tcp_look(skb, flow, facts, offset, known > syn ? known - syn : 0);
+		lengths_note(flow, facts, facts->offset);
+	return probe_config.looks_at_tcp & PROBE_LOOK_BYTES &&
+	       flow->look.side[side_of(flow, facts->egress) & 1].state != LOOK_DONE;
 }
 
-static __noinline void tcp_packet(struct __sk_buff *skb, struct bpf_sock *sk,
-				  const struct bpf_tcp_sock *tcp, bool egress)
+static __noinline bool tcp_packet(struct __sk_buff *skb, struct bpf_sock *sk,
+				  struct tcp_facts *facts)
 {
-	struct tcp_facts facts = { .egress = egress };
-
-	if (!tcp_parse(skb, &facts))
-		return;
+	if (!tcp_parse(skb, facts))
+		return false;
 	if (probe_config.looks_at_tcp & PROBE_LOOK_SYN &&
-	    (facts.flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN) {
-		if (egress)
-			syn_leaves(skb, sk, &facts);
+	    (facts->flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN) {
+		if (facts->egress)
+			syn_leaves(skb, sk, facts);
 		else if (sk->state == TCP_LISTEN)
-			syn_arrived(skb, &facts);
+			syn_arrived(skb, facts);
 	}
-	if (facts.payload_bytes && sk->state != TCP_LISTEN)
-		tcp_payload(skb, sk, tcp, &facts);
+	return facts->payload_bytes && sk->state != TCP_LISTEN && tcp_payload(sk, facts);
 }
 
 /* Called for every packet of every TCP socket: what the kernel counts anyway says whether to go
- * on. */
+ * on. `egress` is a constant: a pointer to these counters must not be reckoned with. */
 static __always_inline void first_bytes(struct __sk_buff *skb, struct bpf_sock *sk, bool egress)
 {
+	struct tcp_facts facts = { .egress = egress };
 	const struct bpf_tcp_sock *tcp;
 
 	if (!probe_config.looks_at_tcp)
 		return;
 	tcp = bpf_tcp_sock(sk);
-	if (tcp && tcp->data_segs_in + tcp->data_segs_out < FIRST_SEGMENTS_MAX)
-		tcp_packet(skb, sk, tcp, egress);
+	if (!tcp || tcp->data_segs_in + tcp->data_segs_out >= FIRST_SEGMENTS_MAX)
+		return;
+	facts.known_bytes = egress ? tcp->bytes_acked : tcp->bytes_received;
+	facts.next = egress ? tcp->snd_una : tcp->rcv_nxt;
+	if (tcp_packet(skb, sk, &facts))
+		feed(skb, &facts);
 }
 
 #endif

@@ -30,79 +30,102 @@ static __always_inline struct arena_slot *hold_find(const struct look_source *so
 	return slot;
 }
 
-static __always_inline struct arena_slot *hold_begin(const struct look_source *source,
-						     __u32 stretch)
+/* Its number, or 0. */
+static __noinline __u32 hold_begin(const struct look_source *source, __u32 stretch)
 {
 	struct arena_slot *head = arena_slot(0), *slot;
 	__u32 number = 0;
 
 	if (!head || head->head.held >= probe_config.arena_slots / HOLD_SHARE)
-		return NULL;
+		return 0;
 	slot = arena_claim(source->of.cookie, ARENA_HELD, &number);
 	if (!slot)
-		return NULL;
+		return 0;
 	__sync_fetch_and_add(&head->head.held, 1);
 	__builtin_memset(slot->hold.is_there, 0, sizeof(slot->hold.is_there));
 	slot->stretch = hold_name(source, stretch);
 	source->look->hold[source->of.side & 1][stretch & (FLOW_HOLDS - 1)] = (__u16)number;
-	return slot;
+	return number;
 }
 
-/* The bits from `from` to before `to` that lie in the word which begins at bit `base`. */
-static __always_inline __u64 hold_bits(__u32 base, __u32 from, __u32 to)
+/* The lowest bits of a word, as many as `place` lies above its first bit, 0 to 64. Without a
+ * branch: the verifier would follow both ways through every word. */
+static __always_inline __u64 hold_below(__s64 place)
 {
-	__u64 bits = ~0ull;
-
-	if (to <= base || from >= base + 64)
-		return 0;
-	if (from > base)
-		bits &= ~0ull << (from - base);
-	if (to < base + 64)
-		bits &= ~(~0ull << (to - base));
-	return bits;
+	place &= ~(place >> 63); /* not below 0 */
+	barrier_var(place);
+	place = 64 - place;
+	place &= ~(place >> 63);
+	barrier_var(place);
+	place = 64 - place; /* not above 64 */
+	return ((1ull << (place & 63)) - 1) | -(__u64)(place >> 6);
 }
 
-static __always_inline void hold_mark(struct arena_hold *hold, __u32 at, __u32 bytes)
+/* The lowest bit that is set; there is one. By hand: clang 14 does not end over
+ * __builtin_ctzll() here. */
+static __always_inline __u32 hold_lowest(__u64 bits)
 {
+	__u32 place = 0, step;
+
+#pragma GCC unroll 6
+	for (step = 32; step > 0; step /= 2) {
+		if ((bits & ((1ull << step) - 1)) == 0) {
+			bits >>= step;
+			place += step;
+		}
+	}
+	return place;
+}
+
+/* Copies `bytes` bytes of the packet from `from` on to place `at` of what a slot holds; 0 when that
+ * cannot be. Like the next one a function of its own, verified once. */
+__weak int hold_copy(struct __sk_buff *skb, __u32 number, __u32 at, __u32 from, __u32 bytes)
+{
+	struct arena_slot *slot = arena_slot(number);
+	__s64 first = at, end = (__s64)at + bytes;
 	__u32 i;
 
+	if (!slot)
+		return 0;
+	/* Checked here and not before, where a register would be spilled and the check with it. */
+	barrier_var(at);
+	barrier_var(bytes);
+	if (at >= ARENA_HOLD_BYTES || bytes < 1 || bytes > ARENA_HOLD_BYTES)
+		return 0;
+	if (bpf_skb_load_bytes(skb, from, slot->hold.bytes + at, bytes))
+		return 0;
+	slot->claimed_ns = bpf_ktime_get_boot_ns();
 	for (i = 0; i < ARENA_HOLD_WORDS; i++)
-		hold->is_there[i] |= hold_bits(64 * i, at, at + bytes);
+		slot->hold.is_there[i] |= hold_below(end - 64 * i) & ~hold_below(first - 64 * i);
+	return 1;
 }
 
-/* How many bytes are there in a row from `at` on. */
-static __always_inline __u32 hold_run(const struct arena_hold *hold, __u32 at)
+/* How many bytes a slot holds in a row from `at` on. */
+__weak int hold_run(__u32 number, __u32 at)
 {
-	__u32 end = at, i;
+	struct arena_slot *slot = arena_slot(number);
+	__u32 i;
 
+	if (!slot || at >= ARENA_HOLD_BYTES)
+		return 0;
 	for (i = 0; i < ARENA_HOLD_WORDS; i++) {
-		__u64 gap = ~hold->is_there[i] & hold_bits(64 * i, end, ARENA_HOLD_BYTES);
+		__u64 gap = ~slot->hold.is_there[i] & ~hold_below((__s64)at - 64 * i);
 
-		if (64 * (i + 1) <= end)
-			continue;
 		if (gap)
-			return 64 * i + (__u32)__builtin_ctzll(gap) - at;
-		end = 64 * (i + 1);
+			return 64 * i + hold_lowest(gap) - at;
 	}
-	return end - at;
+	return ARENA_HOLD_BYTES - at;
 }
 
 /* Keeps `bytes` bytes of the packet, from byte `from` of its payload: place `at` in a stretch. */
-static __noinline bool hold_stretch(const struct look_source *source, __u32 stretch, __u32 at,
-				    __u64 from_bytes)
+static __always_inline bool hold_stretch(const struct look_source *source, __u32 stretch, __u32 at,
+					 __u32 from, __u32 bytes)
 {
-	__u32 from = (__u32)(from_bytes >> 32), bytes = (__u32)from_bytes, number;
-	struct arena_slot *slot = hold_find(source, stretch, &number);
+	__u32 number = 0;
 
-	if (!slot)
-		slot = hold_begin(source, stretch);
-	if (!slot || at >= ARENA_HOLD_BYTES || bytes < 1 || bytes > ARENA_HOLD_BYTES)
-		return false;
-	if (bpf_skb_load_bytes(source->skb, source->base + from, slot->hold.bytes + at, bytes))
-		return false;
-	slot->claimed_ns = bpf_ktime_get_boot_ns();
-	hold_mark(&slot->hold, at, bytes);
-	return true;
+	if (!hold_find(source, stretch, &number))
+		number = hold_begin(source, stretch);
+	return number && hold_copy(source->skb, number, at, source->base + from, bytes);
 }
 
 /* An early segment. False when part of it could not be kept. */
@@ -120,8 +143,7 @@ static __always_inline bool hold_segment(const struct look_source *source, struc
 			return true;
 		if (part > bytes - done)
 			part = bytes - done;
-		if (stretch - first >= FLOW_HOLDS ||
-		    !hold_stretch(source, stretch, at, (__u64)done << 32 | part))
+		if (stretch - first >= FLOW_HOLDS || !hold_stretch(source, stretch, at, done, part))
 			return false;
 		done += part;
 	}
@@ -133,11 +155,10 @@ static __always_inline __u32 hold_next(const struct look_source *source, __u32 n
 				       __u32 *ret_bytes)
 {
 	__u32 number;
-	struct arena_slot *slot = hold_find(source, next / ARENA_HOLD_BYTES, &number);
 
-	if (!slot)
+	if (!hold_find(source, next / ARENA_HOLD_BYTES, &number))
 		return 0;
-	*ret_bytes = hold_run(&slot->hold, next % ARENA_HOLD_BYTES);
+	*ret_bytes = (__u32)hold_run(number, next % ARENA_HOLD_BYTES);
 	return *ret_bytes ? number : 0;
 }
 

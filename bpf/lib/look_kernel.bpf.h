@@ -22,27 +22,55 @@ struct look_source {
 static __always_inline bool held_words(__u32 number, __u32 at, __u64 *to, __u32 words)
 {
 	const struct arena_slot *slot = arena_slot(number);
+	const volatile __u64 *from;
 	__u32 i;
 
+	barrier_var(at);
 	if (!slot || at >= ARENA_HOLD_BYTES)
 		return false;
+	from = (const volatile __u64 *)(slot->hold.bytes +
+					at); /* at any byte: a map may be read so */
 #pragma GCC unroll 8
 	for (i = 0; i < words; i++)
-		__builtin_memcpy(&to[i], &slot->hold.bytes[at + 8 * i], 8);
+		to[i] = from[i];
 	return true;
 }
 
-/* Up to 16 bytes. */
-static __always_inline bool look_load(struct look_source *source, __u32 at, void *to, __u32 bytes)
+/* These are functions of their own, each verified once. `slot` is 0 for bytes of the packet. */
+__weak __u64 look_word_of(struct __sk_buff *skb, __u32 slot, __u32 at, __u32 count)
 {
-	if (source->slot)
-		return held_words(source->slot, source->base + at, to, 2);
-	if (bytes < 1 || bytes > DISSECT_HEAD_BYTES)
-		return false;
-	return bpf_skb_load_bytes(source->skb, source->base + at, to, bytes) == 0;
+	__u64 word = 0;
+
+	barrier_var(count);
+	if (slot)
+		held_words(slot, at, &word, 1);
+	else if (count >= 1 && count <= 8)
+		bpf_skb_load_bytes(skb, at, &word, count);
+	return dissect_word(word, count);
 }
 
-/* A function of its own, verified once; `slot` is 0 for bytes of the packet. */
+static __always_inline __u64 look_word(struct look_source *source, __u32 at, __u32 count)
+{
+	return look_word_of(source->skb, source->slot, source->base + at, count);
+}
+
+__weak int look_scan_of(struct __sk_buff *skb, __u32 slot, __u32 at, __u32 count)
+{
+	__u64 words[LOOK_SCAN_WORDS] = { 0 };
+
+	barrier_var(count);
+	if (slot)
+		held_words(slot, at, words, LOOK_SCAN_WORDS);
+	else if (count >= 1 && count <= LOOK_SCAN_BYTES)
+		bpf_skb_load_bytes(skb, at, words, count);
+	return (int)look_scan_words(words);
+}
+
+static __always_inline __u32 look_scan(struct look_source *source, __u32 at, __u32 count)
+{
+	return (__u32)look_scan_of(source->skb, source->slot, source->base + at, count);
+}
+
 __weak __u64 look_chunk_of(struct __sk_buff *skb, __u32 slot, __u32 at, __u32 count, __u64 machine)
 {
 	__u64 words[LOOK_CHUNK_WORDS] = { 0 };
@@ -66,6 +94,36 @@ static __always_inline __u64 look_chunk(struct look_source *source, __u32 at, __
 	return look_chunk_of(source->skb, source->slot, source->base + at, count, machine);
 }
 
+/* Likewise: likeness, and the protocol above it. */
+__weak int look_dissect_of(__u64 first, __u64 second, __u32 count, __u32 wanted)
+{
+	const struct dissect_head head = { first, second, count };
+	struct dissect_answer answer = dissect_stream(&head, wanted);
+
+	return (int)(answer.likeness | answer.protocol << 8);
+}
+
+static __always_inline struct dissect_answer look_dissect(const struct dissect_head *head,
+							  __u32 wanted)
+{
+	__u32 answer = (__u32)look_dissect_of(head->first, head->second, head->count, wanted);
+
+	return (struct dissect_answer){ answer & 0xff, answer >> 8 & 0xff };
+}
+
+__weak __u64 look_head_run_of(__u64 first, __u64 second, __u32 count, __u64 machine)
+{
+	const struct dissect_head head = { first, second, DISSECT_HEAD_BYTES };
+
+	return look_run_head(&head, count, machine);
+}
+
+static __always_inline __u64 look_head_run(const struct dissect_head *head, __u32 count,
+					   __u64 machine)
+{
+	return look_head_run_of(head->first, head->second, count, machine);
+}
+
 /* --- pieces --- */
 
 /* Puts the piece's bytes from `at` on into a slot of their own; false: there is none. */
@@ -79,6 +137,7 @@ static __always_inline bool piece_store(const struct look_source *source,
 
 	if (!slot)
 		return false;
+	barrier_var(bytes); /* as in hold_stretch() */
 	words = (__u64 *)slot->bytes;
 	if (piece->carried.count) {
 		words[0] = __builtin_bswap64(piece->carried.first);

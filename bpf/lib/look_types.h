@@ -12,7 +12,7 @@
 #define LOOK_DNS_TCP_MAX 16 /* messages of each direction */
 #define LOOK_INSIDE_BYTES 128 /* of a segment, within which a TLS hello may begin (PROXY …) */
 #define LOOK_RUNS_MAX 512 /* chunks and skips of one segment */
-#define LOOK_PARTS_MAX 4 /* messages of one segment */
+#define LOOK_PARTS_MAX 8 /* times one segment may be looked at: it has several messages */
 
 enum look_state {
 	LOOK_LOOKING = 0,
@@ -76,6 +76,8 @@ enum look_verdict {
 	LOOK_MORE, /* another message may begin in it: ask again, at most LOOK_PARTS_MAX times */
 	LOOK_HOLD, /* it is early: keep it, and bring it again when `next` has come to it */
 	LOOK_OVER, /* nothing more is wanted of this direction */
+	LOOK_JOIN, /* these two only between the steps of look_segment() */
+	LOOK_FOLLOW,
 };
 
 #endif

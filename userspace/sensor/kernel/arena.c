@@ -15,6 +15,7 @@ struct arena {
 	struct arena_slot *slot; /* the first is the head */
 	uint32_t slots;
 	size_t mapped_bytes;
+	uint32_t reach; /* slots up to here may have been claimed since all were free */
 	struct arena_stats stats;
 };
 
@@ -107,11 +108,16 @@ static void look_at(struct arena *arena, struct arena_slot *slot, uint64_t now_n
 void arena_reclaim(struct arena *arena, uint64_t now_ns, bool all_told)
 {
 	struct arena_head *head = &arena->slot[0].head;
+	uint32_t next = __atomic_load_n(&head->next, __ATOMIC_RELAXED);
+	uint32_t reach = next > arena->reach ? next : arena->reach;
 
 	arena->stats.taken = 0;
 	arena->stats.held = 0;
-	for (uint32_t i = 1; i < arena->slots; i++)
+	/* Only what was used: a page that is looked at is this process's from then on. */
+	for (uint32_t i = 1; i < arena->slots && i <= reach; i++)
 		look_at(arena, &arena->slot[i], now_ns, all_told);
+	/* One more look at all of these: a slot may just have been claimed. */
+	arena->reach = arena->stats.taken ? reach : next;
 	__atomic_store_n(&head->held, (uint32_t)arena->stats.held, __ATOMIC_RELAXED);
 	/* The search begins at the front again, so that few pages are ever touched. */
 	if (arena->stats.taken == 0)
