@@ -30,16 +30,16 @@ static __always_inline struct arena_slot *arena_slot(__u32 number)
 	return bpf_map_lookup_elem(&arena, &number);
 }
 
-/* Takes a free slot, now in `state`; *ret_number is its number. NULL when none was found free. */
-static __noinline struct arena_slot *arena_claim(__u64 cookie, enum arena_state state,
-						 __u32 *ret_number)
+/* Takes a free slot, now in `state`: its number, or 0 when none was found free. A function of its
+ * own, verified once. */
+__weak __u32 arena_claim(__u64 cookie, __u32 state)
 {
 	struct arena_slot *head = arena_slot(0), *slot;
 	__u32 slots = probe_config.arena_slots;
 	__u32 i, number;
 
 	if (!head || slots < 2)
-		return NULL;
+		return 0;
 	for (i = 0; i < ARENA_TRIES; i++) {
 		number = word_count(&head->head.next) % (slots - 1) + 1;
 		slot = arena_slot(number);
@@ -49,10 +49,9 @@ static __noinline struct arena_slot *arena_claim(__u64 cookie, enum arena_state 
 		slot->generation++;
 		slot->cookie = cookie;
 		slot->claimed_ns = bpf_ktime_get_boot_ns();
-		*ret_number = number;
-		return slot;
+		return number;
 	}
-	return NULL;
+	return 0;
 }
 
 /* An event without bytes so far, or NULL: the ring is full (counted). Its room is taken first, so

@@ -34,11 +34,12 @@ static __always_inline struct arena_slot *hold_find(const struct look_source *so
 static __noinline __u32 hold_begin(const struct look_source *source, __u32 stretch)
 {
 	struct arena_slot *head = arena_slot(0), *slot;
-	__u32 number = 0;
+	__u32 number;
 
 	if (!head || head->head.held >= probe_config.arena_slots / HOLD_SHARE)
 		return 0;
-	slot = arena_claim(source->of.cookie, ARENA_HELD, &number);
+	number = arena_claim(source->of.cookie, ARENA_HELD);
+	slot = number ? arena_slot(number) : NULL;
 	if (!slot)
 		return 0;
 	__sync_fetch_and_add(&head->head.held, 1);

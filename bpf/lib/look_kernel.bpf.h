@@ -131,8 +131,9 @@ static __always_inline bool piece_store(const struct look_source *source,
 					const struct look_piece *piece, __u32 at,
 					struct event_bytes *event)
 {
-	__u32 bytes = event->bytes, number = 0;
-	struct arena_slot *slot = arena_claim(source->of.cookie, ARENA_CLAIMED, &number);
+	__u32 number = arena_claim(source->of.cookie, ARENA_CLAIMED);
+	struct arena_slot *slot = number ? arena_slot(number) : NULL;
+	__u32 bytes = event->bytes;
 	__u64 *words;
 
 	if (!slot)
