@@ -8,7 +8,8 @@ CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14 clang-format 2>/d
 # What boots virtual machines is no part of `make check`.
 CHECK_MORE := kernels
 
-.PHONY: $(addprefix check-,$(CHECK_PARTS) $(CHECK_MORE)) verifier-cost bench-kernel
+.PHONY: $(addprefix check-,all $(CHECK_PARTS) $(CHECK_MORE)) verifier-cost bench-kernel \
+	bench-fingerprint
 
 setup: ## install the Debian packages that building and checking need (root)
 	$(Q)packaging/dev/setup
@@ -19,6 +20,9 @@ run: setup ## build, then start collector and sensor and show what happens (root
 
 check: setup ## every check, at most 15 minutes on two cores (root)
 	$(Q)tests/check $(CHECK_PARTS)
+
+check-all: setup ## the same and what boots virtual machines, at most 70 minutes (root)
+	$(Q)tests/check $(CHECK_PARTS) $(CHECK_MORE)
 
 check-lint: setup ## format, licences, includes, lengths, tables, words
 check-build: setup ## everything compiles without a warning
@@ -34,6 +38,10 @@ $(addprefix check-,$(CHECK_PARTS) $(CHECK_MORE)): check-%:
 bench-kernel: setup ## what the sensor costs: loads with and without it, in turn (root)
 	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) all bench-programs
 	$(Q)tests/bench/kernel
+
+bench-fingerprint: setup ## what a flow's fingerprints cost, beside what no one can save of it
+	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/bench/fingerprint
+	$(Q)$(BUILD)/tests/bench/fingerprint
 
 lint: ## check-lint without set-up
 	$(Q)tests/check lint

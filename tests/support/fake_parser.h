@@ -13,6 +13,7 @@ struct fake_parser_calls {
 	unsigned int parses;
 	size_t bytes; /* given to all of them */
 	unsigned int sessions; /* not freed yet */
+	unsigned int finishes;
 };
 
 /* What was called since the last reset. */

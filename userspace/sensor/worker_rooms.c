@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "sensor/kernel/keeper_link.h"
+#include "sensor/process/cgroup_walk.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -291,6 +292,17 @@ static int open_state(struct worker *worker)
 				     worker->sequence_bytes, instance, &worker->pipeline.sequence);
 }
 
+/* The hooks are attached: no group comes in between unseen. */
+static void name_groups(struct cgroup_names *names)
+{
+	long groups = cgroup_walk_mounted(names);
+
+	if (groups < 0) /* the kernel tells of new ones and of those in use all the same */
+		log_debug("worker", "no control groups are listed: %s", strerror((int)-groups));
+	else
+		log_debug("worker", "%ld control groups are there already", groups);
+}
+
 int worker_rooms_open_pipeline(struct worker *worker)
 {
 	const struct process_table_options processes = { .exited_max = EXITED_PROCESSES_MAX,
@@ -312,6 +324,7 @@ int worker_rooms_open_pipeline(struct worker *worker)
 		return -ENOMEM;
 	}
 	resume(worker);
+	name_groups(pipeline->cgroups);
 	return 0;
 }
 

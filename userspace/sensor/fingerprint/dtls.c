@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DTLS datagrams: a hello may be cut into fragments, over records and datagrams, in any order.
  * RFC 6347 4.1, 4.2; 9147 4, 5 */
-#include "sensor/fingerprint/assembly.h"
 #include "sensor/fingerprint/parser_table.h"
+#include "sensor/fingerprint/pieces.h"
 #include "sensor/fingerprint/tls_marks.h"
 
 #include <stdlib.h>
@@ -20,7 +20,7 @@ struct dtls_end {
 	uint8_t type;
 	uint16_t sequence;
 	uint32_t length;
-	struct assembly body;
+	struct pieces body;
 };
 
 struct dtls_state {
@@ -47,7 +47,7 @@ void dtls_state_free(struct dtls_state *state)
 	if (!state)
 		return;
 	for (size_t i = 0; i < SIDE_COUNT; i++)
-		assembly_done(&state->ends[i].body);
+		pieces_done(&state->ends[i].body);
 	free(state);
 }
 
@@ -58,7 +58,7 @@ bool dtls_state_is_unfinished(const struct dtls_state *state)
 
 static void close_message(struct dtls_end *end, bool is_done)
 {
-	assembly_done(&end->body);
+	pieces_done(&end->body);
 	end->is_open = false;
 	end->is_done = is_done;
 }
@@ -98,21 +98,21 @@ static enum parse_status add_fragment(struct fingerprint_session *session, struc
 				      struct fragment *fragment, struct marks *marks)
 {
 	static const char *const reasons[] = {
-		[ASSEMBLY_OVERLAP] = "overlap",
-		[ASSEMBLY_LIMIT] = "limit",
-		[ASSEMBLY_NO_ROOM] = "no_room",
+		[PIECES_OVERLAP] = "overlap",
+		[PIECES_LIMIT] = "limit",
+		[PIECES_NO_ROOM] = "no_room",
 	};
-	enum assembly_result result;
+	enum pieces_result result;
 
 	if (fragment->length > TLS_HELLO_BYTES_MAX)
 		return give_up(end, marks, "limit");
 	if (fragment->bytes.left == fragment->length)
 		return take_whole(session, end, fragment, marks);
 	open_message(end, fragment);
-	result = assembly_add(&end->body, fragment->offset, fragment->bytes, fragment->length);
-	if (result != ASSEMBLY_OK)
+	result = pieces_add(&end->body, fragment->offset, fragment->bytes, fragment->length);
+	if (result != PIECES_OK)
 		return give_up(end, marks, reasons[result]);
-	fragment->bytes = assembly_bytes(&end->body);
+	fragment->bytes = pieces_bytes(&end->body);
 	if (fragment->bytes.left < fragment->length)
 		return PARSE_OK;
 	return take_whole(session, end, fragment, marks);

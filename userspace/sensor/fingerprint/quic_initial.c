@@ -4,8 +4,8 @@
  * over several packets; beside them, in the same datagram, there may be packets of other types. RFC
  * 9000 17.2, 19; 9001 4, 5
  */
-#include "sensor/fingerprint/assembly.h"
 #include "sensor/fingerprint/parser_table.h"
+#include "sensor/fingerprint/pieces.h"
 #include "sensor/fingerprint/quic_crypto.h"
 #include "sensor/fingerprint/quic_packet.h"
 #include "sensor/fingerprint/quic_varint.h"
@@ -39,7 +39,7 @@ struct quic_end {
 	bool is_done; /* nothing more of it is of interest */
 	bool has_keys;
 	struct quic_keys keys; /* that opened its last Initial */
-	struct assembly crypto;
+	struct pieces crypto;
 	size_t read_bytes; /* of it: messages that were read */
 };
 
@@ -65,7 +65,7 @@ void quic_state_free(struct quic_state *state)
 	if (!state)
 		return;
 	for (size_t i = 0; i < SIDE_COUNT; i++)
-		assembly_done(&state->ends[i].crypto);
+		pieces_done(&state->ends[i].crypto);
 	quic_crypto_free(state->crypto);
 	explicit_bzero(state, sizeof(*state));
 	free(state);
@@ -107,7 +107,7 @@ static void remember(struct quic_id *id, struct cursor bytes)
 
 static void finish_end(struct quic_end *end)
 {
-	assembly_done(&end->crypto);
+	pieces_done(&end->crypto);
 	end->read_bytes = 0;
 	end->is_done = true;
 }
@@ -148,7 +148,7 @@ static enum parse_status read_messages(struct reading *reading, uint32_t version
 	struct quic_end *end = reading->end;
 
 	while (!end->is_done) {
-		struct cursor stream = assembly_bytes(&end->crypto);
+		struct cursor stream = pieces_bytes(&end->crypto);
 		struct cursor body;
 		enum parse_status status;
 		uint8_t type;
@@ -191,18 +191,18 @@ static void skip_ack(struct cursor *frames, bool has_ecn)
 static enum parse_status take_crypto(struct reading *reading, struct cursor *frames)
 {
 	static const char *const reasons[] = {
-		[ASSEMBLY_OVERLAP] = "overlap",
-		[ASSEMBLY_LIMIT] = "limit",
-		[ASSEMBLY_NO_ROOM] = "no_room",
+		[PIECES_OVERLAP] = "overlap",
+		[PIECES_LIMIT] = "limit",
+		[PIECES_NO_ROOM] = "no_room",
 	};
 	uint64_t offset = quic_varint(frames);
 	struct cursor bytes = cursor_take(frames, (size_t)quic_varint(frames));
-	enum assembly_result result;
+	enum pieces_result result;
 
 	if (!cursor_ok(&bytes))
 		return PARSE_MALFORMED;
-	result = assembly_add(&reading->end->crypto, offset, bytes, CRYPTO_BYTES_MAX);
-	return result == ASSEMBLY_OK ? PARSE_OK : give_up(reading, reasons[result]);
+	result = pieces_add(&reading->end->crypto, offset, bytes, CRYPTO_BYTES_MAX);
+	return result == PIECES_OK ? PARSE_OK : give_up(reading, reasons[result]);
 }
 
 /* RFC 9000 12.4: the frames that an Initial may hold. */
@@ -316,19 +316,20 @@ static enum parse_status read_packet(struct reading *reading, const struct quic_
 	return packet->type == QUIC_INITIAL ? read_initial(reading, packet) : PARSE_OK;
 }
 
-/* One packet after the other; that a later one is none does not take back what was read. */
+/* One packet after the other. What follows them and is none, a short header or padding, does not
+ * take back what was read. */
 static enum parse_status read_datagram(struct reading *reading, struct cursor datagram)
 {
 	enum parse_status status = datagram.left > 0 ? PARSE_OK : PARSE_NEED_MORE;
 
 	for (int i = 0; i < PACKETS_MAX && datagram.left > 0 && !reading->end->is_done; i++) {
 		struct quic_packet packet;
+		enum parse_status header = quic_packet_read(&datagram, &packet);
 
-		status = quic_packet_read(&datagram, &packet);
-		if (status == PARSE_MALFORMED && i > 0)
-			return PARSE_OK; /* a short header, or padding */
-		if (status != PARSE_OK)
+		if (header == PARSE_MALFORMED && i > 0)
 			return status;
+		if (header != PARSE_OK)
+			return header;
 		status = read_packet(reading, &packet);
 	}
 	return status;

@@ -5,8 +5,8 @@
 #include "sensor/flow/flow_table.h"
 
 #include "common/hash.h"
-#include "sensor/flow/assembly.h"
 #include "sensor/flow/flow.h"
+#include "sensor/flow/messages.h"
 #include "sensor/flow/names.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ struct flow_table {
 	struct flow *by_key;
 	struct flow *flows; /* spoken of longest ago, first */
 	struct flow_names *names;
-	struct assembly assembly;
+	struct flow_messages messages;
 };
 
 struct flow_table *flow_table_new(const struct flow_table_options *options)
@@ -35,7 +35,7 @@ struct flow_table *flow_table_new(const struct flow_table_options *options)
 	table->options = *options;
 	if (table->options.marks_bytes_max == 0)
 		table->options.marks_bytes_max = options->flows_max * MARKS_BYTES_A_FLOW;
-	assembly_init(&table->assembly, options->pending_bytes_max, &table->stats);
+	flow_messages_init(&table->messages, options->pending_bytes_max, &table->stats);
 	table->names = flow_names_new(options->names_max);
 	if (table->names)
 		return table;
@@ -53,7 +53,7 @@ static struct flow *find(const struct flow_table *table, const struct flow_key *
 
 static void drop_flow(struct flow_table *table, struct flow *flow)
 {
-	assembly_drop(&table->assembly, flow);
+	flow_messages_drop(&table->messages, flow);
 	table->stats.marks_bytes -= flow->marks_bytes;
 	table->stats.flows--;
 	DL_DELETE(table->flows, flow);
@@ -126,7 +126,7 @@ int flow_table_piece(struct flow_table *table, const struct flow_piece *piece)
 	flow = find_or_add(table, &piece->key);
 	if (!flow)
 		return -ENOMEM;
-	r = assembly_piece(&table->assembly, flow, piece);
+	r = flow_messages_piece(&table->messages, flow, piece);
 	keep_to_limits(table, flow);
 	return r;
 }
@@ -138,7 +138,7 @@ void flow_table_cut(struct flow_table *table, const struct flow_key *key,
 
 	if (!flow)
 		return;
-	if (!assembly_end_side(&table->assembly, flow, side, reason)) {
+	if (!flow_messages_end_side(&table->messages, flow, side, reason)) {
 		table->stats.truncated++;
 		fingerprint_cut(&flow->marks, reason);
 	}
@@ -180,7 +180,10 @@ void flow_table_finish(struct flow_table *table, const struct flow_key *key)
 	if (!flow)
 		return;
 	for (enum fingerprint_side side = 0; side < SIDE_COUNT; side++)
-		assembly_end_side(&table->assembly, flow, side, "cut");
+		flow_messages_end_side(&table->messages, flow, side, "cut");
+	if (flow->session && !flow->is_finished)
+		fingerprint_finish(flow->session, &flow->marks);
+	flow->is_finished = true;
 	/* Its marks are asked for next: the limits come with the next change. */
 }
 

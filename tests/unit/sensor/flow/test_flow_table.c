@@ -138,6 +138,15 @@ static void the_end_reads_a_last_time(void **state)
 	assert_told(*state);
 }
 
+static void what_only_the_end_can_say_is_asked_for_once(void **state)
+{
+	assert_int_equal(give_part(*state, 0, MESSAGE_BYTES), 0);
+	assert_int_equal(fake_parser_calls().finishes, 0);
+	flow_table_finish(*state, &key);
+	flow_table_finish(*state, &key);
+	assert_int_equal(fake_parser_calls().finishes, 1);
+}
+
 static void a_cut_side_keeps_what_was_whole(void **state)
 {
 	struct flow_piece piece = piece_of(0, MESSAGE_BYTES);
@@ -253,6 +262,7 @@ int main(void)
 		TABLE_TEST(differing_bytes_give_no_fingerprint),
 		TABLE_TEST(what_is_malformed_is_given_up),
 		TABLE_TEST(the_end_reads_a_last_time),
+		TABLE_TEST(what_only_the_end_can_say_is_asked_for_once),
 		TABLE_TEST(a_cut_side_keeps_what_was_whole),
 		TABLE_TEST(a_cut_side_says_why),
 		TABLE_TEST(what_is_longer_than_its_parser_takes_is_cut),

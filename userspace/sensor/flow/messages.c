@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sensor/flow/assembly.h"
+#include "sensor/flow/messages.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <utlist.h>
 
-void assembly_init(struct assembly *assembly, size_t bytes_max, struct flow_table_stats *stats)
+void flow_messages_init(struct flow_messages *messages, size_t bytes_max,
+			struct flow_table_stats *stats)
 {
-	*assembly = (struct assembly){ .bytes_max = bytes_max, .stats = stats };
+	*messages = (struct flow_messages){ .bytes_max = bytes_max, .stats = stats };
 }
 
 static size_t held_bytes(const struct flow_message *message)
@@ -16,11 +17,11 @@ static size_t held_bytes(const struct flow_message *message)
 }
 
 /* Wipes it. */
-static void drop_message(struct assembly *assembly, struct flow_message *message)
+static void drop_message(struct flow_messages *messages, struct flow_message *message)
 {
-	assembly->stats->pending_bytes -= held_bytes(message);
+	messages->stats->pending_bytes -= held_bytes(message);
 	DL_DELETE(message->flow->messages, message);
-	DL_DELETE2(assembly->messages, message, older, newer);
+	DL_DELETE2(messages->oldest, message, older, newer);
 	first_bytes_done(&message->bytes);
 	free(message);
 }
@@ -34,10 +35,10 @@ static enum parse_status parse(struct flow *flow, const struct fingerprint_messa
 }
 
 /* True when the message is done with, so that nothing of it need be kept. */
-static bool conclude(struct assembly *assembly, enum parse_status status)
+static bool conclude(struct flow_messages *messages, enum parse_status status)
 {
-	assembly->stats->messages += status == PARSE_OK;
-	assembly->stats->malformed += status == PARSE_MALFORMED;
+	messages->stats->messages += status == PARSE_OK;
+	messages->stats->malformed += status == PARSE_MALFORMED;
 	return status != PARSE_NEED_MORE;
 }
 
@@ -50,7 +51,7 @@ static enum parse_status status_of_whole(enum fingerprint_protocol protocol,
 	return status;
 }
 
-static bool is_read_to_the_end(struct assembly *assembly, struct flow_message *message)
+static bool is_read_to_the_end(struct flow_messages *messages, struct flow_message *message)
 {
 	struct fingerprint_message now = {
 		.protocol = message->parser->protocol,
@@ -59,45 +60,47 @@ static bool is_read_to_the_end(struct assembly *assembly, struct flow_message *m
 		.bytes = first_bytes_read(&message->bytes),
 	};
 
-	return conclude(assembly, status_of_whole(now.protocol, parse(message->flow, &now),
+	return conclude(messages, status_of_whole(now.protocol, parse(message->flow, &now),
 						  first_bytes_is_whole(&message->bytes)));
 }
 
-static void finish_message(struct assembly *assembly, struct flow_message *message)
+static void finish_message(struct flow_messages *messages, struct flow_message *message)
 {
 	flow_set_done(message->flow, message->side, message->start);
-	drop_message(assembly, message);
+	drop_message(messages, message);
 }
 
-static void truncate_message(struct assembly *assembly, struct flow_message *message,
+static void truncate_message(struct flow_messages *messages, struct flow_message *message,
 			     const char *reason)
 {
-	assembly->stats->truncated++;
+	messages->stats->truncated++;
 	fingerprint_cut(&message->flow->marks, reason);
-	finish_message(assembly, message);
+	finish_message(messages, message);
 }
 
 /* Nothing more will come of it. */
-static void end_message(struct assembly *assembly, struct flow_message *message, const char *reason)
+static void end_message(struct flow_messages *messages, struct flow_message *message,
+			const char *reason)
 {
-	if (first_bytes_has_news(&message->bytes) && is_read_to_the_end(assembly, message))
-		finish_message(assembly, message);
+	if (first_bytes_has_news(&message->bytes) && is_read_to_the_end(messages, message))
+		finish_message(messages, message);
 	else
-		truncate_message(assembly, message, reason);
+		truncate_message(messages, message, reason);
 }
 
 /* Those that grew longest ago give way. False when even that is not enough. */
-static bool make_room(struct assembly *assembly, const struct flow_message *needs, size_t bytes)
+static bool make_room(struct flow_messages *messages, const struct flow_message *needs,
+		      size_t bytes)
 {
-	size_t bytes_max = assembly->bytes_max;
+	size_t bytes_max = messages->bytes_max;
 
-	while (assembly->stats->pending_bytes + bytes > bytes_max && assembly->messages &&
-	       assembly->messages != needs)
-		end_message(assembly, assembly->messages, "limit");
-	return assembly->stats->pending_bytes + bytes <= bytes_max;
+	while (messages->stats->pending_bytes + bytes > bytes_max && messages->oldest &&
+	       messages->oldest != needs)
+		end_message(messages, messages->oldest, "limit");
+	return messages->stats->pending_bytes + bytes <= bytes_max;
 }
 
-static struct flow_message *begin_message(struct assembly *assembly, struct flow *flow,
+static struct flow_message *begin_message(struct flow_messages *messages, struct flow *flow,
 					  const struct flow_piece *piece)
 {
 	const struct fingerprint_parser *parser = fingerprint_parser_of(piece->protocol);
@@ -107,32 +110,32 @@ static struct flow_message *begin_message(struct assembly *assembly, struct flow
 	if (!message)
 		return NULL;
 	if (surplus)
-		end_message(assembly, surplus, "limit");
+		end_message(messages, surplus, "limit");
 	message->flow = flow;
 	message->parser = parser;
 	message->side = piece->side;
 	message->start = piece->start;
 	first_bytes_init(&message->bytes, flow_bytes_max(parser));
 	DL_APPEND(flow->messages, message);
-	DL_APPEND2(assembly->messages, message, older, newer);
-	assembly->stats->pending_bytes += held_bytes(message);
+	DL_APPEND2(messages->oldest, message, older, newer);
+	messages->stats->pending_bytes += held_bytes(message);
 	return message;
 }
 
 /* 0, or why the message is good for nothing any more. */
-static int grow(struct assembly *assembly, struct flow_message *message,
+static int grow(struct flow_messages *messages, struct flow_message *message,
 		const struct flow_piece *piece)
 {
 	size_t growth = first_bytes_growth(&message->bytes, piece->offset, piece->bytes.left);
 	int r;
 
-	DL_DELETE2(assembly->messages, message, older, newer);
-	DL_APPEND2(assembly->messages, message, older, newer);
-	if (growth > 0 && !make_room(assembly, message, growth))
+	DL_DELETE2(messages->oldest, message, older, newer);
+	DL_APPEND2(messages->oldest, message, older, newer);
+	if (growth > 0 && !make_room(messages, message, growth))
 		return -ENOSPC;
-	assembly->stats->pending_bytes -= held_bytes(message);
+	messages->stats->pending_bytes -= held_bytes(message);
 	r = first_bytes_add(&message->bytes, piece->offset, piece->bytes);
-	assembly->stats->pending_bytes += held_bytes(message);
+	messages->stats->pending_bytes += held_bytes(message);
 	first_bytes_expect(&message->bytes, piece->total_bytes);
 	return r;
 }
@@ -144,17 +147,17 @@ static const char *reason_of(int error)
 	return error == -ENOMEM ? "memory" : "limit";
 }
 
-static int extend(struct assembly *assembly, struct flow_message *message,
+static int extend(struct flow_messages *messages, struct flow_message *message,
 		  const struct flow_piece *piece)
 {
-	int r = grow(assembly, message, piece);
+	int r = grow(messages, message, piece);
 
 	if (r < 0)
-		truncate_message(assembly, message, reason_of(r));
-	else if (first_bytes_is_due(&message->bytes) && is_read_to_the_end(assembly, message))
-		finish_message(assembly, message);
+		truncate_message(messages, message, reason_of(r));
+	else if (first_bytes_is_due(&message->bytes) && is_read_to_the_end(messages, message))
+		finish_message(messages, message);
 	else if (first_bytes_is_full(&message->bytes))
-		truncate_message(assembly, message, "limit");
+		truncate_message(messages, message, "limit");
 	return r == -ENOMEM ? r : 0;
 }
 
@@ -179,40 +182,41 @@ static size_t read_in_place(struct flow *flow, const struct flow_piece *piece,
 	return message.bytes.left;
 }
 
-static int begin(struct assembly *assembly, struct flow *flow, const struct flow_piece *piece)
+static int begin(struct flow_messages *messages, struct flow *flow, const struct flow_piece *piece)
 {
 	enum parse_status status;
 	size_t size = read_in_place(flow, piece, &status);
 	bool is_whole = size > 0 && size >= piece->total_bytes && piece->total_bytes > 0;
 	struct flow_message *message;
 
-	if (conclude(assembly, status_of_whole(piece->protocol, status, is_whole))) {
+	if (conclude(messages, status_of_whole(piece->protocol, status, is_whole))) {
 		flow_set_done(flow, piece->side, piece->start);
 		return 0;
 	}
-	message = begin_message(assembly, flow, piece);
+	message = begin_message(messages, flow, piece);
 	if (message) {
 		first_bytes_was_read(&message->bytes, size);
-		return extend(assembly, message, piece);
+		return extend(messages, message, piece);
 	}
-	assembly->stats->truncated++;
+	messages->stats->truncated++;
 	fingerprint_cut(&flow->marks, reason_of(-ENOMEM));
 	return -ENOMEM;
 }
 
-int assembly_piece(struct assembly *assembly, struct flow *flow, const struct flow_piece *piece)
+int flow_messages_piece(struct flow_messages *messages, struct flow *flow,
+			const struct flow_piece *piece)
 {
 	struct flow_message *message = flow_find_message(flow, piece->side, piece->start);
 
 	if (message)
-		return extend(assembly, message, piece);
+		return extend(messages, message, piece);
 	if (flow_is_done(flow, piece->side, piece->start))
 		return 0;
-	return begin(assembly, flow, piece);
+	return begin(messages, flow, piece);
 }
 
-bool assembly_end_side(struct assembly *assembly, struct flow *flow, enum fingerprint_side side,
-		       const char *reason)
+bool flow_messages_end_side(struct flow_messages *messages, struct flow *flow,
+			    enum fingerprint_side side, const char *reason)
 {
 	struct flow_message *message, *after;
 	bool had_any = false;
@@ -220,14 +224,14 @@ bool assembly_end_side(struct assembly *assembly, struct flow *flow, enum finger
 	DL_FOREACH_SAFE (flow->messages, message, after) {
 		if (message->side != side)
 			continue;
-		end_message(assembly, message, reason);
+		end_message(messages, message, reason);
 		had_any = true;
 	}
 	return had_any;
 }
 
-void assembly_drop(struct assembly *assembly, struct flow *flow)
+void flow_messages_drop(struct flow_messages *messages, struct flow *flow)
 {
-	for (; flow->messages; drop_message(assembly, flow->messages))
-		assembly->stats->truncated++;
+	for (; flow->messages; drop_message(messages, flow->messages))
+		messages->stats->truncated++;
 }

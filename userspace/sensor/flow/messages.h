@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The unfinished messages of all flows: begun, grown, read, given up. Private to flow/. */
-#ifndef YAGURA_FLOW_ASSEMBLY_H
-#define YAGURA_FLOW_ASSEMBLY_H
+#ifndef YAGURA_FLOW_MESSAGES_H
+#define YAGURA_FLOW_MESSAGES_H
 
 #include "sensor/flow/flow.h"
 
-struct assembly {
-	struct flow_message *messages; /* grown longest ago, first */
+struct flow_messages {
+	struct flow_message *oldest; /* grown longest ago, first */
 	size_t bytes_max; /* of all of them */
 	struct flow_table_stats *stats; /* whose pending_bytes and message counts it keeps */
 };
 
 /* Embedded; there is nothing to free once every flow was dropped. */
-void assembly_init(struct assembly *assembly, size_t bytes_max, struct flow_table_stats *stats);
+void flow_messages_init(struct flow_messages *messages, size_t bytes_max,
+			struct flow_table_stats *stats);
 
 /* As flow_table_piece, for a protocol that has a parser. */
-int assembly_piece(struct assembly *assembly, struct flow *flow, const struct flow_piece *piece);
+int flow_messages_piece(struct flow_messages *messages, struct flow *flow,
+			const struct flow_piece *piece);
 /* Nothing more will come of a side's unfinished messages: they are read a last time or truncated
  * for `reason`. False when there was none. */
-bool assembly_end_side(struct assembly *assembly, struct flow *flow, enum fingerprint_side side,
-		       const char *reason);
+bool flow_messages_end_side(struct flow_messages *messages, struct flow *flow,
+			    enum fingerprint_side side, const char *reason);
 /* Wipes all of a flow's unfinished messages, counted as truncated. */
-void assembly_drop(struct assembly *assembly, struct flow *flow);
+void flow_messages_drop(struct flow_messages *messages, struct flow *flow);
 
 #endif
