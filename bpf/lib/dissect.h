@@ -193,6 +193,7 @@ DISSECT_INLINE enum dissect_likeness dissect_http(const struct dissect_head *hea
 
 #define DNS_HEADER_BYTES 12
 #define DNS_MESSAGE_BYTES_MIN 17 /* with one question, for the root */
+#define DNS_QUERY_BYTES_MAX 2048 /* a name, and records such as OPT and TSIG */
 #define DNS_FLAG_RESPONSE 0x8000
 #define DNS_FLAGS_OF_QUERY 0x0130u /* recursion desired, authentic data, checking disabled */
 #define DNS_FLAGS_OF_RESPONSE 0x87bfu /* no opcode, no reserved bit */
@@ -228,10 +229,14 @@ DISSECT_INLINE enum dissect_likeness dissect_dns(const struct dissect_head *head
 	return dissect_within(head, at + 13, 0x21, 0x7e) ? DISSECT_YES : DISSECT_NO;
 }
 
-/* DNS over TCP, RFC 1035 4.2.2: its length comes first. */
+/* DNS over TCP, RFC 1035 4.2.2: its length comes first. Other protocols' counters look like a query
+ * for the root, but hardly like the length of one. */
 DISSECT_INLINE enum dissect_likeness dissect_dns_tcp(const struct dissect_head *head)
 {
-	if (head->count >= 2 && dissect_u16(head, 0) < DNS_MESSAGE_BYTES_MIN)
+	__u32 bytes = head->count >= 2 ? dissect_u16(head, 0) : DNS_MESSAGE_BYTES_MIN;
+	bool is_query = head->count > 4 && dissect_at(head, 4) < 0x80;
+
+	if (bytes < DNS_MESSAGE_BYTES_MIN || (is_query && bytes > DNS_QUERY_BYTES_MAX))
 		return DISSECT_NO;
 	return dissect_dns(head, 2);
 }
