@@ -11,10 +11,13 @@
  * and line ends only.
  *
  * What includes this has, before it, `struct look_source` (where the bytes are) and
- *   bool look_load(source, at, to, bytes)          copies from byte `at` of the segment's payload
+ *   __u64 look_word(source, at, count)             up to 8 bytes from `at` of the segment's payload
  *   __u64 look_chunk(source, at, count, machine)   look_run_chunk() over up to 64 bytes from there
+ *   struct dissect_answer look_dissect(head, wanted)   dissect_stream()
+ *   __u64 look_head_run(head, count, machine)          look_run_head()
+ *   __u32 look_scan(source, at, count)             look_scan_words() over up to 32 bytes from there
  *   void look_emit(source, side, piece)            takes a piece
- * Userspace finds all three in look_user.h.
+ * Userspace finds all of them in look_user.h.
  */
 #ifndef YAGURA_LIB_LOOK_H
 #define YAGURA_LIB_LOOK_H
@@ -22,8 +25,11 @@
 #include "look_types.h"
 
 struct look_source;
-static bool look_load(struct look_source *source, __u32 at, void *to, __u32 bytes);
+static __u64 look_word(struct look_source *source, __u32 at, __u32 count);
 static __u64 look_chunk(struct look_source *source, __u32 at, __u32 count, __u64 machine);
+static __u64 look_head_run(const struct dissect_head *head, __u32 count, __u64 machine);
+static __u32 look_scan(struct look_source *source, __u32 at, __u32 count);
+static struct dissect_answer look_dissect(const struct dissect_head *head, __u32 wanted);
 static void look_emit(struct look_source *source, const struct look_side *side,
 		      const struct look_piece *piece);
 
@@ -56,12 +62,15 @@ DISSECT_INLINE __u32 look_run(struct look_source *source, union look_machine *ma
 
 DISSECT_INLINE struct dissect_head look_head(struct look_source *source, __u32 at, __u32 to)
 {
-	__u32 count = to - at < DISSECT_HEAD_BYTES ? to - at : DISSECT_HEAD_BYTES;
-	__u64 words[2] = { 0, 0 };
+	struct dissect_head head = { 0 };
 
-	if (at >= to || !look_load(source, at, words, count))
-		return (struct dissect_head){ 0 };
-	return dissect_head_of(words, count);
+	if (at >= to)
+		return head;
+	head.count = to - at < DISSECT_HEAD_BYTES ? to - at : DISSECT_HEAD_BYTES;
+	head.first = look_word(source, at, head.count < 8 ? head.count : 8);
+	if (head.count > 8)
+		head.second = look_word(source, at + 8, head.count - 8);
+	return head;
 }
 
 DISSECT_INLINE void look_carry(struct look_side *side, const struct dissect_head *head,
@@ -111,19 +120,60 @@ DISSECT_INLINE void look_begin_carried(struct look_source *source, struct look_s
 				       enum dissect_protocol protocol,
 				       const struct dissect_head *head, __u32 count)
 {
-	__u32 i;
-
 	look_begin(side, protocol, side->next - count);
-	for (i = 0; i < DISSECT_HEAD_BYTES; i++) {
-		if (i >= count || look_is_over(&side->machine))
-			break;
-		look_byte(&side->machine, dissect_at(head, i));
-	}
+	side->machine.word = look_head_run(head, count, side->machine.word);
 	look_emit_carried(source, side, head, count);
 }
 
+/* What was carried, and the segment's first bytes behind it. */
+struct look_window {
+	__u64 word[4];
+	__u32 count; /* of bytes */
+};
+
+/* Without a branch but one, as the verifier follows every one. A shift by 64 is made of two. */
+DISSECT_INLINE struct look_window look_window_of(const struct look_side *side,
+						 const struct dissect_head *fresh)
+{
+	__u32 bits = 8 * (side->carry_count & 7u);
+	struct look_window window = { { side->carry_first, side->carry_second, 0, 0 },
+				      side->carry_count + fresh->count };
+	__u64 high = fresh->first >> bits;
+	__u64 middle = fresh->first << 1 << (63 - bits) | fresh->second >> bits;
+	__u64 low = fresh->second << 1 << (63 - bits);
+
+	if (side->carry_count < 8) {
+		window.word[0] |= high;
+		window.word[1] |= middle;
+		window.word[2] = low;
+	} else {
+		window.word[1] |= high;
+		window.word[2] = middle;
+		window.word[3] = low;
+	}
+	return window;
+}
+
+DISSECT_INLINE struct dissect_head look_window_head(const struct look_window *window)
+{
+	return (struct dissect_head){
+		.first = window->word[0],
+		.second = window->word[1],
+		.count = window->count < DISSECT_HEAD_BYTES ? window->count : DISSECT_HEAD_BYTES,
+	};
+}
+
+DISSECT_INLINE void look_window_drop(struct look_window *window)
+{
+	window->word[0] = window->word[0] << 8 | window->word[1] >> 56;
+	window->word[1] = window->word[1] << 8 | window->word[2] >> 56;
+	window->word[2] = window->word[2] << 8 | window->word[3] >> 56;
+	window->word[3] <<= 8;
+	window->count--;
+}
+
 /*
- * Does a message begin in the bytes carried over? They are filled up from this segment; of those
+ * Does a message begin in the bytes carried over, with those of this segment behind them? Of bytes
  * that cannot be a beginning the first is dropped, until only bytes of this segment are left: these
  * are looked at on their own. True when that is not needed any more.
  */
@@ -131,113 +181,79 @@ DISSECT_INLINE bool look_at_carried(struct look_source *source, struct look_side
 				    const struct look_segment *segment, __u32 at)
 {
 	struct dissect_head fresh = look_head(source, at, segment->bytes);
-	struct dissect_head head = { side->carry_first, side->carry_second, side->carry_count };
-	__u32 begins = side->carry_begins | 1u << (head.count & 15);
+	__u32 begins = side->carry_begins | 1u << (side->carry_count & 15);
+	struct look_window window = look_window_of(side, &fresh);
 	__u32 wanted = segment->wanted & ~side->unwanted;
-	__u32 carried = head.count; /* of the bytes in `head` */
-	__u32 i;
+	__u32 carried = side->carry_count, i;
 
 	side->carry_count = 0;
-	for (i = 0; i < 2 * DISSECT_HEAD_BYTES; i++) {
+	for (i = 0; i < DISSECT_HEAD_BYTES; i++) {
+		struct dissect_head head = look_window_head(&window);
 		struct dissect_answer answer;
 
-		if (carried == 0)
-			return false;
-		if (head.count < DISSECT_HEAD_BYTES && fresh.count > 0) {
-			dissect_push(&head, dissect_at(&fresh, 0));
-			dissect_drop(&fresh);
-			continue;
-		}
-		answer = dissect_stream(&head,
-					begins & 1 ? wanted : wanted & DISSECT_BIT(DISSECT_TLS));
+		if (i >= carried)
+			break;
+		answer = look_dissect(&head,
+				      begins & 1 ? wanted : wanted & DISSECT_BIT(DISSECT_TLS));
 		if (answer.likeness == DISSECT_YES) {
-			look_begin_carried(source, side, answer.protocol, &head, carried);
+			look_begin_carried(source, side, answer.protocol, &head, carried - i);
 			return true;
 		}
 		if (answer.likeness == DISSECT_MAYBE) {
 			look_carry(side, &head, begins);
 			return true;
 		}
-		dissect_drop(&head);
-		carried--;
+		look_window_drop(&window);
 		begins >>= 1;
 	}
 	return false;
 }
 
-/* The place of the byte in a word, counted from its highest; there is one. */
-DISSECT_INLINE __u32 look_place_of(__u64 word, __u8 byte)
-{
-	__u32 i;
-
-	for (i = 0; i < 7; i++) {
-		if ((__u8)(word >> 56) == byte)
-			break;
-		word <<= 8;
-	}
-	return i;
-}
-
-/* The next place from `at` on, before `to`, where a hello might begin, or `to`. */
-DISSECT_INLINE __u32 look_next_inside(struct look_source *source, __u32 at, __u32 to)
-{
-	__u32 i;
-
-	for (i = 0; i < LOOK_INSIDE_BYTES / DISSECT_HEAD_BYTES + 1; i++) {
-		struct dissect_head head = look_head(source, at, to);
-
-		if (head.count == 0)
-			break;
-		if (dissect_has_byte(head.first, DISSECT_INSIDE))
-			return at + look_place_of(head.first, DISSECT_INSIDE);
-		if (dissect_has_byte(head.second, DISSECT_INSIDE))
-			return at + 8 + look_place_of(head.second, DISSECT_INSIDE);
-		at += DISSECT_HEAD_BYTES;
-	}
-	return to;
-}
-
-#define LOOK_INSIDE_TRIES 8 /* places that begin like a record, in one segment */
+#define LOOK_INSIDE_TRIES 10 /* chunks looked at, and places that begin like a record */
 
 /* A TLS hello behind something else: where it begins, or `to`. */
 DISSECT_INLINE __u32 look_inside(struct look_source *source, struct look_side *side,
 				 const struct look_segment *segment, __u32 at, __u32 to)
 {
 	__u32 end = to - at > LOOK_INSIDE_BYTES ? at + LOOK_INSIDE_BYTES : to;
-	__u32 i;
+	__u32 i, bytes, place;
 
+	at++;
 	for (i = 0; i < LOOK_INSIDE_TRIES; i++) {
 		struct dissect_head head;
 		enum dissect_likeness likeness;
 
-		at = look_next_inside(source, at + 1, end);
 		if (at >= end)
 			break;
+		bytes = end - at < LOOK_SCAN_BYTES ? end - at : LOOK_SCAN_BYTES;
+		place = look_scan(source, at, bytes);
+		at += place < bytes ? place : bytes;
+		if (place >= bytes)
+			continue;
 		head = look_head(source, at, segment->bytes);
-		likeness = dissect_tls(&head);
+		likeness = look_dissect(&head, DISSECT_BIT(DISSECT_TLS)).likeness;
 		if (likeness == DISSECT_YES)
 			return at;
 		if (likeness == DISSECT_MAYBE) {
 			look_carry(side, &head, 0);
 			break;
 		}
+		at++;
 	}
 	return to;
 }
 
-/* Finds a beginning; then a message is under way, from the place returned on. */
-DISSECT_INLINE __u32 look_find(struct look_source *source, struct look_side *side,
-			       const struct look_segment *segment, __u32 at, __u32 to)
+/* Finds a beginning; then a message is under way. */
+DISSECT_INLINE void look_find_beginning(struct look_source *source, struct look_side *side,
+					const struct look_segment *segment, __u32 at, __u32 to)
 {
 	__u32 wanted = segment->wanted & ~side->unwanted;
 	struct dissect_answer answer;
 	struct dissect_head head;
 
 	side->looked++;
-	if (side->carry_count && look_at_carried(source, side, segment, at))
-		return side->state == LOOK_IN_MESSAGE ? at : to;
 	head = look_head(source, at, segment->bytes);
-	answer = dissect_stream(&head, wanted);
+	answer = look_dissect(&head, wanted);
 	if (answer.likeness == DISSECT_MAYBE)
 		look_carry(side, &head, 1);
 	if (answer.likeness == DISSECT_NO && wanted & DISSECT_BIT(DISSECT_TLS) &&
@@ -246,10 +262,8 @@ DISSECT_INLINE __u32 look_find(struct look_source *source, struct look_side *sid
 		answer.protocol = DISSECT_TLS;
 		answer.likeness = at < to ? DISSECT_YES : DISSECT_NO;
 	}
-	if (answer.likeness != DISSECT_YES)
-		return to;
-	look_begin(side, answer.protocol, segment->offset + at);
-	return at;
+	if (answer.likeness == DISSECT_YES)
+		look_begin(side, answer.protocol, segment->offset + at);
 }
 
 /* --- segments --- */
@@ -302,8 +316,8 @@ DISSECT_INLINE void look_after(struct look_side *side)
 }
 
 /* Gives out what this segment has of the message under way; returns where it stopped. */
-DISSECT_INLINE __u32 look_follow(struct look_source *source, struct look_side *side,
-				 const struct look_segment *segment, __u32 at, __u32 to)
+DISSECT_INLINE __u32 look_give_out(struct look_source *source, struct look_side *side,
+				   const struct look_segment *segment, __u32 at, __u32 to)
 {
 	__u32 end = look_run(source, &side->machine, at, to);
 	struct look_piece piece = { .at = at,
@@ -340,43 +354,82 @@ DISSECT_INLINE enum look_verdict look_settle(struct look_source *source, struct 
 	}
 }
 
-/* Part of look_segment(): it is the next one, from byte `at` on. */
-DISSECT_INLINE enum look_verdict look_in_order(struct look_source *source, struct look_side *side,
-					       const struct look_segment *segment, __u32 at)
+/* Up to where, in this segment, anything is looked at. It begins before the window ends. */
+DISSECT_INLINE __u32 look_end(const struct look_segment *segment)
 {
-	__u32 room = LOOK_WINDOW_BYTES - segment->offset; /* offset <= next < window */
-	__u32 to = segment->bytes < room ? segment->bytes : room;
+	__u32 room = LOOK_WINDOW_BYTES - segment->offset;
 
-	if (side->state == LOOK_LOOKING)
-		at = look_find(source, side, segment, at, to);
-	if (side->state == LOOK_IN_MESSAGE) {
-		at = look_follow(source, side, segment, at, to);
-		return look_settle(source, side, segment, at);
-	}
-	side->next = segment->offset + segment->bytes;
-	return LOOK_TAKEN;
+	return segment->bytes < room ? segment->bytes : room;
 }
 
-/* Looks at a segment; look_emit() is called for what is wanted of it. */
-DISSECT_INLINE enum look_verdict look_segment(struct look_source *source, struct look_side *side,
-					      const struct look_segment *segment)
+/* Is anything more wanted of this direction? */
+DISSECT_INLINE enum look_verdict look_bound(struct look_source *source, struct look_side *side,
+					    enum look_verdict verdict)
 {
-	__u32 end = segment->offset + segment->bytes;
-	enum look_verdict verdict;
-
-	if (side->state == LOOK_DONE)
-		return LOOK_OVER;
-	if (segment->offset >= LOOK_WINDOW_BYTES || end <= side->next)
-		return LOOK_TAKEN;
-	if (segment->offset > side->next)
-		return LOOK_HOLD;
-	verdict = look_in_order(source, side, segment, side->next - segment->offset);
 	if (side->state == LOOK_IN_MESSAGE && side->next >= LOOK_WINDOW_BYTES)
 		look_give_up(source, side, LOOK_CUT_LIMIT);
 	if (side->state == LOOK_LOOKING &&
 	    (side->looked >= LOOK_SEGMENTS_MAX || side->next >= LOOK_WINDOW_BYTES))
 		side->state = LOOK_DONE;
 	return side->state == LOOK_DONE ? LOOK_OVER : verdict;
+}
+
+/* The whole segment was looked at, and no message is under way. */
+DISSECT_INLINE enum look_verdict look_pass(struct look_source *source, struct look_side *side,
+					   const struct look_segment *segment)
+{
+	side->next = segment->offset + segment->bytes;
+	return look_bound(source, side, LOOK_TAKEN);
+}
+
+/* First step of look_segment(): what is to become of it, and does a message begin in it? */
+DISSECT_INLINE enum look_verdict look_find(struct look_source *source, struct look_side *side,
+					   const struct look_segment *segment)
+{
+	if (side->state == LOOK_DONE)
+		return LOOK_OVER;
+	if (segment->offset >= LOOK_WINDOW_BYTES || segment->offset + segment->bytes <= side->next)
+		return LOOK_TAKEN;
+	if (segment->offset > side->next)
+		return LOOK_HOLD;
+	if (side->state == LOOK_LOOKING && side->carry_count)
+		return LOOK_JOIN;
+	if (side->state == LOOK_LOOKING)
+		look_find_beginning(source, side, segment, side->next - segment->offset,
+				    look_end(segment));
+	return side->state == LOOK_IN_MESSAGE ? LOOK_FOLLOW : look_pass(source, side, segment);
+}
+
+/* After LOOK_JOIN: does one begin in what was carried? LOOK_MORE: no, look_find() knows better now.
+ */
+DISSECT_INLINE enum look_verdict look_join(struct look_source *source, struct look_side *side,
+					   const struct look_segment *segment)
+{
+	if (!look_at_carried(source, side, segment, side->next - segment->offset))
+		return LOOK_MORE;
+	side->looked++;
+	return side->state == LOOK_IN_MESSAGE ? LOOK_FOLLOW : look_pass(source, side, segment);
+}
+
+/* After LOOK_FOLLOW: gives out what the segment has of the message under way. */
+DISSECT_INLINE enum look_verdict look_follow(struct look_source *source, struct look_side *side,
+					     const struct look_segment *segment)
+{
+	__u32 from = side->start > side->next ? side->start : side->next;
+	__u32 at = look_give_out(source, side, segment, from - segment->offset, look_end(segment));
+
+	return look_bound(source, side, look_settle(source, side, segment, at));
+}
+
+/* Looks at a segment; look_emit() is called for what is wanted of it. */
+DISSECT_INLINE enum look_verdict look_segment(struct look_source *source, struct look_side *side,
+					      const struct look_segment *segment)
+{
+	enum look_verdict verdict = look_find(source, side, segment);
+
+	if (verdict == LOOK_JOIN)
+		verdict = look_join(source, side, segment);
+	return verdict == LOOK_FOLLOW ? look_follow(source, side, segment) : verdict;
 }
 
 /* Bytes before `offset` will never be shown: what was under way is cut, the rest is looked at from

@@ -15,6 +15,7 @@
  * what it answers by its own control sockets (resets, ICMP), and packet sockets (AF_PACKET).
  */
 #include "datagram_sweep.bpf.h"
+#include "first_bytes.bpf.h"
 #include <bpf/bpf_tracing.h>
 
 static __always_inline bool is_tcp(__u32 type, __u32 protocol)
@@ -29,7 +30,11 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool egress)
 	if (!sk)
 		return 1;
 	sk = bpf_sk_fullsock(sk);
-	if (sk && !is_tcp(sk->type, sk->protocol))
+	if (!sk)
+		return 1;
+	if (is_tcp(sk->type, sk->protocol))
+		first_bytes(skb, sk, egress);
+	else
 		datagram_packet(skb, sk, egress);
 	return 1;
 }

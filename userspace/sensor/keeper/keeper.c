@@ -83,6 +83,7 @@ static int describe(struct keeper *keeper)
 	memcpy(description->ring_bytes, keeper->options->loader.ring_bytes,
 	       sizeof(description->ring_bytes));
 	description->state_bytes = keeper->options->state_bytes;
+	description->arena_slots = loader_arena_slots(keeper->serve.loader);
 	description->cpu_count = loader_cpu_count(keeper->serve.loader);
 	return 0;
 }
