@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 
 import check_controls
+import check_corpus
 import check_kernels
 import debian
 import verifier_cost
@@ -191,6 +192,12 @@ def integration(logs):
     return results
 
 
+def corpus(logs):
+    make(logs / "corpus-build.log", "build/bin/yagura-replay")
+    make(logs / "corpus-sanitized.log", "BUILD=build/asan", "SANITIZE=1", check_corpus.SANITIZED)
+    return check_corpus.corpus()
+
+
 def fuzz_one(logs, name):
     scratch = logs / "fuzz" / name
     scratch.mkdir(parents=True, exist_ok=True)
@@ -219,6 +226,7 @@ PARTS = {
     "unit-sanitized": unit_sanitized,
     "bpf": bpf,
     "integration": integration,
+    "corpus": corpus,
     "fuzz": fuzz,
     "debian13": debian13,
     "kernels": kernels,

@@ -175,11 +175,16 @@ int main(void)
 	static struct CMUnitTest tests[FILES_MAX];
 	struct dirent **entries = NULL;
 	int count = scandir(DIRECTORY, &entries, is_vector, alphasort);
+	int failures;
 
 	if (count < 1 || count > FILES_MAX)
 		return 1;
 	for (int i = 0; i < count; i++)
 		tests[i] = (struct CMUnitTest){ entries[i]->d_name, check_vector, NULL, NULL,
 						entries[i]->d_name };
-	return _cmocka_run_group_tests("vectors", tests, (size_t)count, NULL, NULL);
+	failures = _cmocka_run_group_tests("vectors", tests, (size_t)count, NULL, NULL);
+	while (count > 0)
+		free(entries[--count]);
+	free(entries);
+	return failures;
 }
