@@ -9,6 +9,7 @@
 
 #define FLOWS_MAX (256u << 10)
 #define PENDING_BYTES_MAX (256u << 20)
+#define EARLY_BYTES_MAX (64 << 20)
 #define NAMES_MAX (64u << 10)
 
 /* What is kept of one flow beside its tracking. */
@@ -28,6 +29,7 @@ struct replay {
 	struct unwrap *unwrap;
 	struct track *track;
 	struct flow_table *table;
+	int64_t early_room; /* bytes */
 	int error; /* -ENOMEM of a callback */
 };
 
@@ -85,7 +87,7 @@ static void flow_data(void *context, struct track_flow *flow, const struct track
 	if (!observed)
 		return;
 	if (!observed->lookout)
-		observed->lookout = lookout_new(replay->table);
+		observed->lookout = lookout_new(replay->table, &replay->early_room);
 	if (!observed->lookout) {
 		replay->error = -ENOMEM;
 		return;
@@ -172,6 +174,7 @@ int replay_begin(struct replay *replay, enum layer first)
 						 .context = replay };
 
 	replay->error = 0;
+	replay->early_room = EARLY_BYTES_MAX;
 	replay->first = first;
 	replay->unwrap = unwrap_new();
 	replay->track = track_new(FLOWS_MAX, &observer);
