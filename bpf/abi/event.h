@@ -250,7 +250,7 @@ enum event_flow_flag {
 };
 
 enum event_syn_flag {
-	SYN_ID_ZERO = 1u << 0, /* IPv4 identification; IPv6 has none: set */
+	SYN_ID_ZERO = 1u << 0, /* IPv4 identification, IPv6 flow label */
 	SYN_DONT_FRAGMENT = 1u << 1,
 	SYN_PAYLOAD = 1u << 2,
 };

@@ -89,7 +89,7 @@ static __always_inline void syn_fill_ip(struct __sk_buff *skb, struct flow_syn *
 	} else if ((void *)(ipv6 + 1) <= end) {
 		syn->ip_version = 6;
 		syn->ttl = ipv6->hop_limit;
-		syn->bits = SYN_ID_ZERO;
+		syn->bits = ipv6->version_class_label & bpf_htonl(0xfffff) ? 0 : SYN_ID_ZERO;
 	}
 }
 

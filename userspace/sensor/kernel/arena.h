@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The arena of first bytes as the worker sees it (bpf/abi/arena.h): what an event tells of is copied
- * out, then its slot is wiped and free again. Slots that nobody ever told of, or will touch again,
- * are wiped and freed by age.
+ * The arena of first bytes as the worker sees it (bpf/abi/arena.h): what an event tells of is
+ * copied out, then its slot is wiped and free again. Slots that nobody ever told of, or will touch
+ * again, are wiped and freed by age.
  */
 #ifndef YAGURA_KERNEL_ARENA_H
 #define YAGURA_KERNEL_ARENA_H
