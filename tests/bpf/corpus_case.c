@@ -15,6 +15,11 @@
 #define FLAGS_AT 13
 #define LAST_FLAGS (TCP_FIN | 0x08) /* PSH */
 
+#define PART_BYTES 97
+#define OVERLAP_BYTES 30
+#define TURNED_PARTS 4
+#define LOST_ONE_IN 7
+
 static struct corpus *collecting; /* nftw() hands nothing on */
 
 static int collect(const char *path, const struct stat *status, int type, struct FTW *place)
@@ -61,49 +66,86 @@ void corpus_close(struct corpus *corpus)
 	free(corpus->path);
 }
 
-/* The part of a segment that begins at byte `at` of its payload. */
+/* Part of a segment: bytes of its payload. */
+struct part {
+	uint32_t at;
+	uint32_t bytes;
+	bool is_last;
+};
+
 static int take_part(struct replay *replay, const struct packet *packet,
-		     const struct segment *segment, uint32_t at)
+		     const struct segment *segment, const struct part *part)
 {
-	size_t header = packet->payload_bytes - segment->payload_bytes;
-	uint32_t left = segment->payload_bytes - at;
-	uint32_t bytes = left < STAGE_PAYLOAD_MAX ? left : STAGE_PAYLOAD_MAX;
-	uint32_t seq = segment->seq + at + (at > 0 && segment->flags & TCP_SYN);
-	uint8_t part[HEADER_BYTES_MAX + STAGE_PAYLOAD_MAX];
+	size_t header = packet->payload_bytes - segment->payload_bytes, captured;
+	uint32_t seq = segment->seq + part->at + (part->at > 0 && segment->flags & TCP_SYN);
+	uint8_t bytes[HEADER_BYTES_MAX + STAGE_PAYLOAD_MAX];
 	struct cursor payload = segment->payload;
 	struct packet whole = *packet;
-	size_t captured;
 
-	memcpy(part, packet->payload.at, header);
+	memcpy(bytes, packet->payload.at, header);
 	for (int i = 0; i < 4; i++)
-		part[4 + i] = (uint8_t)(seq >> (24 - 8 * i));
-	if (at > 0)
-		part[FLAGS_AT] &= (uint8_t)~TCP_SYN;
-	if (bytes < left)
-		part[FLAGS_AT] &= (uint8_t)~LAST_FLAGS;
-	cursor_take(&payload, at < payload.left ? at : payload.left);
-	captured = bytes < payload.left ? bytes : payload.left;
+		bytes[4 + i] = (uint8_t)(seq >> (24 - 8 * i));
+	if (part->at > 0)
+		bytes[FLAGS_AT] &= (uint8_t)~TCP_SYN;
+	if (!part->is_last)
+		bytes[FLAGS_AT] &= (uint8_t)~LAST_FLAGS;
+	cursor_take(&payload, part->at < payload.left ? part->at : payload.left);
+	captured = part->bytes < payload.left ? part->bytes : payload.left;
 	if (captured > 0)
-		memcpy(part + header, payload.at, captured);
-	whole.payload = cursor_of(part, header + captured);
-	whole.payload_bytes = (uint32_t)header + bytes;
+		memcpy(bytes + header, payload.at, captured);
+	whole.payload = cursor_of(bytes, header + captured);
+	whole.payload_bytes = (uint32_t)header + part->bytes;
 	return replay_packet(replay, &whole);
 }
 
-static int take_packet(struct replay *replay, const struct packet *packet)
+/* Part number `i` in the order of sending. */
+static struct part part_of(const struct segment *segment, enum corpus_way way, uint32_t i)
 {
+	uint32_t room = way == CORPUS_AS_IT_IS ? STAGE_PAYLOAD_MAX : PART_BYTES;
+	uint32_t count = (segment->payload_bytes + room - 1) / room;
+	uint32_t base = i / TURNED_PARTS * TURNED_PARTS;
+	uint32_t group = count - base < TURNED_PARTS ? count - base : TURNED_PARTS;
+	struct part part;
+
+	if (way == CORPUS_TURNED)
+		i = base + group - 1 - (i - base);
+	part.at = i * room;
+	part.bytes =
+		segment->payload_bytes - part.at < room ? segment->payload_bytes - part.at : room;
+	part.is_last = i == count - 1;
+	if (way == CORPUS_OVERLAPPING && i > 0) {
+		part.at -= OVERLAP_BYTES;
+		part.bytes += OVERLAP_BYTES;
+	}
+	return part;
+}
+
+/* Any rule does that is the same for whoever watches. */
+static bool is_lost(const struct segment *segment, const struct part *part)
+{
+	return !(segment->flags & TCP_SYN) && !part->is_last &&
+	       (segment->seq + part->at) / 2 % LOST_ONE_IN == 0;
+}
+
+static int take_packet(struct replay *replay, enum corpus_way way, const struct packet *packet)
+{
+	uint32_t room = way == CORPUS_AS_IT_IS ? STAGE_PAYLOAD_MAX : PART_BYTES;
 	struct segment segment;
 	int r = 0;
 
 	if (packet->protocol != PROTOCOL_TCP || !transport_read(packet, &segment) ||
-	    segment.payload_bytes <= STAGE_PAYLOAD_MAX)
+	    segment.payload_bytes <= room)
 		return replay_packet(replay, packet);
-	for (uint32_t at = 0; r == 0 && at < segment.payload_bytes; at += STAGE_PAYLOAD_MAX)
-		r = take_part(replay, packet, &segment, at);
+	for (uint32_t i = 0; r == 0 && i * room < segment.payload_bytes; i++) {
+		const struct part part = part_of(&segment, way, i);
+
+		if (way != CORPUS_LOST || !is_lost(&segment, &part))
+			r = take_part(replay, packet, &segment, &part);
+	}
 	return r;
 }
 
-static int read_packets(struct replay *replay, struct capture *capture)
+static int read_packets(struct replay *replay, enum corpus_way way, struct capture *capture)
 {
 	enum layer first = unwrap_first_layer(capture_link_type(capture));
 	struct unwrap *unwrap = unwrap_new();
@@ -120,14 +162,15 @@ static int read_packets(struct replay *replay, struct capture *capture)
 		struct packet packet = { .time_ns = frame.time_ns };
 
 		if (unwrap_frame(unwrap, first, &frame.bytes, &packet))
-			r = take_packet(replay, &packet);
+			r = take_packet(replay, way, &packet);
 	}
 	unwrap_free(unwrap);
 	end = replay_end(replay);
 	return r < 0 ? r : end;
 }
 
-static int read_capture(const char *path, const struct watcher *watcher, FILE *out)
+static int read_capture(const char *path, enum corpus_way way, const struct watcher *watcher,
+			FILE *out)
 {
 	struct replay *replay = replay_new(&format_ndjson, out);
 	char error[CAPTURE_ERROR_BYTES];
@@ -139,13 +182,13 @@ static int read_capture(const char *path, const struct watcher *watcher, FILE *o
 	replay_watch_by(replay, watcher);
 	if (capture_open(path, &capture, error) == 0 &&
 	    unwrap_first_layer(capture_link_type(capture)) != LAYER_FOREIGN)
-		r = read_packets(replay, capture);
+		r = read_packets(replay, way, capture);
 	capture_close(capture);
 	replay_free(replay);
 	return r;
 }
 
-char *corpus_replay(const char *path, const struct watcher *watcher)
+char *corpus_replay(const char *path, enum corpus_way way, const struct watcher *watcher)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -154,7 +197,7 @@ char *corpus_replay(const char *path, const struct watcher *watcher)
 
 	if (!out)
 		return NULL;
-	r = read_capture(path, watcher, out);
+	r = read_capture(path, way, watcher, out);
 	fclose(out);
 	if (r == 0)
 		return text;

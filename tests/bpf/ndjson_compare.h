@@ -3,6 +3,7 @@
 #ifndef YAGURA_TESTS_BPF_NDJSON_COMPARE_H
 #define YAGURA_TESTS_BPF_NDJSON_COMPARE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A key that may differ, and why. */
@@ -13,9 +14,16 @@ struct ndjson_exception {
 	size_t used; /* times it did */
 };
 
-/* How many lines differ, or are there only once, other than by an exception (the last has no
- * reason). The first ones are said on standard error, under `title`; NULL: none are. */
+struct ndjson_terms {
+	struct ndjson_exception *exceptions; /* the last has no reason */
+	/* The second text may know less than the first, and another reason for what is
+	 * truncated; but what it knows, the first must know too. */
+	bool may_know_less;
+};
+
+/* How many lines differ, or are there only once. The first ones are said on standard error, under
+ * `title`; NULL: none are. */
 size_t ndjson_compare(const char *title, const char *one, const char *other,
-		      struct ndjson_exception *exceptions);
+		      const struct ndjson_terms *terms);
 
 #endif

@@ -3,7 +3,8 @@
  * The corpus's packets give, through the kernel's programs under BPF_PROG_RUN, the flows that
  * yagura-replay prints: once as if the connections' sources were this host, once as if it were what
  * they connect to. stage_watcher.h says what stands for a socket; a segment of more than a page is
- * made into two or more for both sides (corpus_case.h). And programs that are broken on purpose
+ * made into two or more for both sides, and into many for what few captures have: small segments,
+ * out of order, twice, never (corpus_case.h). And programs that are broken on purpose
  * give others.
  */
 #include "bpf/corpus_case.h"
@@ -27,10 +28,23 @@ static struct ndjson_exception exceptions[] = {
 	{ 0 },
 };
 
-struct corpus_case {
-	char name[256];
-	const char *path;
+/* The socket is the source's, or what that connects to. */
+#define BOTH_ENDS(name, way)                                                                       \
+	{ name ", from here", way, STAGE_CONNECTS },                                               \
+	{                                                                                          \
+		name ", to here", way, STAGE_ACCEPTS                                               \
+	}
+
+static struct corpus_case {
+	const char *name;
+	enum corpus_way way;
 	enum stage_role role;
+} cases[] = {
+	BOTH_ENDS("as captured", CORPUS_AS_IT_IS),
+	BOTH_ENDS("in small segments", CORPUS_SMALL),
+	BOTH_ENDS("in small segments out of order", CORPUS_TURNED),
+	BOTH_ENDS("in segments that overlap", CORPUS_OVERLAPPING),
+	BOTH_ENDS("with segments that no hook sees", CORPUS_LOST),
 };
 
 static int open_stages(void **state)
@@ -63,15 +77,19 @@ static int close_stages(void **state)
 	return 0;
 }
 
-static size_t differences(const char *title, const char *path, struct stage_watcher *stage)
+static size_t differences(const char *path, enum corpus_way way, struct stage_watcher *stage,
+			  bool is_shown)
 {
-	char *replay = corpus_replay(path, &lookout_watcher);
-	char *kernel = corpus_replay(path, stage_watcher_of(stage));
+	char *replay = corpus_replay(path, way, &lookout_watcher);
+	char *kernel = corpus_replay(path, way, stage_watcher_of(stage));
+	/* How long a hole may stay is replay's own bound, and what came early is looked at again in
+	 * the kernel as one piece, in which a message may begin unseen. */
+	const struct ndjson_terms terms = { exceptions, way == CORPUS_LOST };
 	size_t different;
 
 	assert_non_null(replay);
 	assert_non_null(kernel);
-	different = ndjson_compare(title, replay, kernel, exceptions);
+	different = ndjson_compare(is_shown ? path : NULL, replay, kernel, &terms);
 	stage_watcher_settle(stage);
 	free(replay);
 	free(kernel);
@@ -81,8 +99,12 @@ static size_t differences(const char *title, const char *path, struct stage_watc
 static void gives_the_same(void **state)
 {
 	const struct corpus_case *c = *state;
+	size_t different = 0;
 
-	assert_int_equal(differences(c->name, c->path, stages[c->role]), 0);
+	for (size_t i = 0; i < corpus.count; i++)
+		different += differences(corpus.path[i], c->way, stages[c->role], true);
+	if (different > 0)
+		fail_msg("%zu flows differ", different);
 }
 
 /* Bytes, lengths and SYNs really went through the programs. */
@@ -94,6 +116,7 @@ static void much_was_looked_at(void **state)
 
 		assert_true(stats->packets > corpus.count);
 		assert_true(stats->pieces > corpus.count);
+		assert_true(stats->held > 0);
 		assert_true(stats->records > 0);
 		assert_true(stats->partly < stats->records / 2);
 	}
@@ -114,7 +137,7 @@ static void is_seen(enum stage_role role, enum stage_fault fault)
 
 	assert_int_equal(stage_watcher_open(role, fault, &stage), 0);
 	for (size_t i = 0; i < corpus.count; i++)
-		different += differences(NULL, corpus.path[i], stage);
+		different += differences(corpus.path[i], CORPUS_AS_IT_IS, stage, false);
 	stage_watcher_close(stage);
 	fprintf(stderr, "role %d, fault %d: %zu flows differ\n", (int)role, (int)fault, different);
 	assert_true(different > 0);
@@ -132,13 +155,6 @@ FAULT_IS_SEEN(a_shifted_place_is_seen, STAGE_SHIFTS)
 FAULT_IS_SEEN(swapped_ends_are_seen, STAGE_SWAPS_ENDS)
 FAULT_IS_SEEN(a_stopped_clock_is_seen, STAGE_STOPS_CLOCK)
 
-static const struct CMUnitTest after[] = {
-	cmocka_unit_test(much_was_looked_at),	  cmocka_unit_test(each_exception_is_needed),
-	cmocka_unit_test(a_lost_segment_is_seen), cmocka_unit_test(a_shifted_place_is_seen),
-	cmocka_unit_test(swapped_ends_are_seen),  cmocka_unit_test(a_stopped_clock_is_seen),
-};
-#define AFTER (sizeof(after) / sizeof(after[0]))
-
 static void captures(void **state)
 {
 	(void)state;
@@ -152,39 +168,34 @@ static int run_without(void)
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
 
-static int run_with(struct corpus_case *cases, struct CMUnitTest *tests)
+#define CASES (sizeof(cases) / sizeof(cases[0]))
+#define OTHERS 6
+
+static int run_with(void)
 {
-	size_t count = 2 * corpus.count;
+	struct CMUnitTest tests[CASES + OTHERS] = {
+		[CASES] = cmocka_unit_test(much_was_looked_at),
+		cmocka_unit_test(each_exception_is_needed),
+		cmocka_unit_test(a_lost_segment_is_seen),
+		cmocka_unit_test(a_shifted_place_is_seen),
+		cmocka_unit_test(swapped_ends_are_seen),
+		cmocka_unit_test(a_stopped_clock_is_seen),
+	};
 
-	for (size_t i = 0; i < count; i++) {
-		struct corpus_case *c = &cases[i];
-
-		c->path = corpus.path[i / 2];
-		c->role = (enum stage_role)(i % 2);
-		snprintf(c->name, sizeof(c->name), "%s, %s", c->path + sizeof(CORPUS),
-			 c->role == STAGE_CONNECTS ? "from here" : "to here");
-		tests[i] = (struct CMUnitTest){ c->name, gives_the_same, NULL, NULL, c };
-	}
-	memcpy(&tests[count], after, sizeof(after));
-	return _cmocka_run_group_tests("first bytes of the corpus", tests, count + AFTER,
-				       open_stages, close_stages);
+	for (size_t i = 0; i < CASES; i++)
+		tests[i] =
+			(struct CMUnitTest){ cases[i].name, gives_the_same, NULL, NULL, &cases[i] };
+	return cmocka_run_group_tests_name("first bytes of the corpus", tests, open_stages,
+					   close_stages);
 }
 
 int main(void)
 {
-	struct corpus_case *cases;
-	struct CMUnitTest *tests;
 	int r = corpus_open(&corpus);
 
 	if (r < 0)
 		return 1;
-	if (corpus.count == 0)
-		return run_without();
-	cases = calloc(2 * corpus.count, sizeof(*cases));
-	tests = calloc(2 * corpus.count + AFTER, sizeof(*tests));
-	r = cases && tests ? run_with(cases, tests) : 1;
-	free(tests);
-	free(cases);
+	r = corpus.count > 0 ? run_with() : run_without();
 	corpus_close(&corpus);
 	return r;
 }
