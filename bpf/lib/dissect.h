@@ -348,4 +348,18 @@ DISSECT_INLINE enum dissect_protocol dissect_datagram(const struct dissect_head 
 	return DISSECT_NONE;
 }
 
+#ifdef __bpf__
+__attribute__((weak)) int dissect_datagram_apart(__u64 first, __u64 second, __u32 bytes,
+						 __u32 wanted)
+{
+	const struct dissect_head head = { first, second, DISSECT_HEAD_BYTES };
+
+	return (int)dissect_datagram(&head, bytes, wanted);
+}
+#define DISSECT_DATAGRAM(head, bytes, wanted)                                                      \
+	(enum dissect_protocol) dissect_datagram_apart((head)->first, (head)->second, bytes, wanted)
+#else
+#define DISSECT_DATAGRAM(head, bytes, wanted) dissect_datagram(head, bytes, wanted)
+#endif
+
 #endif

@@ -155,6 +155,7 @@ static __always_inline bool source_of(struct __sk_buff *skb, bool egress,
 		return false;
 	source->skb = skb;
 	source->look = &flow->look;
+	source->pieces = &flow->look.pieces;
 	source->of.cookie = bpf_get_socket_cookie(skb);
 	source->of.index = flow->index;
 	source->of.side = (__u8)side_of(flow, egress);

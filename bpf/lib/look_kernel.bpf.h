@@ -9,7 +9,8 @@
 
 struct look_source {
 	struct __sk_buff *skb;
-	struct flow_look *look;
+	struct flow_look *look; /* NULL for datagrams */
+	__u32 *pieces; /* of the flow: counts those due */
 	struct bytes_of of;
 	__u32 base; /* where the payload begins in the packet, or the segment in what is held */
 	__u32 slot; /* that holds it; 0: it is the packet's */
@@ -171,7 +172,7 @@ static __noinline void piece_tell(const struct look_source *source, const struct
 {
 	struct event_bytes *event;
 
-	__sync_fetch_and_add(&source->look->pieces, 1);
+	__sync_fetch_and_add(source->pieces, 1);
 	event = bytes_reserve(&source->of);
 	if (!event)
 		return;

@@ -14,6 +14,7 @@
  * Not seen: what the kernel itself takes out of UDP before a socket does (VXLAN, WireGuard, ESP),
  * what it answers by its own control sockets (resets, ICMP), and packet sockets (AF_PACKET).
  */
+#include "datagram_look.bpf.h"
 #include "datagram_sweep.bpf.h"
 #include "first_bytes.bpf.h"
 #include <bpf/bpf_tracing.h>
@@ -35,7 +36,7 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool egress)
 	if (is_tcp(sk->type, sk->protocol))
 		first_bytes(skb, sk, egress);
 	else
-		datagram_packet(skb, sk, egress);
+		datagram_seen(skb, sk, egress);
 	return 1;
 }
 

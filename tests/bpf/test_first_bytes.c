@@ -250,6 +250,42 @@ static void syn_at_both_ends(void **state)
 	}
 }
 
+/* A question and its answer, of a socket that is connected and of one that is not; other datagrams
+ * give nothing. */
+static void datagrams_of_dns(void **state)
+{
+	static const char query[] = "\x12\x34\1\0\0\1\0\0\0\0\0\0\7example\3com\0\0\1\0\1";
+	char answer[sizeof(query)], byte;
+	struct sockaddr_storage address, from;
+	socklen_t size = loopback(AF_INET, 0, &address), from_size = sizeof(from);
+	int server = socket(AF_INET, SOCK_DGRAM, 0), client = socket(AF_INET, SOCK_DGRAM, 0);
+
+	(void)state;
+	memcpy(answer, query, sizeof(query));
+	answer[2] = (char)0x81, answer[3] = (char)0x80;
+	assert_int_equal(bind(server, (struct sockaddr *)&address, size), 0);
+	size = loopback(AF_INET, local_port(server), &address);
+	probe_fixture_drain(shared);
+	memset(seen, 0, sizeof(seen));
+	seen[0].cookie = cookie_of(client);
+	assert_int_equal(connect(client, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(send(client, "nothing that is known", 21, 0), 21);
+	assert_int_equal(send(client, query, sizeof(query) - 1, 0), sizeof(query) - 1);
+	assert_true(bytes_must_come(shared, &seen[0], 0, sizeof(query) - 1, 3000));
+	assert_int_equal(seen[0].side[0].protocol, DISSECT_DNS);
+	assert_int_equal(seen[0].side[0].start, 0);
+	assert_int_equal(seen[0].side[0].pieces, 1);
+	assert_memory_equal(seen[0].side[0].bytes, query, sizeof(query) - 1);
+	assert_int_equal(recvfrom(server, &byte, 1, 0, (struct sockaddr *)&from, &from_size), 1);
+	assert_int_equal(
+		sendto(server, answer, sizeof(answer) - 1, 0, (struct sockaddr *)&from, from_size),
+		sizeof(answer) - 1);
+	assert_true(bytes_must_come(shared, &seen[0], 1, sizeof(answer) - 1, 3000));
+	assert_memory_equal(seen[0].side[1].bytes, answer, sizeof(answer) - 1);
+	close(client);
+	close(server);
+}
+
 /* Nobody takes anything out of the arena: what finds no room is told of and counted. */
 static void a_full_arena_is_counted(void **state)
 {
@@ -290,6 +326,7 @@ int main(void)
 		cmocka_unit_test(lengths_in_their_order),
 		cmocka_unit_test(only_the_first_lengths_count),
 		cmocka_unit_test(syn_at_both_ends),
+		cmocka_unit_test(datagrams_of_dns),
 		cmocka_unit_test(a_full_arena_is_counted),
 	};
 
