@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What differs between supported kernels. A file of probes is compiled as it is for a kernel that
- * can do everything; probes/<concern>_old.bpf.c and probes/<concern>_locked.bpf.c compile it again
- * under other program names:
+ * can do everything; probes/<concern>_old.bpf.c, _locked and _plain compile it again under other
+ * program names:
  *
  * YAGURA_OLD: Linux 5.10. It rejects atomic instructions that return the old value wherever they
  * stand, even in code that is never reached, has the current task only as an untyped address, and
  * has no socket storage in tracepoints.
  * YAGURA_LOCKED: lockdown=confidentiality. It refuses every bpf_probe_read helper; typed pointers
  * may still be followed.
+ * YAGURA_PLAIN: a verifier that gives up over the search for first bytes of TCP connections. It is
+ * left out; SYN, lengths and first datagrams are not.
  *
  * Which of them is loaded is decided by userspace/sensor/keeper/probe_table.c.
  */
@@ -66,7 +68,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
 	__type(key, __u64);
-	__type(value, __u8);
+	__type(value, __u64);
 } changing __weak SEC(".maps");
 #endif
 
@@ -75,8 +77,8 @@ static __always_inline bool word_change(__u32 *word, __u32 from, __u32 to)
 {
 #ifdef YAGURA_OLD
 	__u64 address = (__u64)word;
+	__u64 yes = 1; /* a whole word of the stack: what shares one with it loses its bounds */
 	bool same, mine = false;
-	__u8 yes = 1;
 	int i;
 
 	for (i = 0; i < 4 && !mine; i++)

@@ -53,8 +53,9 @@ static __noinline void datagram_look(struct __sk_buff *skb, struct bpf_sock *sk,
 	}
 }
 
-/* Everything but TCP: counts it, and looks at it. */
-static __always_inline void datagram_seen(struct __sk_buff *skb, struct bpf_sock *sk, bool egress)
+/* Everything but TCP: counts it, and looks at it. Apart, as TCP needs what it would have on the
+ * stack. */
+static __noinline void datagram_seen(struct __sk_buff *skb, struct bpf_sock *sk, bool egress)
 {
 	struct packet packet = { .egress = egress, .ticks = packet_ticks() };
 

@@ -90,8 +90,7 @@ __weak int hold_copy(struct __sk_buff *skb, __u32 number, __u32 at, __u32 from, 
 		return 0;
 	/* Checked here and not before, where a register would be spilled and the check with it. */
 	barrier_var(at);
-	barrier_var(bytes);
-	if (at >= ARENA_HOLD_BYTES || bytes < 1 || bytes > ARENA_HOLD_BYTES)
+	if (at >= ARENA_HOLD_BYTES || !size_fits(&bytes, ARENA_HOLD_BYTES))
 		return 0;
 	if (bpf_skb_load_bytes(skb, from, slot->hold.bytes + at, bytes))
 		return 0;

@@ -14,6 +14,7 @@ struct look_source {
 	struct bytes_of of;
 	__u32 base; /* where the payload begins in the packet, or the segment in what is held */
 	__u32 slot; /* that holds it; 0: it is the packet's */
+	bool egress; /* of TCP */
 };
 
 /* --- bytes --- */
@@ -42,10 +43,9 @@ __weak __u64 look_word_of(struct __sk_buff *skb, __u32 slot, __u32 at, __u32 cou
 {
 	__u64 word = 0;
 
-	barrier_var(count);
 	if (slot)
 		held_words(slot, at, &word, 1);
-	else if (count >= 1 && count <= 8)
+	else if (size_fits(&count, sizeof(word)))
 		bpf_skb_load_bytes(skb, at, &word, count);
 	return dissect_word(word, count);
 }
@@ -59,10 +59,9 @@ __weak int look_scan_of(struct __sk_buff *skb, __u32 slot, __u32 at, __u32 count
 {
 	__u64 words[LOOK_SCAN_WORDS] = { 0 };
 
-	barrier_var(count);
 	if (slot)
 		held_words(slot, at, words, LOOK_SCAN_WORDS);
-	else if (count >= 1 && count <= LOOK_SCAN_BYTES)
+	else if (size_fits(&count, LOOK_SCAN_BYTES))
 		bpf_skb_load_bytes(skb, at, words, count);
 	return (int)look_scan_words(words);
 }
@@ -80,7 +79,7 @@ __weak __u64 look_chunk_of(struct __sk_buff *skb, __u32 slot, __u32 at, __u32 co
 
 	if (slot)
 		is_there = held_words(slot, at, words, LOOK_CHUNK_WORDS);
-	else if (count >= 1 && count <= LOOK_CHUNK_BYTES)
+	else if (size_fits(&count, LOOK_CHUNK_BYTES))
 		is_there = bpf_skb_load_bytes(skb, at, words, count) == 0;
 	if (is_there)
 		return look_run_chunk(words, count, machine);
@@ -139,12 +138,11 @@ static __always_inline bool piece_store(const struct look_source *source,
 
 	if (!slot)
 		return false;
-	barrier_var(bytes); /* as in hold_stretch() */
 	words = (__u64 *)slot->bytes;
 	if (piece->carried.count) {
 		words[0] = __builtin_bswap64(piece->carried.first);
 		words[1] = __builtin_bswap64(piece->carried.second);
-	} else if (bytes < 1 || bytes > ARENA_BYTES_MAX ||
+	} else if (!size_fits(&bytes, ARENA_BYTES_MAX) ||
 		   bpf_skb_load_bytes(source->skb, source->base + piece->at + at, slot->bytes,
 				      bytes)) {
 		slot->state = ARENA_FREE;
@@ -167,11 +165,13 @@ static __always_inline void piece_is_held(const struct look_source *source, __u3
 }
 
 /* `bytes` of the piece from `at` on; 0: it tells of a cut. */
-static __noinline void piece_tell(const struct look_source *source, const struct look_piece *piece,
-				  __u32 at, __u32 bytes)
+static __always_inline void piece_tell(const struct look_source *source,
+				       const struct look_piece *piece, __u32 at, __u32 bytes)
 {
 	struct event_bytes *event;
 
+	if (piece->cut == LOOK_CUT_UNSEEN || piece->cut == LOOK_CUT_ORDER)
+		counter_add(COUNTER_BYTES_UNSEEN);
 	__sync_fetch_and_add(source->pieces, 1);
 	event = bytes_reserve(&source->of);
 	if (!event)
@@ -191,28 +191,6 @@ static __noinline void piece_tell(const struct look_source *source, const struct
 		counter_add(COUNTER_BYTES_NO_ROOM);
 	}
 	event_submit(&ring_bulk, event);
-}
-
-#define LOOK_PIECES_MAX (LOOK_WINDOW_BYTES / ARENA_BYTES_MAX + 1)
-
-static __noinline void look_emit(struct look_source *source, const struct look_side *side,
-				 const struct look_piece *piece)
-{
-	__u32 at = 0, i, bytes;
-
-	if (piece->cut) {
-		if (piece->cut == LOOK_CUT_UNSEEN || piece->cut == LOOK_CUT_ORDER)
-			counter_add(COUNTER_BYTES_UNSEEN);
-		piece_tell(source, piece, 0, 0);
-		return;
-	}
-	for (i = 0; i < LOOK_PIECES_MAX && at < piece->bytes; i++) {
-		bytes = piece->bytes - at;
-		if (bytes > ARENA_BYTES_MAX)
-			bytes = ARENA_BYTES_MAX;
-		piece_tell(source, piece, at, bytes);
-		at += bytes;
-	}
 }
 
 #endif
