@@ -49,13 +49,13 @@ static __always_inline struct arena_slot *arena_slot(__u32 number)
 __weak __u32 arena_claim(__u64 cookie, __u32 state)
 {
 	struct arena_slot *head = arena_slot(0), *slot;
-	__u32 slots = probe_config.arena_slots;
 	__u32 i, number;
 
-	if (!head || slots < 2)
+	if (!head || probe_config.arena_slots < 2)
 		return 0;
 	for (i = 0; i < ARENA_TRIES; i++) {
-		number = word_count(&head->head.next) % (slots - 1) + 1;
+		/* Not kept meanwhile: the stack is short here. */
+		number = word_next(&head->head.next) % (probe_config.arena_slots - 1) + 1;
 		slot = arena_slot(number);
 		if (!slot || slot->state != ARENA_FREE ||
 		    !word_change(&slot->state, ARENA_FREE, state))

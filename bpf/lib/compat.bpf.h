@@ -63,7 +63,8 @@ static __always_inline void flag_drop(__u32 *flag)
 
 #ifdef YAGURA_OLD
 /* Words that are being changed, by their address: to add a key that is not there is the one
- * exclusive step that 5.10 offers to every kind of program. */
+ * exclusive step that 5.10 offers to every kind of program. The value says nothing: as large as
+ * the key, the stack needs no word for it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
@@ -77,12 +78,11 @@ static __always_inline bool word_change(__u32 *word, __u32 from, __u32 to)
 {
 #ifdef YAGURA_OLD
 	__u64 address = (__u64)word;
-	__u64 yes = 1; /* a whole word of the stack: what shares one with it loses its bounds */
 	bool same, mine = false;
 	int i;
 
 	for (i = 0; i < 4 && !mine; i++)
-		mine = bpf_map_update_elem(&changing, &address, &yes, BPF_NOEXIST) == 0;
+		mine = bpf_map_update_elem(&changing, &address, &address, BPF_NOEXIST) == 0;
 	if (!mine)
 		return false;
 	same = *(volatile __u32 *)word == from;
@@ -107,6 +107,19 @@ static __always_inline __u32 word_count(__u32 *word)
 		if (word_change(word, number, number + 1))
 			break;
 	}
+	return number;
+#else
+	return __sync_fetch_and_add(word, 1);
+#endif
+}
+
+/* Likewise, but on 5.10 CPUs that ask at the same instant may get the same. */
+static __always_inline __u32 word_next(__u32 *word)
+{
+#ifdef YAGURA_OLD
+	__u32 number = *(volatile __u32 *)word;
+
+	__sync_fetch_and_add(word, 1); /* the old value is not asked for */
 	return number;
 #else
 	return __sync_fetch_and_add(word, 1);

@@ -40,7 +40,6 @@ static __always_inline bool source_of(struct __sk_buff *skb, bool egress,
 	source->skb = skb;
 	source->egress = egress;
 	source->look = &flow->look;
-	source->pieces = &flow->look.pieces;
 	source->of.cookie = bpf_get_socket_cookie(skb);
 	source->of.index = flow->index;
 	source->of.side = (__u8)side_of(flow, egress);
@@ -48,31 +47,6 @@ static __always_inline bool source_of(struct __sk_buff *skb, bool egress,
 }
 
 /* --- pieces --- */
-
-/* A piece in four numbers: 5.10 hands functions that are verified once nothing but the context and
- * numbers. None of them passes the window, or what headers can have. */
-union piece_where {
-	__u64 word;
-	struct {
-		__u16 slot;
-		__u16 base;
-		__u8 egress;
-		__u8 protocol;
-		__u8 cut;
-		__u8 carried_count; /* 0: the numbers behind are where it is in the segment, and 0
-				     */
-	};
-};
-
-union piece_what {
-	__u64 word;
-	struct {
-		__u16 start;
-		__u16 offset;
-		__u16 bytes;
-		__u16 total_bytes;
-	};
-};
 
 __weak int piece_tell_of(struct __sk_buff *skb, __u64 where_word, __u64 what_word, __u64 first,
 			 __u64 second)
@@ -89,8 +63,10 @@ __weak int piece_tell_of(struct __sk_buff *skb, __u64 where_word, __u64 what_wor
 				    .protocol = where.protocol,
 				    .cut = where.cut };
 
-	if (source_of(skb, where.egress, &source))
-		piece_tell(&source, &piece, 0, piece.bytes);
+	if (!source_of(skb, where.egress, &source))
+		return 0;
+	__sync_fetch_and_add(&source.look->pieces, 1);
+	piece_tell(&source, &piece);
 	return 0;
 }
 
@@ -154,6 +130,24 @@ static __always_inline void look_emit(struct look_source *source, const struct l
 			return LOOK_OVER;                                                          \
 		return step(&source, side_at(&source), &segment);                                  \
 	}
+
+__weak int look_run_of(struct __sk_buff *skb, __u32 which, __u32 base, __u32 at, __u32 to)
+{
+	struct look_source source = { .base = base, .slot = which & 0xffff };
+
+	if (!source_of(skb, which >> 31, &source))
+		return to;
+	return (int)look_run_steps(&source, side_at(&source), at, to);
+}
+
+static __always_inline __u32 look_run_some(struct look_source *source, struct look_side *side,
+					   __u32 at, __u32 to)
+{
+	(void)side;
+	return (__u32)look_run_of(source->skb, (__u32)source->egress << 31 | source->slot,
+				  source->base, at, to);
+}
+
 LOOK_STEP_OF(look_find)
 LOOK_STEP_OF(look_join)
 LOOK_STEP_OF(look_follow)
