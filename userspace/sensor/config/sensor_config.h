@@ -31,7 +31,6 @@ struct sensor_config {
 	bool first_syn;
 	bool first_lengths;
 
-
 	char *filter_drop; /* rules, one a line: see filter_rule.h */
 	char *filter_keep;
 	char *filter_default; /* "keep" or "drop" */
