@@ -13,7 +13,7 @@
 /* Segments with payload, as the kernel counts them on the wire: past these nothing is looked at,
  * and no storage looked up. More than all other bounds of both directions together. */
 #define FIRST_SEGMENTS_MAX 4096
-#define FIRST_FEEDS_MAX 16 /* segments, held ones included, that one packet may bring */
+#define FIRST_FEEDS_MAX 12 /* segments, held ones included, that one packet may bring */
 
 #define TCP_FLAG_SYN 0x02
 #define TCP_FLAG_ACK 0x10
@@ -256,7 +256,20 @@ static __noinline void feed_end(struct __sk_buff *skb, bool egress)
 		*(volatile __u32 *)&source.look->busy[source.of.side & 1] = 0;
 }
 
-/* Called with little on the stack: what it calls needs much. */
+/* Looks at one segment; whether there is another. */
+static __noinline bool feed_step(struct __sk_buff *skb, struct tcp_feed *feed)
+{
+	int verdict = look_find_of(skb, feed->which, feed->base, feed->offset, feed->bytes);
+
+	if (verdict == LOOK_JOIN)
+		verdict = look_join_of(skb, feed->which, feed->base, feed->offset, feed->bytes);
+	if (verdict == LOOK_FOLLOW)
+		verdict = look_follow_of(skb, feed->which, feed->base, feed->offset, feed->bytes);
+	return feed_next(skb, feed, verdict);
+}
+
+/* Called with little on the stack: what it calls needs much. Without a loop: up to 6.1 nothing may
+ * run on into a loop's beginning, and the compiler lays this one out so. */
 static __always_inline void feed(struct __sk_buff *skb, const struct tcp_facts *facts)
 {
 	struct tcp_feed feed = { .which = (__u32)facts->egress << 31,
@@ -267,17 +280,10 @@ static __always_inline void feed(struct __sk_buff *skb, const struct tcp_facts *
 
 	if (!feed_begin(skb, facts))
 		return;
-	for (i = 0; i < FIRST_FEEDS_MAX; i++) {
-		int verdict = look_find_of(skb, feed.which, feed.base, feed.offset, feed.bytes);
-
-		if (verdict == LOOK_JOIN)
-			verdict = look_join_of(skb, feed.which, feed.base, feed.offset, feed.bytes);
-		if (verdict == LOOK_FOLLOW)
-			verdict =
-				look_follow_of(skb, feed.which, feed.base, feed.offset, feed.bytes);
-		if (!feed_next(skb, &feed, verdict))
+#pragma GCC unroll 12
+	for (i = 0; i < FIRST_FEEDS_MAX; i++)
+		if (!feed_step(skb, &feed))
 			break;
-	}
 	feed_end(skb, facts->egress);
 }
 
