@@ -135,7 +135,19 @@ static __noinline void syn_leaves(struct __sk_buff *skb, struct bpf_sock *sk,
 
 static __always_inline __u32 side_of(const struct flow_storage *flow, bool egress)
 {
-	return egress == !!(flow->flags & STORAGE_EGRESS) ? 0 : 1;
+	__u32 side = egress == !!(flow->flags & STORAGE_EGRESS) ? 0 : 1;
+
+	barrier_var(
+		side); /* 6.1 loses its bounds in the comparison: what is masked behind has them */
+	return side & 1;
+}
+
+static __always_inline struct look_side *side_at(const struct look_source *source)
+{
+	__u32 side = source->of.side;
+
+	barrier_var(side);
+	return &source->look->side[side & 1];
 }
 
 /* Whose socket's flow a packet belongs to, and the rest of a source; false: there is none. */
@@ -176,7 +188,7 @@ static __always_inline bool source_of(struct __sk_buff *skb, bool egress,
                                                                                                    \
 		if (!bytes || !source_of(skb, which >> 31, &source))                               \
 			return LOOK_OVER;                                                          \
-		return step(&source, &source.look->side[source.of.side & 1], &segment);            \
+		return step(&source, side_at(&source), &segment);                                  \
 	}
 LOOK_STEP_OF(look_find)
 LOOK_STEP_OF(look_join)
@@ -233,7 +245,7 @@ static __noinline bool feed_next(struct __sk_buff *skb, struct tcp_feed *feed, i
 		return true;
 	if (verdict == LOOK_OVER || !source_of(skb, feed->which >> 31, &source))
 		return false;
-	side = &source.look->side[source.of.side & 1];
+	side = side_at(&source);
 	if (verdict == LOOK_HOLD) {
 		if (!hold_segment(&source, side, feed->offset, feed->bytes))
 			counter_add(COUNTER_BYTES_UNSEEN);
