@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a process on the host may call itself. The first byte is the size of the line, the second
- * where the rest divides into executable and argv. Nothing but printable UTF-8 may come out. */
+ * where the rest divides into executable and argv. Nothing but printable UTF-8 may come out, and
+ * one line of JSON in which no name comes twice. */
 #include "common/cursor.h"
 #include "telemetry/render.h"
+#include "telemetry/render_json.h"
 #include "telemetry/utf8.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +30,22 @@ static void check_line(const struct record *record, size_t size)
 			abort();
 	}
 	free(line);
+}
+
+static void check_json(const struct record *record)
+{
+	static const struct batch_header header = { { 1 } };
+	const struct render_source source = { &header, header.boot_id };
+	struct ndjson json = { 0 };
+	json_t *root;
+
+	if (render_json(&json, &source, record) < 0)
+		return;
+	root = json_loadb(json.at, json.length, JSON_REJECT_DUPLICATES, NULL);
+	if (!root || memchr(json.at, '\n', json.length) != json.at + json.length - 1)
+		abort();
+	json_decref(root);
+	ndjson_done(&json);
 }
 
 static void check_utf8(char *text)
@@ -57,16 +76,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					 .parent = process,
 					 .script = process.executable,
 					 .cgroup = process.args } };
-	struct record flow = {
-		.class = RECORD_FLOW,
-		.flow = { .process = process, .listener = process, .cgroup = process.executable }
+	const struct mark marks[] = {
+		{ (enum mark_kind)line_size, process.executable },
+		{ (enum mark_kind)path_size, process.args },
+		{ MARK_DNS_ANSWER_TTL, process.executable },
+		{ MARK_DNS_ANSWER_TTL, process.args },
 	};
+	struct record flow = { .class = RECORD_FLOW,
+			       .flow = { .process = process,
+					 .listener = process,
+					 .cgroup = process.executable,
+					 .marks = marks,
+					 .mark_count = sizeof(marks) / sizeof(marks[0]),
+					 .destination_name = process.args } };
 	struct record gap = { .class = RECORD_GAP, .gap = { .cgroup = process.args } };
 
 	check_line(&exec, line_size);
 	check_line(&exec, 16 * line_size);
 	check_line(&flow, line_size);
 	check_line(&gap, line_size);
+	check_json(&exec);
+	check_json(&flow);
+	check_json(&gap);
 	check_utf8(render_utf8(process.executable));
 	check_utf8(render_args_json(process.args));
 	return 0;

@@ -36,6 +36,73 @@ static uint64_t next_time(const struct filling *filling)
 					      : SAMPLE_TIME_NS + filling->number * 1000000ull;
 }
 
+static struct record_splt next_splt(const struct filling *filling)
+{
+	struct record_splt splt = { .count = 3, { 517, -1400, filling->number }, { 0, 11, 4 } };
+
+	if (filling->fullness == FULL_DISTINCT)
+		return splt;
+	splt.count = SPLT_MAX;
+	for (size_t i = 0; i < SPLT_MAX; i++) {
+		splt.length[i] = i % 2 == 0 ? INT16_MAX : INT16_MIN;
+		splt.gap[i] = UINT8_MAX;
+	}
+	return splt;
+}
+
+/* Distinct: each kind once, a LIST twice. Most: as many of them and as long as there may be. */
+#define DISTINCT_MARKS_MAX (2 * MARK_KIND_COUNT)
+
+static void distinct_mark(struct mark *ret_mark, char word[16], enum mark_kind kind, size_t n)
+{
+	enum mark_form form = mark_kind_row(kind)->form;
+
+	if (form == MARK_FORM_FLAG)
+		snprintf(word, 16, "1");
+	else
+		snprintf(word, 16, "%s%zu", form == MARK_FORM_TEXT ? "mark " : "", n);
+	*ret_mark = (struct mark){ kind, { word, strlen(word) } };
+}
+
+static size_t distinct_marks(struct mark *ret_marks)
+{
+	static char words[DISTINCT_MARKS_MAX][16];
+	size_t count = 0;
+
+	for (enum mark_kind kind = MARK_NONE + 1; kind < MARK_KIND_COUNT; kind++) {
+		distinct_mark(&ret_marks[count], words[count], kind, count);
+		count++;
+		if (mark_kind_row(kind)->repeats == MARK_REPEATS_SET)
+			continue;
+		distinct_mark(&ret_marks[count], words[count], kind, count);
+		count++;
+	}
+	return count;
+}
+
+static size_t most_marks(struct mark *ret_marks)
+{
+	static char value[MARKS_BYTES_MAX / MARKS_MAX];
+
+	memset(value, 'm', sizeof(value));
+	for (size_t i = 0; i < MARKS_MAX; i++)
+		ret_marks[i] =
+			(struct mark){ i % (MARK_KIND_COUNT - 1) + 1, { value, sizeof(value) } };
+	return MARKS_MAX;
+}
+
+static const struct mark *next_marks(enum fullness fullness, size_t *ret_count)
+{
+	static struct mark distinct[DISTINCT_MARKS_MAX];
+	static struct mark most[MARKS_MAX];
+
+	*ret_count = fullness == FULL_MOST ? most_marks(most) : distinct_marks(distinct);
+	return fullness == FULL_MOST ? most : distinct;
+}
+
+#define FILL_SPLT(to, filling) ((to) = next_splt(filling))
+#define FILL_MARKS(to, filling) ((to) = next_marks((filling)->fullness, &(size_t){ 0 }))
+#define FILL_MARK_COUNT(to, filling) next_marks((filling)->fullness, &(to))
 #define FILL_NUMBER(to, filling)                                                                   \
 	((to) = (__typeof__(to))((filling)->fullness == FULL_MOST ? UINT64_MAX : (filling)->number))
 #define FILL_BOOL(to, filling) ((to) = true)
@@ -95,6 +162,9 @@ struct flags {
 #define FLAG_RUN(to, flags)
 #define FLAG_TEXT(to, flags)
 #define FLAG_ADDR(to, flags)
+#define FLAG_SPLT(to, flags)
+#define FLAG_MARKS(to, flags)
+#define FLAG_MARK_COUNT(to, flags)
 #define FLAG_KEY(to, flags) flag_record_process_key(&(to), (flags));
 #define FLAG_PROCESS(to, flags) flag_record_process(&(to), (flags));
 #define FLAG_NAMESPACES(to, flags) flag_record_namespaces(&(to), (flags));
@@ -146,6 +216,9 @@ static bool is_zero(const void *bytes, size_t size)
 #define LACKS_TIME(of, name) LACKS_PLAIN(of, name)
 #define LACKS_RUN(of, name) LACKS_PLAIN(of, name)
 #define LACKS_ADDR(of, name) LACKS_PLAIN(of, name)
+#define LACKS_SPLT(of, name) ((of).count == 0 ? name : NULL)
+#define LACKS_MARKS(of, name) LACKS_PLAIN(of, name)
+#define LACKS_MARK_COUNT(of, name) LACKS_PLAIN(of, name)
 #define LACKS_TEXT(of, name) ((of).length == 0 ? name : NULL)
 #define LACKS_KEY(of, name) record_process_key_lacks(&(of))
 #define LACKS_PROCESS(of, name) record_process_lacks(&(of))

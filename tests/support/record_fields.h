@@ -109,7 +109,11 @@
 	X(TEXT, cgroup)                                                                            \
 	X(ENUM, owner_quality)                                                                     \
 	X(PROCESS, process)                                                                        \
-	X(PROCESS, listener)
+	X(PROCESS, listener)                                                                       \
+	X(SPLT, splt)                                                                              \
+	X(MARKS, marks)                                                                            \
+	X(MARK_COUNT, mark_count)                                                                  \
+	X(TEXT, destination_name)
 
 #define GAP_FIELDS(X)                                                                              \
 	X(TIME, time_ns) X(ENUM, class) X(ENUM, reason) X(NUMBER, count) X(TEXT, cgroup)
@@ -144,6 +148,9 @@
 #define RECORD_VALUE_NAMESPACES(name) from->name
 #define RECORD_VALUE_FILE(name) from->name
 #define RECORD_VALUE_ENDPOINT(name) from->name
+#define RECORD_VALUE_SPLT(name) from->name
+#define RECORD_VALUE_MARKS(name) from->name
+#define RECORD_VALUE_MARK_COUNT(name) from->name
 #define RECORD_VALUE(KIND, name) RECORD_VALUE_##KIND(name),
 #define RECORD_CHECK(KIND, type, FIELDS)                                                           \
 	static inline struct type type##_listed(const struct type *from)                           \

@@ -13,6 +13,12 @@ const struct batch_header sample_header = {
 	.boot_id = { 0xde, 0xad, 0xbe, 0xef, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 },
 };
 
+static const struct mark hello[] = {
+	{ MARK_TLS_VERSION, TEXT("1.3") },
+	{ MARK_SERVER_NAME, TEXT("example.org") },
+	{ MARK_JA4, TEXT("t13d1516h2_8daaf6152771_02713d6af862") },
+};
+
 static struct record_process bash(void)
 {
 	return (struct record_process){
@@ -96,6 +102,18 @@ struct record sample_flow(void)
 	};
 }
 
+struct record sample_marked_flow(void)
+{
+	struct record record = sample_flow();
+
+	record.flow.destination.port = 443;
+	record.flow.marks = hello;
+	record.flow.mark_count = sizeof(hello) / sizeof(hello[0]);
+	record.flow.splt = (struct record_splt){ 3, { 517, -1448, 80 }, { 0, 15, 9 } };
+	record.flow.destination_name = TEXT("www.example.org");
+	return record;
+}
+
 struct record sample_gap(void)
 {
 	return (struct record){
@@ -120,6 +138,28 @@ static bool is_same_text(struct text got, struct text want)
 	       (want.length == 0 || memcmp(got.at, want.at, want.length) == 0);
 }
 
+static bool is_same_splt(const struct record_splt *got, const struct record_splt *want)
+{
+	return got->count == want->count &&
+	       memcmp(got->length, want->length, want->count * sizeof(want->length[0])) == 0 &&
+	       memcmp(got->gap, want->gap, want->count) == 0;
+}
+
+static bool are_same_marks(const struct mark *got, const struct mark *want, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (got[i].kind != want[i].kind || !is_same_text(got[i].value, want[i].value))
+			return false;
+	return true;
+}
+
+#define SAME_SPLT(type, name) assert_same(is_same_splt(&got->name, &want->name), type, #name)
+#define SAME_MARKS(type, name)                                                                     \
+	do {                                                                                       \
+		SAME_PLAIN(type, mark_count);                                                      \
+		assert_same(are_same_marks(got->name, want->name, want->mark_count), type, #name); \
+	} while (0)
+#define SAME_MARK_COUNT(type, name) SAME_PLAIN(type, name)
 #define SAME_PLAIN(type, name) assert_same(got->name == want->name, type, #name)
 #define SAME_NUMBER(type, name) SAME_PLAIN(type, name)
 #define SAME_BOOL(type, name) SAME_PLAIN(type, name)

@@ -11,13 +11,13 @@
 
 /* The largest batch, deflated or not, anybody encodes or accepts. */
 #define BATCH_RAW_BYTES_MAX (4u << 20)
-#define BATCH_SCHEMA 2u
+#define BATCH_SCHEMA 3u
 #define BATCH_SCHEMA_OLDEST 1u /* a spool may hold what an earlier version wrote */
 /* Of all classes together: a collector stores a whole batch at a time, and others wait. */
 #define BATCH_RECORDS_MAX 32768u
 /* The encoder cuts longer texts; a cut argv is marked args_truncated. */
 #define BATCH_TEXT_BYTES_MAX (64u << 10)
-/* Of an executable, directory, script or control group; as of any path in Linux. */
+/* Of an executable, directory, script or control group, as of any path in Linux; of a name. */
 #define BATCH_PATH_BYTES_MAX 4096u
 
 struct batch_encoder;

@@ -11,16 +11,21 @@
 #include <zlib.h>
 
 #define DEFLATE_LEVEL 3 /* a tenth larger than 6, in half its time */
-/* schema, boot id, base time, then tag and length (6 bytes at most) of some 90 columns and seven
+/* schema, boot id, base time, then tag and length (6 bytes at most) of some 100 columns and nine
  * sub-messages. */
-#define OVERHEAD_BYTES 768u
+#define OVERHEAD_BYTES 896u
 /* What deflate adds to bytes it cannot make smaller. */
 #define DEFLATE_SLACK_BYTES 4096u
 #define ENCODED_BYTES_MAX (BATCH_RAW_BYTES_MAX - DEFLATE_SLACK_BYTES)
 
-/* An exec: two processes, each with the longest path and arguments, and three more paths. */
-#define LARGEST_WRITTEN_BYTES (2 * BATCH_TEXT_BYTES_MAX + 5 * BATCH_PATH_BYTES_MAX)
-#define LARGEST_RECORD_BYTES (BATCH_RECORD_FIXED_BYTES_MAX + LARGEST_WRITTEN_BYTES)
+/* A flow: two processes, each with the longest path and arguments, and marks; with control group
+ * and name as many paths as an exec, or fewer. */
+#define LARGEST_WRITTEN_BYTES                                                                      \
+	(2 * BATCH_TEXT_BYTES_MAX + 5 * BATCH_PATH_BYTES_MAX + MARKS_BYTES_MAX +                   \
+	 MARKS_MAX * MARK_WRITTEN_BYTES)
+#define LARGEST_RECORD_BYTES                                                                       \
+	(BATCH_RECORD_FIXED_BYTES_MAX + LARGEST_WRITTEN_BYTES + BATCH_FLOW_UNWRITTEN_BYTES_MAX +   \
+	 MARKS_MAX * BATCH_MARK_FIXED_BYTES_MAX)
 
 _Static_assert(OVERHEAD_BYTES + LARGEST_RECORD_BYTES < ENCODED_BYTES_MAX,
 	       "a single record always fits");
@@ -154,6 +159,8 @@ struct shared_messages {
 	Yagura__Telemetry__Contexts contexts;
 	Yagura__Telemetry__Files files;
 	Yagura__Telemetry__Sockets sockets;
+	Yagura__Telemetry__Marks marks;
+	Yagura__Telemetry__Fingerprints fingerprints;
 };
 
 static void lend_shared(const struct batch_tables *tables, struct shared_messages *messages,
@@ -163,14 +170,20 @@ static void lend_shared(const struct batch_tables *tables, struct shared_message
 	yagura__telemetry__contexts__init(&messages->contexts);
 	yagura__telemetry__files__init(&messages->files);
 	yagura__telemetry__sockets__init(&messages->sockets);
+	yagura__telemetry__marks__init(&messages->marks);
+	yagura__telemetry__fingerprints__init(&messages->fingerprints);
 	columns_lend(&tables->processes.columns, &messages->processes.base);
 	columns_lend(&tables->contexts.columns, &messages->contexts.base);
 	columns_lend(&tables->files.columns, &messages->files.base);
 	columns_lend(&tables->sockets.columns, &messages->sockets.base);
+	columns_lend(&tables->marks.columns, &messages->marks.base);
+	columns_lend(&tables->fingerprints.columns, &messages->fingerprints.base);
 	batch->processes = tables->processes.columns.count ? &messages->processes : NULL;
 	batch->contexts = tables->contexts.columns.count ? &messages->contexts : NULL;
 	batch->files = tables->files.columns.count ? &messages->files : NULL;
 	batch->sockets = tables->sockets.columns.count ? &messages->sockets : NULL;
+	batch->marks = tables->marks.columns.count ? &messages->marks : NULL;
+	batch->fingerprints = tables->fingerprints.columns.count ? &messages->fingerprints : NULL;
 }
 
 static int pack(struct batch_encoder *encoder, uint8_t **ret_raw, size_t *ret_raw_size)

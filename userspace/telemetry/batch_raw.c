@@ -113,7 +113,9 @@ static int read_all_shared(struct reading *reading)
 
 	r = r ?: read_shared(reading, TABLE(batch->contexts), &reading->contexts);
 	r = r ?: read_shared(reading, TABLE(batch->files), &reading->files);
-	return r ?: read_shared(reading, TABLE(batch->sockets), &reading->sockets);
+	r = r ?: read_shared(reading, TABLE(batch->sockets), &reading->sockets);
+	r = r ?: read_shared(reading, TABLE(batch->marks), &reading->marks);
+	return r ?: read_shared(reading, TABLE(batch->fingerprints), &reading->fingerprints);
 }
 
 static int read_header(struct reading *reading)
@@ -165,6 +167,8 @@ int batch_decode_raw(const uint8_t *raw, size_t size, batch_record_fn each, void
 	free(reading.contexts.values);
 	free(reading.files.values);
 	free(reading.sockets.values);
+	free(reading.marks.values);
+	free(reading.fingerprints.values);
 	batch_unpacked_free(batch);
 	return r;
 }

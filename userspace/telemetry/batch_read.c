@@ -31,7 +31,7 @@ static uint64_t read_time_ns(struct reading *reading, uint64_t since_base_ms)
 	return read_time_ms(reading, reading->batch->base_ms + since_base_ms) * NS_PER_MS;
 }
 
-static struct text read_text(struct reading *reading, uint64_t reference)
+struct text reading_text(struct reading *reading, uint64_t reference)
 {
 	const ProtobufCBinaryData *text;
 
@@ -49,7 +49,7 @@ static struct text read_text(struct reading *reading, uint64_t reference)
 
 static void read_addr(struct reading *reading, uint64_t reference, uint8_t ret_addr[16])
 {
-	struct text text = read_text(reading, reference);
+	struct text text = reading_text(reading, reference);
 
 	memset(ret_addr, 0, 16);
 	if (text.length == 16) {
@@ -62,31 +62,34 @@ static void read_addr(struct reading *reading, uint64_t reference, uint8_t ret_a
 	}
 }
 
-/* Counted each time: collectors write it out each time. */
-static struct text read_written(struct reading *reading, uint64_t reference)
+void reading_count(struct reading *reading, size_t bytes)
 {
-	struct text text = read_text(reading, reference);
-
-	reading->written_bytes += text.length;
+	reading->written_bytes += bytes;
 	if (reading->written_bytes > BATCH_WRITTEN_BYTES_MAX)
 		reading_refuse(reading, "texts referred to too often");
+}
+
+/* Counted each time: collectors write it out each time. */
+struct text reading_written(struct reading *reading, uint64_t reference)
+{
+	struct text text = reading_text(reading, reference);
+
+	reading_count(reading, text.length);
 	return text;
 }
 
 /* Collectors index these: long ones would slow down every later insert. */
 static struct text read_path(struct reading *reading, uint64_t reference)
 {
-	struct text path = read_written(reading, reference);
+	struct text path = reading_written(reading, reference);
 
 	if (path.length > BATCH_PATH_BYTES_MAX)
 		reading_refuse(reading, "path too long");
 	return path;
 }
 
-/* The row of that reference. None is a row of zeros, which everywhere says that nothing is known.
- */
-static const uint64_t *read_row(struct reading *reading, const struct shared_table *table,
-				uint64_t reference, const char *why)
+const uint64_t *reading_row(struct reading *reading, const struct shared_table *table,
+			    uint64_t reference, const char *why)
 {
 	static const uint64_t none[COLUMNS_MAX];
 
@@ -99,8 +102,8 @@ static const uint64_t *read_row(struct reading *reading, const struct shared_tab
 
 static struct record_process read_process(struct reading *reading, uint64_t reference)
 {
-	const uint64_t *row =
-		read_row(reading, &reading->processes, reference, "process reference out of range");
+	const uint64_t *row = reading_row(reading, &reading->processes, reference,
+					  "process reference out of range");
 
 	return (struct record_process){
 		.key = { .start_ns = row[PROCESS_ROW_START_NS],
@@ -109,15 +112,15 @@ static struct record_process read_process(struct reading *reading, uint64_t refe
 		.uid = (uint32_t)row[PROCESS_ROW_UID] - 1u, /* 0, unknown, becomes UINT32_MAX */
 		.gid = (uint32_t)row[PROCESS_ROW_GID] - 1u,
 		.executable = read_path(reading, row[PROCESS_ROW_EXECUTABLE]),
-		.args = read_written(reading, row[PROCESS_ROW_ARGS]),
+		.args = reading_written(reading, row[PROCESS_ROW_ARGS]),
 		.args_truncated = row[PROCESS_ROW_FLAGS] & PROCESS_FLAG_ARGS_TRUNCATED,
 	};
 }
 
 static struct record_file read_file(struct reading *reading, const uint64_t *exec_row)
 {
-	const uint64_t *row = read_row(reading, &reading->files, exec_row[EXEC_ROW_FILE],
-				       "file reference out of range");
+	const uint64_t *row = reading_row(reading, &reading->files, exec_row[EXEC_ROW_FILE],
+					  "file reference out of range");
 	uint64_t flags = exec_row[EXEC_ROW_FLAGS];
 
 	return (struct record_file){
@@ -137,8 +140,8 @@ static struct record_file read_file(struct reading *reading, const uint64_t *exe
 
 static void read_context(struct reading *reading, uint64_t reference, struct record_exec *exec)
 {
-	const uint64_t *row =
-		read_row(reading, &reading->contexts, reference, "context reference out of range");
+	const uint64_t *row = reading_row(reading, &reading->contexts, reference,
+					  "context reference out of range");
 
 	exec->namespaces = (struct record_namespaces){
 		.cgroup = (uint32_t)row[CONTEXT_ROW_CGROUP_NS],
@@ -242,7 +245,7 @@ static void read_ends(struct reading *reading, const uint64_t *row, struct recor
 static void read_socket(struct reading *reading, uint64_t reference, struct record_flow *flow)
 {
 	const uint64_t *row =
-		read_row(reading, &reading->sockets, reference, "socket reference out of range");
+		reading_row(reading, &reading->sockets, reference, "socket reference out of range");
 
 	flow->uid = (uint32_t)row[SOCKET_ROW_UID] - 1u;
 	flow->netns = (uint32_t)row[SOCKET_ROW_NETNS];
@@ -301,11 +304,14 @@ void reading_flow(struct reading *reading, const uint64_t *row, struct record *r
 			  .ports = (uint32_t)row[FLOW_ROW_PORTS],
 			  .owner_quality = known(row[FLOW_ROW_OWNER_QUALITY], QUALITY_CALLER),
 			  .process = read_process(reading, row[FLOW_ROW_PROCESS]),
-			  .listener = read_process(reading, row[FLOW_ROW_LISTENER]) },
+			  .listener = read_process(reading, row[FLOW_ROW_LISTENER]),
+			  .destination_name = read_path(reading, row[FLOW_ROW_DESTINATION_NAME]) },
 	};
 	read_ends(reading, row, &ret->flow);
 	read_flow_flags(reading, row[FLOW_ROW_FLAGS], &ret->flow);
 	read_socket(reading, row[FLOW_ROW_SOCKET], &ret->flow);
+	reading_marks(reading, row[FLOW_ROW_FINGERPRINT], &ret->flow);
+	reading_splt(reading, row[FLOW_ROW_SPLT], &ret->flow.splt);
 }
 
 void reading_gap(struct reading *reading, const Yagura__Telemetry__Gap *gap, struct record *ret)

@@ -23,13 +23,29 @@ struct reading {
 	struct shared_table contexts;
 	struct shared_table files;
 	struct shared_table sockets;
+	struct shared_table marks;
+	struct shared_table fingerprints;
+	struct mark list[MARKS_MAX]; /* of the flow read last */
 	uint32_t records;
-	uint64_t written_bytes; /* texts but addresses, each time a record speaks of one */
+	uint64_t written_bytes; /* as the encoder counts them (batch_tables.h) */
 	const char *why;
 };
 
 /* Notes why the batch is bad; the first reason stays. */
 void reading_refuse(struct reading *reading, const char *why);
+
+struct text reading_text(struct reading *reading, uint64_t reference);
+/* Counted as written. */
+struct text reading_written(struct reading *reading, uint64_t reference);
+void reading_count(struct reading *reading, size_t bytes);
+/* The row of that reference. None is a row of zeros, which everywhere says that nothing is known.
+ */
+const uint64_t *reading_row(struct reading *reading, const struct shared_table *table,
+			    uint64_t reference, const char *why);
+
+/* What the first bytes of a flow say, into reading->list: it lives until the next flow. */
+void reading_marks(struct reading *reading, uint64_t reference, struct record_flow *flow);
+void reading_splt(struct reading *reading, uint64_t reference, struct record_splt *ret_splt);
 
 /* Rows as columns.h reads them. */
 void reading_exec(struct reading *reading, const uint64_t *row, struct record *ret);

@@ -160,3 +160,76 @@ uint64_t batch_refer_socket(struct batch_tables *tables, const struct record_flo
 
 	return refer_row(tables, &tables->sockets, row);
 }
+
+/* Values that fit; of the whole list, `ret_bytes`. */
+static size_t measure_marks(const struct record_flow *flow, size_t *ret_bytes)
+{
+	size_t count = 0;
+	size_t bytes = 0;
+
+	for (; count < flow->mark_count && count < MARKS_MAX; count++) {
+		size_t length = flow->marks[count].value.length;
+
+		if (length > MARK_VALUE_BYTES_MAX || bytes + length > MARKS_BYTES_MAX)
+			break;
+		bytes += length;
+	}
+	*ret_bytes = bytes;
+	return count;
+}
+
+size_t batch_kept_marks(const struct record_flow *flow)
+{
+	size_t bytes;
+
+	return measure_marks(flow, &bytes);
+}
+
+size_t batch_marks_bytes(const struct record_flow *flow)
+{
+	size_t bytes;
+
+	measure_marks(flow, &bytes);
+	return bytes;
+}
+
+static uint64_t refer_mark(struct batch_tables *tables, const struct mark *mark)
+{
+	const uint64_t row[MARK_ROW_COUNT] = {
+		[MARK_ROW_KIND] = mark->kind,
+		[MARK_ROW_VALUE] = refer_text(tables, mark->value.at, mark->value.length),
+	};
+
+	return refer_row(tables, &tables->marks, row);
+}
+
+uint64_t batch_refer_marks(struct batch_tables *tables, const struct record_flow *flow)
+{
+	size_t count = batch_kept_marks(flow);
+	uint64_t list = 0;
+
+	for (size_t i = 0; i < count && tables->error == 0; i++) {
+		const uint64_t row[FINGERPRINT_ROW_COUNT] = {
+			[FINGERPRINT_ROW_MARK] = refer_mark(tables, &flow->marks[i]),
+			[FINGERPRINT_ROW_BEFORE] = list,
+		};
+
+		list = refer_row(tables, &tables->fingerprints, row);
+	}
+	return list;
+}
+
+uint64_t batch_refer_splt(struct batch_tables *tables, const struct record_splt *splt)
+{
+	uint8_t bytes[SPLT_MAX * SPLT_ENTRY_BYTES];
+	size_t size = 0;
+
+	for (size_t i = 0; i < splt->count && i < SPLT_MAX; i++) {
+		uint16_t length = (uint16_t)splt->length[i];
+
+		bytes[size++] = (uint8_t)(length >> 8);
+		bytes[size++] = (uint8_t)length;
+		bytes[size++] = splt->gap[i];
+	}
+	return refer_text(tables, bytes, size);
+}

@@ -15,11 +15,19 @@ struct text batch_kept_args(struct text args);
 /* The bytes kept of a process's texts. */
 size_t batch_process_bytes(const struct record_process *process);
 
+/* How many of a flow's marks are kept, from the first on: as many as MARKS_MAX and MARKS_BYTES_MAX
+ * allow. */
+size_t batch_kept_marks(const struct record_flow *flow);
+/* The bytes of their values. */
+size_t batch_marks_bytes(const struct record_flow *flow);
+
 uint64_t batch_refer_path(struct batch_tables *tables, struct text path);
 uint64_t batch_refer_addr(struct batch_tables *tables, const uint8_t addr[16]);
 uint64_t batch_refer_process(struct batch_tables *tables, const struct record_process *process);
 uint64_t batch_refer_context(struct batch_tables *tables, const struct record_exec *exec);
 uint64_t batch_refer_file(struct batch_tables *tables, const struct record_file *file);
 uint64_t batch_refer_socket(struct batch_tables *tables, const struct record_flow *flow);
+uint64_t batch_refer_marks(struct batch_tables *tables, const struct record_flow *flow);
+uint64_t batch_refer_splt(struct batch_tables *tables, const struct record_splt *splt);
 
 #endif

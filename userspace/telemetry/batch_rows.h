@@ -54,6 +54,10 @@
 	X(SOCKET, CGROUP_ID, cgroup_id)                                                            \
 	X(SOCKET, CGROUP, cgroup)
 
+#define MARK_COLUMNS(X) X(MARK, KIND, kind) X(MARK, VALUE, value)
+
+#define FINGERPRINT_COLUMNS(X) X(FINGERPRINT, MARK, mark) X(FINGERPRINT, BEFORE, before)
+
 #define EXEC_COLUMNS(X)                                                                            \
 	X(EXEC, TIME_MS, time_ms)                                                                  \
 	X(EXEC, PROCESS, process)                                                                  \
@@ -108,13 +112,18 @@
 	X(FLOW, MIN_RTT_US, min_rtt_us)                                                            \
 	X(FLOW, REPEATS, repeats)                                                                  \
 	X(FLOW, PORTS, ports)                                                                      \
-	X(FLOW, SOCKET, socket)
+	X(FLOW, SOCKET, socket)                                                                    \
+	X(FLOW, FINGERPRINT, fingerprint)                                                          \
+	X(FLOW, DESTINATION_NAME, destination_name)                                                \
+	X(FLOW, SPLT, splt)
 
 #define ROW_ENUM(TABLE, NAME, name) TABLE##_ROW_##NAME,
 enum process_row { PROCESS_COLUMNS(ROW_ENUM) PROCESS_ROW_COUNT };
 enum context_row { CONTEXT_COLUMNS(ROW_ENUM) CONTEXT_ROW_COUNT };
 enum file_row { FILE_COLUMNS(ROW_ENUM) FILE_ROW_COUNT };
 enum socket_row { SOCKET_COLUMNS(ROW_ENUM) SOCKET_ROW_COUNT };
+enum mark_row { MARK_COLUMNS(ROW_ENUM) MARK_ROW_COUNT };
+enum fingerprint_row { FINGERPRINT_COLUMNS(ROW_ENUM) FINGERPRINT_ROW_COUNT };
 enum exec_row { EXEC_COLUMNS(ROW_ENUM) EXEC_ROW_COUNT };
 enum exit_row { EXIT_COLUMNS(ROW_ENUM) EXIT_ROW_COUNT };
 enum flow_row { FLOW_COLUMNS(ROW_ENUM) FLOW_ROW_COUNT };
@@ -142,5 +151,9 @@ enum flow_row { FLOW_COLUMNS(ROW_ENUM) FLOW_ROW_COUNT };
 /* Tables make it cheap to say a long text in each of many records; whoever stores or shows them
  * writes it out each time. So that 4 MiB cannot ask for terabytes, this bounds the sum. */
 #define BATCH_WRITTEN_BYTES_MAX (4u << 20)
+/* What a mark counts for beside its value: a list of many short ones is work, too. */
+#define MARK_WRITTEN_BYTES 8u
+/* A packet sequence is a text of so many bytes for each segment. */
+#define SPLT_ENTRY_BYTES 3u
 
 #endif

@@ -13,6 +13,7 @@
 #define GAP_BYTES_MAX 40u
 
 _Static_assert(FLOW_ROW_COUNT <= COLUMNS_MAX, "the widest table must fit");
+_Static_assert(MARK_VALUE_BYTES_MAX <= BATCH_TEXT_BYTES_MAX, "a mark is a text");
 
 void batch_tables_init(struct batch_tables *tables)
 {
@@ -21,6 +22,8 @@ void batch_tables_init(struct batch_tables *tables)
 	columns_init(&tables->contexts.columns, &yagura__telemetry__contexts__descriptor);
 	columns_init(&tables->files.columns, &yagura__telemetry__files__descriptor);
 	columns_init(&tables->sockets.columns, &yagura__telemetry__sockets__descriptor);
+	columns_init(&tables->marks.columns, &yagura__telemetry__marks__descriptor);
+	columns_init(&tables->fingerprints.columns, &yagura__telemetry__fingerprints__descriptor);
 	columns_init(&tables->execs, &yagura__telemetry__execs__descriptor);
 	columns_init(&tables->exits, &yagura__telemetry__exits__descriptor);
 	columns_init(&tables->flows, &yagura__telemetry__flows__descriptor);
@@ -39,6 +42,8 @@ void batch_tables_done(struct batch_tables *tables)
 	shared_done(&tables->contexts);
 	shared_done(&tables->files);
 	shared_done(&tables->sockets);
+	shared_done(&tables->marks);
+	shared_done(&tables->fingerprints);
 	columns_done(&tables->execs);
 	columns_done(&tables->exits);
 	columns_done(&tables->flows);
@@ -58,6 +63,8 @@ void batch_tables_clear(struct batch_tables *tables)
 	shared_clear(&tables->contexts);
 	shared_clear(&tables->files);
 	shared_clear(&tables->sockets);
+	shared_clear(&tables->marks);
+	shared_clear(&tables->fingerprints);
 	columns_clear(&tables->execs);
 	columns_clear(&tables->exits);
 	columns_clear(&tables->flows);
@@ -183,6 +190,9 @@ static void add_flow(struct batch_tables *tables, const struct record_flow *flow
 		[FLOW_ROW_REPEATS] = flow->count - 1u,
 		[FLOW_ROW_PORTS] = flow->ports,
 		[FLOW_ROW_SOCKET] = batch_refer_socket(tables, flow),
+		[FLOW_ROW_FINGERPRINT] = batch_refer_marks(tables, flow),
+		[FLOW_ROW_DESTINATION_NAME] = batch_refer_path(tables, flow->destination_name),
+		[FLOW_ROW_SPLT] = batch_refer_splt(tables, &flow->splt),
 	};
 
 	fill_ends(tables, flow, row);
@@ -253,9 +263,18 @@ static bool has_rows(const struct shared_rows *shared, uint32_t count)
 
 bool batch_tables_have_rows(const struct batch_tables *tables)
 {
-	return tables->texts.count + BATCH_RECORD_TEXTS_MAX <= BATCH_TEXTS_MAX &&
+	return tables->texts.count + BATCH_RECORD_TEXTS_MAX + MARKS_MAX <= BATCH_TEXTS_MAX &&
 	       has_rows(&tables->processes, 2) && has_rows(&tables->contexts, 1) &&
-	       has_rows(&tables->files, 1) && has_rows(&tables->sockets, 1);
+	       has_rows(&tables->files, 1) && has_rows(&tables->sockets, 1) &&
+	       has_rows(&tables->marks, MARKS_MAX) && has_rows(&tables->fingerprints, MARKS_MAX);
+}
+
+static size_t flow_written_bytes(const struct record_flow *flow)
+{
+	return batch_process_bytes(&flow->process) + batch_process_bytes(&flow->listener) +
+	       batch_kept_path(flow->cgroup).length +
+	       batch_kept_path(flow->destination_name).length + batch_marks_bytes(flow) +
+	       batch_kept_marks(flow) * MARK_WRITTEN_BYTES;
 }
 
 size_t batch_tables_written_bytes(const struct record *record)
@@ -270,9 +289,7 @@ size_t batch_tables_written_bytes(const struct record *record)
 	case RECORD_EXIT:
 		return batch_process_bytes(&record->exit.process);
 	case RECORD_FLOW:
-		return batch_process_bytes(&record->flow.process) +
-		       batch_process_bytes(&record->flow.listener) +
-		       batch_kept_path(record->flow.cgroup).length;
+		return flow_written_bytes(&record->flow);
 	case RECORD_GAP:
 		return batch_kept_path(record->gap.cgroup).length;
 	case RECORD_CLASS_COUNT:
@@ -283,7 +300,10 @@ size_t batch_tables_written_bytes(const struct record *record)
 
 size_t batch_tables_bytes_max(const struct record *record)
 {
-	size_t addresses = record->class == RECORD_FLOW ? 2 * sizeof(record->flow.source.addr) : 0;
+	size_t bytes = BATCH_RECORD_FIXED_BYTES_MAX + batch_tables_written_bytes(record);
 
-	return BATCH_RECORD_FIXED_BYTES_MAX + addresses + batch_tables_written_bytes(record);
+	if (record->class == RECORD_FLOW)
+		bytes += BATCH_FLOW_UNWRITTEN_BYTES_MAX +
+			 batch_kept_marks(&record->flow) * BATCH_MARK_FIXED_BYTES_MAX;
+	return bytes;
 }

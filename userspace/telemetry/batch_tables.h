@@ -22,6 +22,8 @@ struct batch_tables {
 	struct shared_rows contexts;
 	struct shared_rows files;
 	struct shared_rows sockets;
+	struct shared_rows marks;
+	struct shared_rows fingerprints;
 	struct columns execs;
 	struct columns exits;
 	struct columns flows;
@@ -29,7 +31,8 @@ struct batch_tables {
 	size_t gap_count;
 	size_t gap_capacity;
 	size_t bytes; /* the most that rows and texts take on the wire */
-	size_t written_bytes; /* texts but addresses, each time a record speaks of one */
+	size_t written_bytes; /* texts but addresses and packet sequences, each time they are said
+			       */
 	int error; /* of the record being added; sticks until the next one */
 };
 
@@ -48,13 +51,18 @@ size_t batch_tables_bytes_max(const struct record *record);
 /* What it adds to written_bytes. */
 size_t batch_tables_written_bytes(const struct record *record);
 
-/* An exec: path and argv of two processes, directory, script, control group. A flow: two addresses
- * in the place of directory and script. */
-#define BATCH_RECORD_TEXTS_MAX 7u
+/* A flow: path and argv of two processes, control group, two addresses, name, packet sequence; an
+ * exec has fewer. Marks come on top. */
+#define BATCH_RECORD_TEXTS_MAX 9u
 /* Of an exec: its own, those of two processes, context, file. */
 #define BATCH_RECORD_ROWS_MAX 5u
-/* batch_tables_bytes_max without what the texts hold; tag and length take up to 6 bytes of each. */
+/* batch_tables_bytes_max without marks and what the texts hold; tag and length take up to 6 bytes
+ * of each. */
 #define BATCH_RECORD_FIXED_BYTES_MAX                                                               \
 	(BATCH_RECORD_ROWS_MAX * COLUMNS_ROW_BYTES_MAX + BATCH_RECORD_TEXTS_MAX * 6u)
+/* Texts of a flow that do not count as written: two addresses, the packet sequence. */
+#define BATCH_FLOW_UNWRITTEN_BYTES_MAX (2u * 16u + SPLT_MAX * 3u)
+/* The same of a mark: kind, value; mark, before, each a varint; and its text. */
+#define BATCH_MARK_FIXED_BYTES_MAX (4u * 10u + 6u)
 
 #endif

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define COLUMNS_MAX 32
+#define COLUMNS_MAX 36
 /* The most one row takes on the wire. */
 #define COLUMNS_ROW_BYTES_MAX (COLUMNS_MAX * 10)
 

@@ -2,6 +2,7 @@
 #include "telemetry/record.h"
 
 #include <netinet/in.h>
+#include <string.h>
 
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -81,6 +82,15 @@ const char *record_protocol_name(uint8_t protocol)
 	};
 
 	return name_of(names, ARRAY_COUNT(names), protocol, NULL);
+}
+
+bool record_addr_is_unspecified(const uint8_t addr[16])
+{
+	static const uint8_t any[16];
+	static const uint8_t any_mapped[16] = { [10] = 0xff, [11] = 0xff };
+
+	return memcmp(addr, any, sizeof(any)) == 0 ||
+	       memcmp(addr, any_mapped, sizeof(any_mapped)) == 0;
 }
 
 const char *record_owner_quality_name(enum record_owner_quality quality)

@@ -164,6 +164,9 @@ struct record_endpoint {
 	uint32_t data_packets; /* those with payload */
 };
 
+/* No peer has the unspecified address (of either family): it stands for one never read. */
+bool record_addr_is_unspecified(const uint8_t addr[16]);
+
 /* Sequence of packet lengths and times: of the first segments with payload. */
 #define SPLT_MAX 32
 struct record_splt {

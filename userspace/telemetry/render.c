@@ -64,6 +64,39 @@ void render_time(char ret_time[32], uint64_t time_ns)
 	snprintf(ret_time + length, 32 - length, ".%03uZ", ms);
 }
 
+/* snprintf would take as long as the rest of a flow's line. */
+static char *write_decimal(char *to, unsigned int value)
+{
+	char digits[10];
+	size_t count = 0;
+
+	do {
+		digits[count++] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value > 0);
+	while (count > 0)
+		*to++ = digits[--count];
+	return to;
+}
+
+void render_splt(char ret_splt[RENDER_SPLT_BYTES], const struct record_splt *splt)
+{
+	char *to = ret_splt;
+
+	for (size_t i = 0; i < splt->count && i < SPLT_MAX; i++) {
+		int length = splt->length[i];
+
+		if (i > 0)
+			*to++ = ',';
+		if (length < 0)
+			*to++ = '-';
+		to = write_decimal(to, (unsigned int)(length < 0 ? -length : length));
+		*to++ = ':';
+		to = write_decimal(to, splt->gap[i]);
+	}
+	*to = '\0';
+}
+
 char *render_utf8(struct text text)
 {
 	const size_t replacement_length = strlen(UTF8_REPLACEMENT);

@@ -11,6 +11,7 @@
 
 #define RENDER_ID_BYTES 80 /* room for any identity */
 #define RENDER_ADDR_BYTES 46 /* INET6_ADDRSTRLEN */
+#define RENDER_SPLT_BYTES (SPLT_MAX * sizeof("-32768:255"))
 
 /* "BOOT-PID-START-EXEC": the first 8 hex of the boot id, then decimal pid, hex start, decimal
  * count. Empty for the all-zero key. */
@@ -23,6 +24,12 @@ void render_flow_id(char ret_id[RENDER_ID_BYTES], const struct batch_header *hea
 void render_addr(char ret_addr[RENDER_ADDR_BYTES], const uint8_t addr[16]);
 /* "2026-11-23T01:02:03.456Z" (RFC 3339, UTC, milliseconds); `ret_time` takes at least 25 bytes. */
 void render_time(char ret_time[32], uint64_t time_ns);
+/* Lengths and times of the first segments, as one text:
+ *	splt = [ entry *( "," entry ) ]
+ *	entry = [ "-" ] length ":" gap
+ * `length` in payload bytes, "-" when the destination sent them; `gap` the bucket of the time since
+ * the entry before: 0 below 1 us, else 1 + floor(log2(us)). "517:0,-1460:13,-85:1". */
+void render_splt(char ret_splt[RENDER_SPLT_BYTES], const struct record_splt *splt);
 
 /* argv as a JSON array text (["ls","-l"]), invalid UTF-8 replaced by U+FFFD. malloc'd,
  * NUL-terminated, the caller's; NULL without memory. */

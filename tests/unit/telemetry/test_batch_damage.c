@@ -213,6 +213,80 @@ static void table_missing(Yagura__Telemetry__Batch *batch)
 	batch->processes = NULL;
 }
 
+static void mark_over_the_end(Yagura__Telemetry__Batch *batch)
+{
+	batch->fingerprints->mark[3] = (uint32_t)batch->marks->n_kind + 1;
+}
+
+static void no_mark(Yagura__Telemetry__Batch *batch)
+{
+	batch->fingerprints->mark[0] = 0;
+}
+
+static void mark_value_over_the_end(Yagura__Telemetry__Batch *batch)
+{
+	batch->marks->value[0] = UINT32_MAX;
+}
+
+static void fingerprint_over_the_end(Yagura__Telemetry__Batch *batch)
+{
+	batch->flows->fingerprint[0] = (uint32_t)batch->fingerprints->n_mark + 1;
+}
+
+/* References to earlier rows, as deltas: 0, 1, 2 … */
+static void fingerprint_before_itself(Yagura__Telemetry__Batch *batch)
+{
+	batch->fingerprints->before[0] = 1;
+}
+
+static void fingerprint_before_a_later_one(Yagura__Telemetry__Batch *batch)
+{
+	batch->fingerprints->before[2] += 2;
+}
+
+static void fingerprint_far_before(Yagura__Telemetry__Batch *batch)
+{
+	batch->fingerprints->before[2] = INT64_MIN;
+}
+
+static void fingerprint_column_short(Yagura__Telemetry__Batch *batch)
+{
+	batch->fingerprints->n_before--;
+}
+
+static void mark_column_short(Yagura__Telemetry__Batch *batch)
+{
+	batch->marks->n_value--;
+}
+
+static void marks_missing(Yagura__Telemetry__Batch *batch)
+{
+	yagura__telemetry__marks__free_unpacked(batch->marks, NULL);
+	batch->marks = NULL;
+}
+
+static void splt_over_the_end(Yagura__Telemetry__Batch *batch)
+{
+	batch->flows->splt[0] = (uint32_t)batch->n_texts + 1;
+}
+
+static void splt_cut(Yagura__Telemetry__Batch *batch)
+{
+	batch->texts[batch->flows->splt[0] - 1].len--;
+}
+
+static void name_over_the_end(Yagura__Telemetry__Batch *batch)
+{
+	batch->flows->destination_name[0] = UINT32_MAX;
+}
+
+static void kinds_of_a_later_version(Yagura__Telemetry__Batch *batch)
+{
+	batch->marks->kind[0] = MARK_KIND_COUNT;
+	batch->marks->kind[1] = UINT32_MAX;
+	batch->marks->kind[2] = MARK_NONE;
+}
+
 static void unused_flag_bits(Yagura__Telemetry__Batch *batch)
 {
 	batch->flows->flags[0] = UINT32_MAX;
@@ -264,6 +338,22 @@ static struct damage_case {
 	{ "gap time over the end", gap_time_over_the_end, "time out of range" },
 	{ "endless duration", endless_duration, "duration out of range" },
 	{ "gap class unknown", gap_class_unknown, "gap of an unknown record class" },
+	{ "mark over the end", mark_over_the_end, "mark reference out of range" },
+	{ "no mark", no_mark, "fingerprint without a mark" },
+	{ "mark value over the end", mark_value_over_the_end, "text reference out of range" },
+	{ "mark table missing", marks_missing, "mark reference out of range" },
+	{ "fingerprint over the end", fingerprint_over_the_end,
+	  "fingerprint reference out of range" },
+	{ "fingerprint before itself", fingerprint_before_itself, "fingerprint before itself" },
+	{ "fingerprint before a later one", fingerprint_before_a_later_one,
+	  "fingerprint before itself" },
+	{ "fingerprint far before", fingerprint_far_before, "fingerprint before itself" },
+	{ "fingerprint column short", fingerprint_column_short, "columns of different lengths" },
+	{ "mark column short", mark_column_short, "columns of different lengths" },
+	{ "packet sequence over the end", splt_over_the_end, "text reference out of range" },
+	{ "packet sequence cut", splt_cut, "packet sequence of a wrong length" },
+	{ "name over the end", name_over_the_end, "text reference out of range" },
+	{ "kinds of a later version are left out", kinds_of_a_later_version, NULL },
 	{ "unused flag bits are ignored", unused_flag_bits, NULL },
 };
 

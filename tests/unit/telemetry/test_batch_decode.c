@@ -62,8 +62,18 @@ static void test_bytes_after_the_stream(void **state)
 	assert_string_equal(why, "bytes after the deflate stream");
 }
 
-/* The stream's checksum catches every one but those of the at most seven bits that fill up the byte
- * before it and mean nothing. */
+static bool inflates_alike(const struct sample_batch *batch)
+{
+	_cleanup_free_ uint8_t *raw = malloc(batch->raw_size);
+	uLongf size = batch->raw_size;
+
+	assert_non_null(raw);
+	return uncompress(raw, &size, batch->bytes, batch->size) == Z_OK &&
+	       size == batch->raw_size && memcmp(raw, batch->raw, size) == 0;
+}
+
+/* The stream's checksum catches every one but those that change no byte: the at most seven bits
+ * that fill up the byte before it, and a few that copy the same bytes from elsewhere. */
 static void test_flipped_bits_of_the_stream(void **state)
 {
 	struct sample_batch *batch = *state;
@@ -71,17 +81,20 @@ static void test_flipped_bits_of_the_stream(void **state)
 
 	for (size_t bit = 0; bit < 8 * batch->size; bit++) {
 		size_t count = 0;
+		bool is_alike;
 		int r;
 
 		batch->bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		is_alike = inflates_alike(batch);
 		r = batch_decode(batch->bytes, batch->size, batch->raw_size, receive_count, &count,
 				 NULL);
 		batch->bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		assert_true(r == 0 || r == -EBADMSG || r == -E2BIG);
-		assert_int_equal(count, r == 0 ? 4 : 0);
-		passed += r == 0;
+		assert_int_equal(r == 0, is_alike);
+		assert_int_equal(count, is_alike ? 4 : 0);
+		passed += is_alike;
 	}
-	assert_in_range(passed, 0, 7);
+	assert_in_range(passed, 0, 7 + 4);
 }
 
 static uint8_t *deflate_all(const uint8_t *raw, size_t raw_size, size_t *ret_size)

@@ -74,6 +74,89 @@ static void cgroup_too_long(Yagura__Telemetry__Batch *batch)
 	grow_text(&batch->texts[batch->sockets->cgroup[0] - 1], BATCH_PATH_BYTES_MAX + 1);
 }
 
+static void name_too_long(Yagura__Telemetry__Batch *batch)
+{
+	grow_text(&batch->texts[batch->flows->destination_name[0] - 1], BATCH_PATH_BYTES_MAX + 1);
+}
+
+static void mark_too_long(Yagura__Telemetry__Batch *batch)
+{
+	grow_text(&batch->texts[batch->marks->value[0] - 1], BATCH_TEXT_BYTES_MAX + 1);
+}
+
+static void splt_too_long(Yagura__Telemetry__Batch *batch)
+{
+	grow_text(&batch->texts[batch->flows->splt[0] - 1], 3 * (SPLT_MAX + 1));
+}
+
+/* A list of `rows` marks, each the same; row n + 1 comes after row n. */
+static void grow_fingerprints(Yagura__Telemetry__Batch *batch, size_t rows)
+{
+	Yagura__Telemetry__Fingerprints *lists = batch->fingerprints;
+
+	GROW(lists, mark, rows);
+	GROW(lists, before, rows);
+	lists->before[0] = 0;
+	for (size_t i = 1; i < rows; i++)
+		lists->before[i] = 1;
+	batch->flows->fingerprint[0] = (uint32_t)rows;
+}
+
+static void too_many_marks(Yagura__Telemetry__Batch *batch)
+{
+	grow_fingerprints(batch, MARKS_MAX + 1);
+}
+
+/* Those of a later version count as well: they are work all the same. */
+static void too_many_unknown_marks(Yagura__Telemetry__Batch *batch)
+{
+	batch->marks->kind[0] = MARK_KIND_COUNT;
+	grow_fingerprints(batch, MARKS_MAX + 1);
+}
+
+static void the_longest_chain(Yagura__Telemetry__Batch *batch)
+{
+	grow_fingerprints(batch, 65536);
+}
+
+static void marks_too_long(Yagura__Telemetry__Batch *batch)
+{
+	grow_text(&batch->texts[batch->marks->value[0] - 1], BATCH_TEXT_BYTES_MAX);
+	grow_fingerprints(batch, 5);
+}
+
+/* All but the list is like the first flow's. */
+static void grow_flows(Yagura__Telemetry__Batch *batch, size_t rows)
+{
+	Yagura__Telemetry__Flows *flows = batch->flows;
+
+	yagura__telemetry__flows__init(flows);
+	flows->n_start_ms = flows->n_source_addr = flows->n_destination_addr = rows;
+	flows->n_fingerprint = rows;
+	flows->start_ms = calloc(rows, sizeof(*flows->start_ms));
+	flows->source_addr = calloc(rows, sizeof(*flows->source_addr));
+	flows->destination_addr = calloc(rows, sizeof(*flows->destination_addr));
+	flows->fingerprint = calloc(rows, sizeof(*flows->fingerprint));
+	assert_non_null(flows->start_ms);
+	assert_non_null(flows->source_addr);
+	assert_non_null(flows->destination_addr);
+	assert_non_null(flows->fingerprint);
+}
+
+/* One long list, in each of many flows: 1,500 bytes for the wire, 50 MiB for whoever writes it. */
+static void marks_said_too_often(Yagura__Telemetry__Batch *batch)
+{
+	uint32_t source = batch->flows->source_addr[0];
+
+	grow_fingerprints(batch, MARKS_MAX);
+	batch->texts[batch->marks->value[0] - 1].len = 0;
+	grow_flows(batch, BATCH_RECORDS_MAX - 3);
+	for (size_t i = 0; i < batch->flows->n_start_ms; i++) {
+		batch->flows->source_addr[i] = batch->flows->destination_addr[i] = source;
+		batch->flows->fingerprint[i] = MARKS_MAX;
+	}
+}
+
 #define GAPS 1025u
 
 /* A gap is a message of its own; 4 KiB, 1,025 times. */
@@ -101,6 +184,14 @@ static struct limit_case {
 	{ "directory too long", cwd_too_long, "path too long" },
 	{ "control group too long", cgroup_too_long, "path too long" },
 	{ "control group said too often", cgroup_said_too_often, "texts referred to too often" },
+	{ "name too long", name_too_long, "path too long" },
+	{ "mark too long", mark_too_long, "text too long" },
+	{ "packet sequence too long", splt_too_long, "packet sequence of a wrong length" },
+	{ "too many marks", too_many_marks, "too many marks" },
+	{ "too many marks of a later version", too_many_unknown_marks, "too many marks" },
+	{ "a chain as long as its table", the_longest_chain, "too many marks" },
+	{ "marks too long", marks_too_long, "marks too long" },
+	{ "marks said too often", marks_said_too_often, "texts referred to too often" },
 	{ "args said too often", args_said_too_often, "texts referred to too often" },
 };
 

@@ -45,6 +45,8 @@ static struct scan_case {
 	{ "contexts twice", BYTES("\x52\x00\x52\x00"), "a singular field comes twice" },
 	{ "files twice", BYTES("\x5a\x00\x5a\x00"), "a singular field comes twice" },
 	{ "sockets twice", BYTES("\x62\x00\x62\x00"), "a singular field comes twice" },
+	{ "marks twice", BYTES("\x6a\x00\x6a\x00"), "a singular field comes twice" },
+	{ "fingerprints twice", BYTES("\x72\x00\x72\x00"), "a singular field comes twice" },
 	{ "texts and gaps repeat", BYTES("\x22\x00\x22\x00\x4a\x00\x4a\x00"), NULL },
 };
 

@@ -152,25 +152,11 @@ void sqlite_fill_exit(struct row *row, const struct sink_item *item)
 	row_known(row, EXIT_yagura_run_us, exit->run_ns / NS_PER_US);
 }
 
-static bool is_ipv4(const uint8_t addr[16])
-{
-	return IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)(const void *)addr);
-}
-
-/* No peer has the unspecified address: it stands for one that was never read. */
-static bool is_unspecified(const uint8_t addr[16])
-{
-	static const uint8_t zero[16];
-	size_t prefix = is_ipv4(addr) ? 12 : 0;
-
-	return memcmp(addr + prefix, zero, sizeof(zero) - prefix) == 0;
-}
-
 static void address(struct row *row, int column, const uint8_t addr[16])
 {
 	char text[RENDER_ADDR_BYTES];
 
-	if (is_unspecified(addr))
+	if (record_addr_is_unspecified(addr))
 		return;
 	render_addr(text, addr);
 	row_string(row, column, text);
