@@ -36,6 +36,7 @@
 struct keeper {
 	const struct keeper_options *options;
 	struct serve_context serve;
+	struct hasher_process hasher;
 	int signals;
 	int sweep; /* readable when one is due */
 	int link; /* to the worker, -1 while there is none */
@@ -186,6 +187,8 @@ static void reap(struct keeper *keeper)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		if (pid == keeper->worker)
 			worker_died(keeper, status);
+		else
+			hasher_process_ended(&keeper->hasher, pid, status);
 }
 
 /* Nothing new is to be seen any more. */
@@ -302,6 +305,14 @@ static void take_stock(struct loader *loader)
 	}
 }
 
+static int begin_to_hash(struct keeper *keeper)
+{
+	keeper->serve.hasher = &keeper->hasher;
+	keeper->serve.hash_bytes_max = keeper->options->hash_bytes_max;
+	keeper->serve.executed = executed_maps_of(loader_object(keeper->serve.loader));
+	return hasher_process_open(&keeper->hasher, keeper->options->config_path);
+}
+
 /* The filters count before the first event is made. */
 static int begin_to_see(struct keeper *keeper, char ret_error[LOADER_ERROR_BYTES])
 {
@@ -325,6 +336,7 @@ int keeper_run(const struct keeper_options *options)
 				 .sweep = -1,
 				 .link = -1,
 				 .serve.state_fd = -1,
+				 .hasher = { .jobs = -1, .results = { -1, -1 } },
 				 .status = 1,
 				 .restart_delay_ms = RESTART_DELAY_MIN_MS };
 	char error[LOADER_ERROR_BYTES] = "";
@@ -344,7 +356,8 @@ int keeper_run(const struct keeper_options *options)
 	}
 	maps_log(keeper.serve.loader);
 	keeper.sweep = sweep_open();
-	if (keeper.sweep < 0 || describe(&keeper) < 0 || start_worker(&keeper) < 0)
+	if (keeper.sweep < 0 || begin_to_hash(&keeper) < 0 || describe(&keeper) < 0 ||
+	    start_worker(&keeper) < 0)
 		goto out;
 	log_info("keeper", "attached to %s, kernel %s", loader_cgroup(keeper.serve.loader),
 		 keeper.serve.description.kernel_release);
@@ -353,6 +366,7 @@ int keeper_run(const struct keeper_options *options)
 	log_info("keeper", "stopped");
 out:
 	drop_link(&keeper);
+	hasher_process_close(&keeper.hasher);
 	loader_close(keeper.serve.loader);
 	if (keeper.serve.state_fd >= 0)
 		close(keeper.serve.state_fd);
