@@ -50,7 +50,13 @@ static const char *const to_2[] = {
 	GAP_COLUMNS_2(ADD_TO_GAPS),   "PRAGMA user_version = 2",    NULL,
 };
 
-const char *const *const schema_migrations[] = { to_2 };
+static const char *const to_3[] = {
+	EXEC_COLUMNS_3(ADD_TO_EXECS),
+	"PRAGMA user_version = 3",
+	NULL,
+};
+
+const char *const *const schema_migrations[] = { to_2, to_3 };
 
 _Static_assert(sizeof(schema_migrations) / sizeof(schema_migrations[0]) == DATABASE_SCHEMA - 1,
 	       "each version before this one needs its migration");

@@ -21,6 +21,12 @@ struct sqlite {
 		SCHEMA_REPLACE) " WHERE yagura_final = 0 AND (excluded.yagura_final = 1"           \
 				" OR excluded.yagura_part > yagura_part)"
 
+/* Parameters count on from the highest number before them. An exec that was lost has no row: its
+ * gap says so. */
+#define UPDATE_EXEC                                                                                \
+	"UPDATE execs SET yagura_sensor = ?1, process_entity_id = ?2" EXEC_COLUMNS_3(              \
+		SCHEMA_ASSIGN) " WHERE yagura_sensor = ?1 AND process_entity_id = ?2"
+
 static const struct {
 	const char *insert;
 	void (*fill)(struct row *row, const struct sink_item *item);
@@ -30,6 +36,7 @@ static const struct {
 	[RECORD_FLOW] = { SCHEMA_INSERT(flows, FLOW_COLUMNS) REPLACE_EARLIER_PART,
 			  sqlite_fill_flow },
 	[RECORD_GAP] = { SCHEMA_INSERT(gaps, GAP_COLUMNS), sqlite_fill_gap },
+	[RECORD_EXEC_UPDATE] = { UPDATE_EXEC, sqlite_fill_exec_update },
 };
 
 static void sqlite_close(void *state)

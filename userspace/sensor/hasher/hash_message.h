@@ -6,9 +6,10 @@
 #ifndef YAGURA_HASHER_HASH_MESSAGE_H
 #define YAGURA_HASHER_HASH_MESSAGE_H
 
+#include "telemetry/file_hash.h"
+
 #include <stdint.h>
 
-#define HASH_SHA256_BYTES 32
 #define HASH_MD5_BYTES 16
 
 /* What tells one content of one file from all others of this host, as long as nobody can set ctime.
@@ -20,28 +21,6 @@ struct hash_identity {
 	uint64_t mtime_ns;
 	uint32_t device;
 	uint32_t reserved; /* zero */
-};
-
-/* X(NAME, name): why there is a digest, or none. The numbers are telemetry.proto's. */
-#define HASH_STATUSES(X)                                                                           \
-	X(NONE, none) /* there is nothing to hash */                                               \
-	X(OK, ok) /* of the very content that was executed */                                      \
-	X(TOUCHED, touched) /* same inode, size and mtime, still executed; its ctime has moved */  \
-	X(PENDING, pending) /* an exec_update follows */                                           \
-	X(CHANGED, changed) /* the file is another, or has changed since */                        \
-	X(VANISHED, vanished) /* no way leads to it any more */                                    \
-	X(TOO_LARGE, too_large) /* over the configured size */                                     \
-	X(UNREADABLE, unreadable) /* it could not be opened or read */                             \
-	X(NOT_CONFIRMED, not_confirmed) /* the kernel side did not note it down as executed */     \
-	X(OVERLOADED, overloaded) /* too many wait to be hashed */                                 \
-	X(STOPPED, stopped) /* the sensor was stopped before */                                    \
-	X(OFF, off) /* nothing is hashed: configuration, or the hasher does not run */
-
-enum hash_status {
-#define HASH_STATUS_ENUM(NAME, name) HASH_##NAME,
-	HASH_STATUSES(HASH_STATUS_ENUM)
-#undef HASH_STATUS_ENUM
-		HASH_STATUS_COUNT
 };
 
 struct hash_job {

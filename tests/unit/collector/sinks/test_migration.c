@@ -65,7 +65,7 @@ static void old_rows_stay(void **state)
 	struct sink_store *f = *state;
 
 	sink_store_open(f);
-	sink_store_expect(f, "PRAGMA user_version", "2");
+	sink_store_expect(f, "PRAGMA user_version", "3");
 	sink_store_expect(f, "SELECT yagura_flow_id, source_bytes, yagura_cgroup FROM flows",
 			  FLOW_ID "|100|-");
 	sink_store_expect(f, "SELECT process_executable, yagura_script FROM execs", "/old|-");
