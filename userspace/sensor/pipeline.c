@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The whole flow on one screen: rings → decode → process → record → batch → spool. (Shipping and
- * control stand beside it: worker.c.)
+ * The whole flow on one screen: rings → decode → process, content → record → batch → spool.
+ * (Shipping and control stand beside it: worker.c.)
  */
 #include "sensor/pipeline.h"
 
@@ -83,6 +83,9 @@ static bool build(struct pipeline *p, const struct decoded_event *event, struct 
 	switch (event->kind) {
 	case EVENT_EXEC:
 		record_from_exec(&sources, &event->exec, ret_record);
+		ret_record->exec.file.hash = p->facts.hash;
+		ret_record->exec.script_hash = p->facts.script_hash;
+		ret_record->exec.first_seen = p->facts.first_seen;
 		return true;
 	case EVENT_EXIT:
 		record_from_exit(&sources, &event->exit, ret_record);
@@ -169,6 +172,44 @@ static bool may_wait(const struct pipeline *p, const struct event_header *flow)
 	       !ring_is_half_full(p->ring[EVENT_RING_BULK]);
 }
 
+/* An exec whose hash is on its way waits as such a flow does: in the ring, a kill loses nothing.
+ * What takes long is promised instead. */
+static bool waits_for_hash(struct pipeline *p, const struct decoded_event *event)
+{
+	bool may_wait = p->is_waiting_allowed && !ring_is_half_full(p->ring[EVENT_RING_VALUABLE]);
+
+	p->answer = CONTENT_READY;
+	p->facts = (struct content_facts){ 0 };
+	if (event->kind != EVENT_EXEC || !p->content)
+		return false;
+	p->answer = content_look(p->content, &event->exec, may_wait, p->now_ns, &p->facts);
+	return p->answer == CONTENT_WAIT;
+}
+
+static void add_record(struct pipeline *p, struct batch *batch, const struct record *record)
+{
+	/* There is room, as the ring is only read while the batch takes any record; memory may
+	 * lack. */
+	if (batch_add(batch, record, p->now_ns) < 0)
+		losses_count(&p->losses, GAP_NO_MEMORY, record->class);
+	if (record->class == RECORD_EXEC && p->answer == CONTENT_PROMISED)
+		losses_promised(&p->losses);
+	if (record->class == RECORD_EXEC_UPDATE)
+		losses_kept(&p->losses);
+}
+
+static void keep_promises(struct pipeline *p)
+{
+	struct record record = { .class = RECORD_EXEC_UPDATE };
+	struct batch *batch = p->batch[SPOOL_LANE_A];
+
+	while (p->content && !batch_is_full(batch) &&
+	       content_next_update(p->content, &record.exec_update)) {
+		record.exec_update.time_ns = p->boot_epoch_ns + p->now_ns;
+		add_record(p, batch, &record);
+	}
+}
+
 /* False when the event is to be read again later. */
 static bool take_event(struct pipeline *p, struct batch *batch, const uint8_t *bytes, size_t size)
 {
@@ -183,17 +224,17 @@ static bool take_event(struct pipeline *p, struct batch *batch, const uint8_t *b
 			return false;
 		p->counters.flows_without_process++;
 	}
+	if (waits_for_hash(p, p->event))
+		return false;
 	p->counters.events++;
 	if (apply(p, p->event) < 0)
 		log_error("pipeline", "out of memory for the tables");
 	if (p->event->kind != EVENT_FLOW)
 		journal_append(p->journal, bytes, size);
-	/* There is room, as the ring is only read while the batch takes any record; memory may
-	 * lack. */
 	if (p->event->kind == EVENT_THROTTLE)
 		take_throttle(p, batch, &p->event->throttle);
-	if (build(p, p->event, &record) && batch_add(batch, &record, p->now_ns) < 0)
-		losses_count(&p->losses, GAP_NO_MEMORY, record.class);
+	if (build(p, p->event, &record))
+		add_record(p, batch, &record);
 	return true;
 }
 
@@ -348,7 +389,12 @@ void pipeline_turn(struct pipeline *p, enum pipeline_turn turn)
 	p->now_ns = clock_boottime_ns();
 	p->boot_epoch_ns = clock_boot_epoch_ns();
 	p->counters.turns++;
+	if (p->content)
+		content_step(p->content, p->now_ns);
 	drain_both(p);
+	if (p->content && turn == TURN_LAST)
+		content_stop(p->content);
+	keep_promises(p);
 	losses_report(&p->losses, p->batch[SPOOL_LANE_A], p->boot_epoch_ns + p->now_ns, p->now_ns);
 	write_due(p, turn == TURN_LAST);
 	sync_spool(p);
@@ -357,6 +403,8 @@ void pipeline_turn(struct pipeline *p, enum pipeline_turn turn)
 
 bool pipeline_is_drained(const struct pipeline *p)
 {
+	if (p->content && content_promised(p->content) > 0)
+		return false;
 	for (size_t lane = 0; lane < SPOOL_LANE_COUNT; lane++)
 		if (!batch_is_empty(p->batch[lane]) || !is_on_disk(p, lane) ||
 		    ring_read_position(p->ring[lane]) < ring_write_position(p->ring[lane]))

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "sensor/kernel/keeper_link.h"
+#include "sensor/worker_content.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -33,6 +34,7 @@ static void control_in_memory(void *context, uint64_t ret_counts[RECORD_CLASS_CO
 		ret_counts[class] =
 			batch_count(worker->pipeline.batch[0], (enum record_class) class) +
 			batch_count(worker->pipeline.batch[1], (enum record_class) class);
+	ret_counts[RECORD_EXEC_UPDATE] += content_promised(worker->pipeline.content);
 }
 
 /* Reads the rings up to now as well, so that the terms that are then looked at belong together:
@@ -100,6 +102,7 @@ int worker_rooms_open_control(struct worker *worker)
 		.sequence = worker->pipeline.sequence,
 		.processes = worker->pipeline.processes,
 		.counters = &worker->pipeline.counters,
+		.losses = &worker->pipeline.losses,
 		.started_ns = clock_boottime_ns(),
 		.in_memory = control_in_memory,
 		.kernel_counters = control_counters,
@@ -341,6 +344,7 @@ void worker_rooms_free(struct worker *worker)
 	journal_close(worker->pipeline.journal);
 	process_table_free(worker->pipeline.processes);
 	cgroup_names_free(worker->pipeline.cgroups);
+	worker_content_close(worker);
 	free(worker->pipeline.event);
 	spool_close(worker->pipeline.spool);
 	for (size_t i = 0; i < EVENT_RING_COUNT; i++)

@@ -23,6 +23,7 @@ enum loop_event {
 	LOOP_RING_VALUABLE,
 	LOOP_RING_BULK,
 	LOOP_KEEPER,
+	LOOP_HASHES, /* what the hasher sends */
 	LOOP_SIGTERM,
 	LOOP_SIGINT,
 	LOOP_EVENTS
@@ -49,6 +50,8 @@ struct worker {
 	uint64_t healed_ns; /* CLOCK_BOOTTIME of the last snapshot asked for */
 	uint64_t healed_counts; /* of what makes one necessary */
 	uint64_t names_asked_ns; /* when the kernel last was; see ask_for_names() */
+	char cache_path[WORKPLACE_PATH_BYTES]; /* of the digests, over restarts */
+	uint64_t cache_saved_ns;
 	uint64_t stop_deadline_ns; /* 0: not stopping */
 	int status;
 	char error[WORKER_ERROR_BYTES];

@@ -20,6 +20,7 @@ struct control_sensor {
 	const struct sequence *sequence;
 	struct process_table *processes;
 	const struct pipeline_counters *counters;
+	const struct losses *losses;
 	uint64_t started_ns; /* CLOCK_BOOTTIME */
 	/* Records in open batches, per class. */
 	void (*in_memory)(void *context, uint64_t ret_counts[RECORD_CLASS_COUNT]);

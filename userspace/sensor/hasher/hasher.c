@@ -129,6 +129,10 @@ void hasher_run(const struct hasher_options *options, int jobs, int results)
 		_exit(EXIT_FAILURE);
 	}
 	r = jail_drop_privileges(options->user, error);
+	if (r == -ENOENT) {
+		log_warn("hasher", "%s; it stays who it is, without any capability", error);
+		r = jail_drop_privileges(NULL, error);
+	}
 	if (r < 0) {
 		log_error("hasher", "%s", error);
 		_exit(EXIT_FAILURE);

@@ -73,12 +73,12 @@ static bool is_same(const struct hash_identity *one, const struct hash_identity 
 	return memcmp(one, other, sizeof(*one)) == 0;
 }
 
-/* By its name, as the process, its parent or init sees it. */
+/* By its name, as the process, its parent, init or, where that is hidden from us, we see it. */
 static void open_by_name(const struct keeper_hash_request *request,
 			 struct executed_file_opened *opened)
 {
-	const struct process_key init = { .pid = 1 };
-	const struct process_key *seers[] = { &request->process, &request->parent, &init };
+	const struct process_key init = { .pid = 1 }, self = { .pid = (uint32_t)getpid() };
+	const struct process_key *seers[] = { &request->process, &request->parent, &init, &self };
 
 	opened->status = HASH_VANISHED;
 	if (request->path[0] != '/')

@@ -12,8 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* One that dies again and again does not keep the host busy. */
+/* One that dies again and again does not keep the host busy; it is tried on, but not waited for. */
 #define RESTART_DELAY_NS (2 * NS_PER_S)
+#define SETTLED_NS (10 * NS_PER_S)
+#define FAILURES_MAX 3
 
 static int start(struct hasher_process *hasher)
 {
@@ -67,7 +69,9 @@ void hasher_process_ended(struct hasher_process *hasher, pid_t pid, int wait_sta
 		return;
 	hasher->pid = 0;
 	close_fd(&hasher->jobs);
-	hasher->start_at_ns = clock_boottime_ns() + RESTART_DELAY_NS;
+	if (clock_boottime_ns() - hasher->started_ns > SETTLED_NS)
+		hasher->failures = 0;
+	hasher->failures++;
 	if (hasher->results[0] >= 0)
 		log_error("keeper",
 			  "the hasher ended (%s %d); the next file to hash starts another",
@@ -95,23 +99,23 @@ static int send_job(int link, const struct hash_job *job, int fd)
 	return sendmsg(link, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-int hasher_process_give(struct hasher_process *hasher, const struct hash_job *job, int fd)
+static int start_again(struct hasher_process *hasher)
 {
 	uint64_t now_ns = clock_boottime_ns();
-	int r;
 
-	if (hasher->results[0] < 0)
-		return -ESRCH;
-	if (hasher->pid == 0) {
-		if (now_ns < hasher->start_at_ns)
-			return -ESRCH;
-		hasher->start_at_ns = now_ns + RESTART_DELAY_NS;
-		r = start(hasher);
-		if (r < 0)
-			return r;
-	}
-	r = send_job(hasher->jobs, job, fd);
-	return r == -EPIPE ? -ESRCH : r;
+	if (hasher->failures > 0 && now_ns - hasher->started_ns < RESTART_DELAY_NS)
+		return hasher->failures > FAILURES_MAX ? -ESRCH : -EAGAIN;
+	hasher->started_ns = now_ns;
+	return start(hasher);
+}
+
+int hasher_process_give(struct hasher_process *hasher, const struct hash_job *job, int fd)
+{
+	int r = hasher->pid == 0 ? start_again(hasher) : 0;
+
+	if (r == 0)
+		r = send_job(hasher->jobs, job, fd);
+	return r == -EPIPE ? -EAGAIN : r; /* its SIGCHLD is under way */
 }
 
 void hasher_process_kill(struct hasher_process *hasher)

@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -69,6 +70,7 @@ static int describe(struct keeper *keeper)
 {
 	struct keeper_description *description = &keeper->serve.description;
 	struct utsname name;
+	struct stat mnt_ns;
 
 	if (getrandom(&description->instance, sizeof(description->instance), 0) !=
 	    sizeof(description->instance))
@@ -81,6 +83,9 @@ static int describe(struct keeper *keeper)
 	memcpy(description->ring_bytes, keeper->options->loader.ring_bytes,
 	       sizeof(description->ring_bytes));
 	description->state_bytes = keeper->options->state_bytes;
+	/* Some containers hide their host's init from root itself. */
+	if (stat("/proc/1/ns/mnt", &mnt_ns) == 0 || stat("/proc/self/ns/mnt", &mnt_ns) == 0)
+		description->mnt_ns = (uint32_t)mnt_ns.st_ino;
 	description->cpu_count = loader_cpu_count(keeper->serve.loader);
 	return 0;
 }

@@ -83,6 +83,8 @@ struct keeper_description {
 	uint64_t state_bytes; /* of the memfd */
 	uint64_t worker_restarts; /* since the keeper started */
 	uint64_t cpu_count; /* possible ones */
+	uint32_t mnt_ns; /* inode number of init's mount namespace, else ours; 0: not readable */
+	uint32_t reserved;
 	char kernel_release[KEEPER_TEXT_BYTES];
 	char cgroup[256]; /* where the cgroup programs are attached */
 };
