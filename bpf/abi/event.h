@@ -230,7 +230,7 @@ enum event_flow_ending {
 enum event_owner_quality {
 	OWNER_UNKNOWN = 0,
 	OWNER_INHERITED = 1, /* the listener's owner: nobody was seen using this very socket */
-	OWNER_SNAPSHOT = 2, /* found holding the socket by an iterator */
+	OWNER_SNAPSHOT = 2, /* found by an iterator: it alone holds the socket */
 	OWNER_KERNEL = 3, /* a kernel socket: no process owns it */
 	OWNER_CREATOR = 4, /* made the socket; nobody was seen using it */
 	OWNER_CALLER = 5, /* seen in connect, send, receive or release on this socket */
@@ -240,7 +240,9 @@ enum event_flow_flag {
 	FLOW_FINAL = 1u << 0, /* the last part of this flow: counters are complete */
 	FLOW_COUNTERS_RESET = 1u << 1, /* the socket was reused before its counters could be read */
 	FLOW_IPV6 = 1u << 2, /* IPv6 on the wire (not IPv4-mapped) */
-	FLOW_SHARED = 1u << 3, /* a second process was seen using the socket; owner is the first */
+	/* A second process was seen using the socket; owner is the first. Older than the sensor:
+	 * several hold it, and which of them uses it is unknown. */
+	FLOW_SHARED = 1u << 3,
 	FLOW_PREEXISTING = 1u << 4, /* older than the sensor: opened_ns is when it was found */
 	FLOW_FOLDED =
 		1u << 5, /* `count` flows of one owner whose table had no room: sums, no peer */

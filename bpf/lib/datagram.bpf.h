@@ -27,7 +27,7 @@ static __always_inline bool is_of_flow(const struct packet *packet,
 	const __u64 *a = (const __u64 *)flow->remote_addr, *b = (const __u64 *)key->remote_addr;
 
 	return a[0] == b[0] && a[1] == b[1] && flow->remote_port == key->remote_port &&
-	       flow->local_port == packet->local_port && flow->protocol == key->protocol;
+	       flow->local_port == packet->key.local_port && flow->protocol == key->protocol;
 }
 
 /* A flow that this packet is the first of; phase and index are not touched. */
@@ -43,7 +43,7 @@ static __always_inline void flow_describe(struct datagram_flow *flow, const stru
 	flow->received_packets = packet->egress ? 0 : packet->datagrams;
 	__builtin_memcpy(flow->local_addr, packet->local_addr, 16);
 	__builtin_memcpy(flow->remote_addr, packet->key.remote_addr, 16);
-	flow->local_port = packet->local_port;
+	flow->local_port = packet->key.local_port;
 	flow->remote_port = packet->key.remote_port;
 	flow->protocol = packet->key.protocol;
 	flow->flags = (packet->egress ? 0 : DATAGRAM_INGRESS) | (packet->ipv6 ? DATAGRAM_IPV6 : 0);
@@ -152,7 +152,8 @@ static __always_inline __u32 fold_hash(const struct datagram_key *key)
 
 	mixed = (mixed ^ mixed >> 32 ^ addr[0]) * 0x9e3779b97f4a7c15;
 	mixed = (mixed ^ mixed >> 32 ^ addr[1]) * 0x9e3779b97f4a7c15;
-	mixed = (mixed ^ mixed >> 32 ^ key->remote_port) * 0x9e3779b97f4a7c15;
+	mixed = (mixed ^ mixed >> 32 ^ key->remote_port ^ (__u64)key->local_port << 16) *
+		0x9e3779b97f4a7c15;
 	return (__u32)(mixed >> 54);
 }
 

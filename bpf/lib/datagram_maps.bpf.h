@@ -62,8 +62,9 @@ struct datagram_key {
 	__u64 cookie;
 	__u8 remote_addr[16];
 	__u16 remote_port;
+	__u16 local_port; /* another one after the socket was disconnected */
 	__u8 protocol;
-	__u8 reserved[5]; /* zero */
+	__u8 reserved[3]; /* zero */
 };
 
 struct datagram_many {

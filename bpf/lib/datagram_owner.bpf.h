@@ -15,11 +15,6 @@
 #include "datagram_maps.bpf.h"
 #include "task.bpf.h"
 
-static __always_inline bool same_process(const struct process_key *a, const struct process_key *b)
-{
-	return a->start_ns == b->start_ns && a->pid == b->pid;
-}
-
 static __always_inline void note_executable(struct datagram_socket *socket,
 					    struct task_struct *task)
 {
@@ -45,21 +40,6 @@ static __always_inline void socket_created(struct datagram_socket *socket)
 	note_executable(socket, task);
 }
 
-/* An iterator found the socket in a process's table of files. */
-static __always_inline void socket_found(struct datagram_socket *socket, struct sock *sk,
-					 struct task_struct *task)
-{
-	socket->preexisting = 1;
-	socket->cgroup_id = sk->sk_cgrp_data.cgroup->kn->id;
-	socket->uid = sk->sk_uid.val;
-	socket->netns = sk->__sk_common.skc_net.net->ns.inum;
-	if (socket->owner_quality == OWNER_UNKNOWN) {
-		key_fill(&socket->owner, task);
-		socket->owner_quality = OWNER_SNAPSHOT;
-	}
-	socket->labelled = 1;
-}
-
 /* What the sweep knows of a socket with many peers is a copy. */
 static __noinline void socket_changed(struct datagram_socket *socket)
 {
@@ -75,6 +55,30 @@ static __noinline void socket_changed(struct datagram_socket *socket)
 	many->socket.owner_quality = socket->owner_quality;
 	many->socket.shared = socket->shared;
 	many->socket.closed = socket->closed;
+}
+
+/* An iterator found the socket in a process's table of files. Which of several holders uses it
+ * cannot be seen: then it is nobody's until one of them is seen calling. */
+static __always_inline void socket_found(struct datagram_socket *socket, struct sock *sk,
+					 struct task_struct *task)
+{
+	struct process_key key;
+
+	key_fill(&key, task);
+	socket->preexisting = 1;
+	socket->cgroup_id = sk->sk_cgrp_data.cgroup->kn->id;
+	socket->uid = sk->sk_uid.val;
+	socket->netns = sk->__sk_common.skc_net.net->ns.inum;
+	if (socket->owner_quality == OWNER_UNKNOWN && !socket->shared) {
+		socket->owner = key;
+		socket->owner_quality = OWNER_SNAPSHOT;
+	} else if (socket->owner_quality == OWNER_SNAPSHOT && !same_process(&socket->owner, &key)) {
+		__builtin_memset(&socket->owner, 0, sizeof(socket->owner));
+		socket->owner_quality = OWNER_UNKNOWN;
+		socket->shared = 1;
+	}
+	socket->labelled = 1;
+	socket_changed(socket);
 }
 
 static __always_inline void owner_becomes(struct datagram_socket *socket,
@@ -129,7 +133,8 @@ static __always_inline void owner_sent(struct datagram_socket *socket)
 
 /*
  * The last close. Whoever does that had it open, but may only have inherited it: no reason to
- * replace a name. Kernel threads close what others let go of.
+ * replace a name, nor to give one to a socket that was used before anybody looked. Kernel threads
+ * close what others let go of.
  */
 static __always_inline void owner_released(struct datagram_socket *socket)
 {
@@ -139,7 +144,8 @@ static __always_inline void owner_released(struct datagram_socket *socket)
 	if (task_read(task, flags) & PF_KTHREAD)
 		return;
 	key_fill(&key, task);
-	if (same_process(&socket->owner, &key) || socket->owner_quality == OWNER_UNKNOWN)
+	if (same_process(&socket->owner, &key) ||
+	    (socket->owner_quality == OWNER_UNKNOWN && !socket->preexisting))
 		owner_becomes(socket, &key);
 }
 

@@ -69,22 +69,16 @@ static __always_inline bool owner_is_open(const struct flow_storage *flow)
 	return flow->owner_quality == OWNER_UNKNOWN || flow->owner_quality == OWNER_INHERITED;
 }
 
-/* Another execve in the same process is no other process. */
-static __always_inline bool process_is(const struct process_key *key, struct task_struct *task)
-{
-	struct task_struct *leader = task_read(task, group_leader);
-
-	return key->pid == (__u32)task_read(task, tgid) &&
-	       key->start_ns == task_read(leader, start_boottime);
-}
-
 /* A process was seen using the socket: its owner, unless it has one; then it is shared. */
 static __always_inline void owner_seen(struct flow_storage *flow, struct task_struct *task)
 {
+	struct process_key key;
+
+	key_fill(&key, task);
 	if (owner_is_open(flow)) {
-		key_fill(&flow->owner, task);
+		flow->owner = key;
 		flow->owner_quality = OWNER_CALLER;
-	} else if (flow->owner_quality != OWNER_KERNEL && !process_is(&flow->owner, task)) {
+	} else if (flow->owner_quality != OWNER_KERNEL && !same_process(&flow->owner, &key)) {
 		flow->flags |= STORAGE_SHARED;
 	}
 }
@@ -92,29 +86,40 @@ static __always_inline void owner_seen(struct flow_storage *flow, struct task_st
 /*
  * The last close, in the closer's context: a connection on which nobody was seen reading or sending
  * is the closer's. On any other a close is no use: who is last to let go of what several inherited
- * is chance. Kernel threads close what others let go of (descriptors in flight, collected as
- * garbage). Where reads cannot be seen, the process that listens may only let go of what a child of
- * it has read from.
+ * is chance; so it is on one older than the sensor, whose use is not seen. Kernel threads close
+ * what others let go of (descriptors in flight, collected as garbage). Where reads cannot be seen,
+ * the process that listens may only let go of what a child of it has read from.
  */
 static __always_inline void owner_at_close(struct flow_storage *flow)
 {
 	struct task_struct *task = current_task();
+	struct process_key key;
 
-	if (!owner_is_open(flow) || task_read(task, flags) & PF_KTHREAD)
+	if (!owner_is_open(flow) || flow->flags & STORAGE_PREEXISTING ||
+	    task_read(task, flags) & PF_KTHREAD)
 		return;
-	if (READS_ARE_SEEN || !process_is(&flow->listener, task))
+	key_fill(&key, task);
+	if (READS_ARE_SEEN || !same_process(&flow->listener, &key))
 		owner_seen(flow, task);
 }
 
-/* Found holding a descriptor of the socket. The first stays; which of several uses it cannot be
- * seen. */
+/*
+ * Found holding a descriptor of the socket. Which of several holders uses it cannot be seen, so a
+ * connection of several is nobody's. A listener stays the first one's: of a process and its
+ * children, which inherit it, that is the one that listens.
+ */
 static __always_inline void owner_found(struct flow_storage *flow, struct task_struct *task)
 {
-	if (flow->owner_quality == OWNER_UNKNOWN) {
-		key_fill(&flow->owner, task);
+	struct process_key key;
+
+	key_fill(&key, task);
+	if (flow->owner_quality == OWNER_UNKNOWN && !(flow->flags & STORAGE_SHARED)) {
+		flow->owner = key;
 		flow->owner_quality = OWNER_SNAPSHOT;
-	} else if (flow->owner_quality == OWNER_SNAPSHOT && !process_is(&flow->owner, task)) {
+	} else if (flow->owner_quality == OWNER_SNAPSHOT && !same_process(&flow->owner, &key)) {
 		flow->flags |= STORAGE_SHARED;
+		if (flow->phase != FLOW_PHASE_LISTEN)
+			owner_forget(flow, OWNER_UNKNOWN);
 	}
 }
 

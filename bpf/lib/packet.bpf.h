@@ -16,7 +16,6 @@ struct packet {
 	__u32 payload_bytes; /* of UDP and ICMP without their header, else of the IP packet */
 	__u32 datagrams; /* on the wire */
 	__u32 ticks; /* when */
-	__u16 local_port;
 	__u8 icmp_type;
 	__u8 icmp_code;
 	__u8 egress;
@@ -85,7 +84,7 @@ static __always_inline void parse_transport(struct __sk_buff *skb, struct packet
 	if (bpf_skb_load_bytes(skb, offset, ports, sizeof(ports)))
 		return;
 	if (has_ports(packet->key.protocol)) {
-		packet->local_port = packet->egress ? ports[0] : ports[1];
+		packet->key.local_port = packet->egress ? ports[0] : ports[1];
 		packet->key.remote_port = packet->egress ? ports[1] : ports[0];
 	} else if (packet->key.protocol == IPPROTO_ICMP || packet->key.protocol == IPPROTO_ICMPV6) {
 		packet->icmp_type = icmp[0];

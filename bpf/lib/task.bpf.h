@@ -17,6 +17,12 @@ static __always_inline void key_fill(struct process_key *key, struct task_struct
 	key->exec_count = task_read(leader, self_exec_id);
 }
 
+/* Another execve in the same process is no other process. */
+static __always_inline bool same_process(const struct process_key *a, const struct process_key *b)
+{
+	return a->start_ns == b->start_ns && a->pid == b->pid;
+}
+
 /* Eight bytes wherever the field lies: its type has changed, its bits have not. */
 #define capabilities_of(cred, field) (*(const __u64 *)&(cred)->field)
 

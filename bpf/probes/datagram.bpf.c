@@ -178,7 +178,7 @@ int yagura_datagram_held(struct bpf_iter__task_file *ctx)
 	    is_tcp(sk->sk_type, sk->sk_protocol))
 		return 0;
 	known = bpf_sk_storage_get(&datagram_sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (known && !known->labelled)
+	if (known && (!known->labelled || known->preexisting))
 		socket_found(known, sk, task);
 	return 0;
 }

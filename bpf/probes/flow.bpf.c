@@ -105,7 +105,7 @@ static __always_inline void on_accepted(struct bpf_sock_ops *ops, struct flow_st
 	flow->index = 0;
 	if (has_listener) {
 		flow->listener = flow->owner;
-		if (flow->owner_quality != OWNER_KERNEL)
+		if (flow->owner_quality != OWNER_KERNEL && flow->owner_quality != OWNER_UNKNOWN)
 			flow->owner_quality = QUALITY_UNSEEN;
 		if (flow->owner_quality == OWNER_UNKNOWN)
 			owner_forget(flow, OWNER_UNKNOWN);

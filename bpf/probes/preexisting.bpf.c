@@ -113,8 +113,8 @@ int yagura_held(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
-/* What nobody holds: closed but not over, not accepted yet, the kernel's own. Of the network
- * namespace that the keeper is in. */
+/* What nobody holds: closed but not over, not accepted yet, the kernel's own. Of one network
+ * namespace, the one that the keeper is in when it asks. */
 SEC("iter/tcp")
 int yagura_unheld(struct bpf_iter__tcp *ctx)
 {

@@ -6,7 +6,9 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 bool flow_is_wanted(const struct decoded_event *event, const void *context)
@@ -133,6 +135,16 @@ int connected(int family, in_port_t port)
 		return fd;
 	close(fd);
 	return -1;
+}
+
+pid_t fork_bound(void)
+{
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return child;
 }
 
 void send_bytes(int fd, size_t count)

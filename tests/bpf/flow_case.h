@@ -46,6 +46,8 @@ in_port_t local_port(int fd);
 int listening(int family);
 /* A connected socket, or -1. */
 int connected(int family, in_port_t port);
+/* fork(); the child ends with this process, however a test ends. */
+pid_t fork_bound(void);
 /* All of them, or this process ends: for children. */
 void send_bytes(int fd, size_t count);
 void receive_bytes(int fd, size_t count);

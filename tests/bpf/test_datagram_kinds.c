@@ -317,7 +317,7 @@ static void a_scan_is_one_record(void **state)
 		assert_null(refused);
 		refused = &told.flow[i];
 	}
-	if (is_old_kernel()) { /* it does not say why a packet is dropped */
+	if (!refusals_are_seen()) { /* it does not say why a packet is dropped */
 		assert_null(refused);
 		return;
 	}

@@ -70,8 +70,8 @@ static void nobody_accepts(void **state)
 	close(client);
 	flow = flow_must_come(shared, (struct wanted_flow){ FLOW_INGRESS, port, 0 });
 	assert_int_equal(flow->listener.pid, getpid());
-	assert_int_equal(flow->owner_quality, is_old_kernel() ? OWNER_UNKNOWN : OWNER_INHERITED);
-	assert_int_equal(flow->owner.pid, is_old_kernel() ? 0 : getpid());
+	assert_int_equal(flow->owner_quality, reads_are_seen() ? OWNER_INHERITED : OWNER_UNKNOWN);
+	assert_int_equal(flow->owner.pid, reads_are_seen() ? getpid() : 0);
 }
 
 /* What is told of the execution of `path` with one argument. */

@@ -208,7 +208,7 @@ static void an_attempt_says_why(void **state)
 {
 	const struct failure *row = *state;
 	/* 5.10 tells of the end of the attempt, later ones of what is left of the socket. */
-	const uint8_t flags = kernel_version() < 5011 ? 0 : row->flags;
+	const uint8_t flags = destruction_is_seen() ? row->flags : 0;
 	const struct event_flow *flow;
 	struct wanted_flow wanted = { .direction = FLOW_EGRESS };
 	struct attempt attempt;

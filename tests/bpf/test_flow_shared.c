@@ -14,7 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FIRST_KERNEL_WITH_READS 5011 /* socket storage in tracepoints */
 #define MESSAGE 100 /* bytes, sent by the other end before anything else happens */
 
 typedef void (*act_fn)(int fd);
@@ -222,7 +221,7 @@ static void close_now(int *fd)
 static void the_first_user_is_named(void **state)
 {
 	const struct shared_case *row = *state;
-	bool differs = kernel_version() < FIRST_KERNEL_WITH_READS && row->unread.owner != SAME;
+	bool differs = !reads_are_seen() && row->unread.owner != SAME;
 	const struct named *named = differs ? &row->unread : &row->named;
 	const struct event_flow *flow;
 	struct both_ends ends;

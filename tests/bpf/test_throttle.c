@@ -329,7 +329,7 @@ int main(void)
 		cmocka_unit_test(a_snapshot_heals),
 	};
 
-	if (is_old_kernel())
+	if (!budgets_count())
 		return cmocka_run_group_tests(tests_of_old, set_up, tear_down);
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

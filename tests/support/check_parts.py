@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 
 import check_controls
+import check_corpus
 import check_kernels
 import verifier_cost
 from check_results import Result, exit_text, from_junit, from_tap
@@ -163,6 +164,12 @@ def integration(logs):
     return results
 
 
+def corpus(logs):
+    make(logs / "corpus-build.log", "build/bin/yagura-replay")
+    make(logs / "corpus-sanitized.log", "BUILD=build/asan", "SANITIZE=1", check_corpus.SANITIZED)
+    return check_corpus.corpus()
+
+
 def fuzz_one(logs, name):
     scratch = logs / "fuzz" / name
     scratch.mkdir(parents=True, exist_ok=True)
@@ -191,6 +198,7 @@ PARTS = {
     "unit-sanitized": unit_sanitized,
     "bpf": bpf,
     "integration": integration,
+    "corpus": corpus,
     "fuzz": fuzz,
     "kernels": kernels,
 }

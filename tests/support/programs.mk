@@ -35,3 +35,8 @@ $(FAULT)/%.bpf.o: bpf/probes/%.bpf.c tests/support/fault/lose_in_kernel.bpf.h
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -include tests/support/fault/lose_in_kernel.bpf.h -MMD -MP -c $< -o $@
+
+# Tests of flow/ ask what it gives to the parsers: these stand in their place. No other test may get
+# them, so they are in no library.
+$(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/sensor/flow/test_*.c)): \
+	$(BUILD)/obj/tests/support/fake/fake_parser.o

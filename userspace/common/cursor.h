@@ -63,6 +63,18 @@ static inline bool cursor_copy(struct cursor *c, void *to, size_t n)
 	return !taken.failed;
 }
 
+/* What lies before the next `byte`, which is taken too; both fail when there is none. */
+static inline struct cursor cursor_until(struct cursor *c, uint8_t byte)
+{
+	const uint8_t *found = c->failed || c->left == 0 ? NULL : memchr(c->at, byte, c->left);
+	struct cursor before = { .failed = true };
+
+	if (found)
+		before = cursor_take(c, (size_t)(found - c->at));
+	cursor_take(c, found ? 1 : SIZE_MAX);
+	return before;
+}
+
 /* Big-endian (network order) unsigned integers of 1, 2, 4 and 8 bytes. */
 static inline uint64_t cursor_be(struct cursor *c, size_t width)
 {
@@ -92,6 +104,21 @@ static inline uint32_t cursor_u32(struct cursor *c)
 static inline uint64_t cursor_u64(struct cursor *c)
 {
 	return cursor_be(c, 8);
+}
+
+/* A length of `width` bytes, then that many bytes as a cursor of their own. */
+static inline struct cursor cursor_block(struct cursor *c, size_t width)
+{
+	return cursor_take(c, (size_t)cursor_be(c, width));
+}
+
+/* As memcmp: the shorter first when one begins the other. */
+static inline int cursor_compare(struct cursor a, struct cursor b)
+{
+	size_t common = a.left < b.left ? a.left : b.left;
+	int order = common > 0 ? memcmp(a.at, b.at, common) : 0;
+
+	return order != 0 ? order : (a.left > b.left) - (a.left < b.left);
 }
 
 #endif

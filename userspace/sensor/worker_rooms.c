@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "sensor/kernel/keeper_link.h"
+#include "sensor/process/cgroup_walk.h"
 #include "sensor/worker_content.h"
 
 #include <errno.h>
@@ -82,6 +83,13 @@ static int control_live(void *context, struct live_config *ret_live)
 	return keeper_link_live(worker->link, ret_live);
 }
 
+static uint64_t control_updates_due(void *context)
+{
+	const struct worker *worker = context;
+
+	return losses_updates_due(&worker->pipeline.losses, worker->pipeline.journal);
+}
+
 static void control_backlog(void *context, uint64_t ret_bytes[EVENT_RING_COUNT])
 {
 	const struct worker *worker = context;
@@ -102,13 +110,13 @@ int worker_rooms_open_control(struct worker *worker)
 		.sequence = worker->pipeline.sequence,
 		.processes = worker->pipeline.processes,
 		.counters = &worker->pipeline.counters,
-		.losses = &worker->pipeline.losses,
 		.started_ns = clock_boottime_ns(),
 		.in_memory = control_in_memory,
 		.kernel_counters = control_counters,
 		.probes = control_probes,
 		.maps = control_maps,
 		.live = control_live,
+		.updates_due = control_updates_due,
 		.ring_backlog = control_backlog,
 		.context = worker,
 	};
@@ -294,6 +302,17 @@ static int open_state(struct worker *worker)
 				     worker->sequence_bytes, instance, &worker->pipeline.sequence);
 }
 
+/* The hooks are attached: no group comes in between unseen. */
+static void name_groups(struct cgroup_names *names)
+{
+	long groups = cgroup_walk_mounted(names);
+
+	if (groups < 0) /* the kernel tells of new ones and of those in use all the same */
+		log_debug("worker", "no control groups are listed: %s", strerror((int)-groups));
+	else
+		log_debug("worker", "%ld control groups are there already", groups);
+}
+
 int worker_rooms_open_pipeline(struct worker *worker)
 {
 	const struct process_table_options processes = { .exited_max = EXITED_PROCESSES_MAX,
@@ -315,6 +334,7 @@ int worker_rooms_open_pipeline(struct worker *worker)
 		return -ENOMEM;
 	}
 	resume(worker);
+	name_groups(pipeline->cgroups);
 	return 0;
 }
 

@@ -73,6 +73,39 @@ int marks_add(struct marks *marks, enum mark_kind kind, struct text value)
 	return -ENOSPC;
 }
 
+/* Foreign bytes: they may be names. */
+static void wipe(struct mark *mark)
+{
+	char *value = (char *)(uintptr_t)mark->value.at;
+
+	explicit_bzero(value, mark->value.length);
+	free(value);
+}
+
+/* The order of those that stay is kept. */
+static void forget(struct marks *marks, enum mark_kind kind)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < marks->count; i++) {
+		struct mark mark = marks->at[i];
+
+		if (mark.kind == kind) {
+			marks->bytes -= mark.value.length;
+			wipe(&mark);
+		} else {
+			marks->at[kept++] = mark;
+		}
+	}
+	marks->count = kept;
+}
+
+int marks_replace(struct marks *marks, enum mark_kind kind, struct text value)
+{
+	forget(marks, kind);
+	return marks_add(marks, kind, value);
+}
+
 int marks_add_string(struct marks *marks, enum mark_kind kind, const char *value)
 {
 	return marks_add(marks, kind, (struct text){ value, strlen(value) });
@@ -88,12 +121,8 @@ const struct text *marks_find(const struct marks *marks, enum mark_kind kind)
 
 void marks_done(struct marks *marks)
 {
-	for (size_t i = 0; i < marks->count; i++) {
-		char *value = (char *)(uintptr_t)marks->at[i].value.at;
-
-		explicit_bzero(value, marks->at[i].value.length);
-		free(value);
-	}
+	for (size_t i = 0; i < marks->count; i++)
+		wipe(&marks->at[i]);
 	free(marks->at);
 	*marks = (struct marks){ 0 };
 }

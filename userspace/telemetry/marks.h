@@ -94,7 +94,9 @@ struct marks {
 /* Keeps a copy of `value`; a SET kind that has it already stays as it is. 0, -ENOMEM, or -ENOSPC
  * when a limit is reached, which leaves one MARK_TRUNCATED "too_many" behind. */
 int marks_add(struct marks *marks, enum mark_kind kind, struct text value);
-/* The same for a NUL-terminated text. */
+/* The same in place of every value the kind has. */
+int marks_replace(struct marks *marks, enum mark_kind kind, struct text value);
+/* marks_add for a NUL-terminated text. */
 int marks_add_string(struct marks *marks, enum mark_kind kind, const char *value);
 /* The first value of a kind, or NULL. */
 const struct text *marks_find(const struct marks *marks, enum mark_kind kind);

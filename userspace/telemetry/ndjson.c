@@ -189,12 +189,17 @@ void ndjson_within(struct ndjson *json, const char *path)
 	ndjson_within_text(json, (struct text){ path, strlen(path) });
 }
 
-void ndjson_begin(struct ndjson *json)
+void ndjson_begin_value(struct ndjson *json)
 {
 	json->start = json->length;
 	json->failed = json->needs_comma = false;
 	json->open = (struct text){ "", 0 };
 	json->wanted = json->open;
+}
+
+void ndjson_begin(struct ndjson *json)
+{
+	ndjson_begin_value(json);
 	append_byte(json, '{');
 }
 
@@ -202,6 +207,11 @@ int ndjson_end(struct ndjson *json)
 {
 	close_objects(json, json->open);
 	append(json, "}\n", 2);
+	return ndjson_end_value(json);
+}
+
+int ndjson_end_value(struct ndjson *json)
+{
 	if (!json->failed)
 		return 0;
 	json->length = json->start;

@@ -44,6 +44,10 @@ void ndjson_begin(struct ndjson *json);
 /* Closes what is open and ends the line. 0, or -ENOMEM: the buffer is as before ndjson_begin. */
 int ndjson_end(struct ndjson *json);
 
+/* The same for what is put in between alone, without an object around it or a newline. */
+void ndjson_begin_value(struct ndjson *json);
+int ndjson_end_value(struct ndjson *json);
+
 /* `path` is a constant; "" is the outermost object. */
 void ndjson_within(struct ndjson *json, const char *path);
 void ndjson_within_text(struct ndjson *json, struct text path);

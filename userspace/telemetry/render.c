@@ -124,20 +124,42 @@ void render_splt(char ret_splt[RENDER_SPLT_BYTES], const struct record_splt *spl
 	*to = '\0';
 }
 
+/* Most texts are ASCII from end to end: that much is copied at once. */
+static size_t ascii_length(struct text text)
+{
+	size_t length = 0;
+
+	while (length < text.length && text.at[length] > 0 && text.at[length] < 0x7f)
+		length++;
+	return length;
+}
+
+static size_t copy_character(char *to, struct text *rest)
+{
+	struct utf8_character c = utf8_take(rest);
+	bool is_kept = c.is_valid && c.codepoint != 0;
+	size_t bytes = is_kept ? c.length : strlen(UTF8_REPLACEMENT);
+
+	memcpy(to, is_kept ? c.at : UTF8_REPLACEMENT, bytes);
+	return bytes;
+}
+
 char *render_utf8(struct text text)
 {
-	const size_t replacement_length = strlen(UTF8_REPLACEMENT);
-	char *repaired = malloc(text.length * replacement_length + 1);
+	char *repaired = malloc(text.length * strlen(UTF8_REPLACEMENT) + 1);
 	size_t length = 0;
 
 	if (!repaired)
 		return NULL;
-	for (struct utf8_character c = utf8_take(&text); c.length > 0; c = utf8_take(&text)) {
-		bool is_kept = c.is_valid && c.codepoint != 0;
-		size_t bytes = is_kept ? c.length : replacement_length;
+	while (text.length > 0) {
+		size_t ascii = ascii_length(text);
 
-		memcpy(repaired + length, is_kept ? c.at : UTF8_REPLACEMENT, bytes);
-		length += bytes;
+		memcpy(repaired + length, text.at, ascii);
+		length += ascii;
+		text.at += ascii;
+		text.length -= ascii;
+		if (text.length > 0)
+			length += copy_character(repaired + length, &text);
 	}
 	repaired[length] = '\0';
 	return repaired;

@@ -48,5 +48,8 @@ struct render_source {
 /* Appends the line, newline included, to *json. 0, or -ENOMEM: nothing was appended. */
 int render_json(struct ndjson *json, const struct render_source *source,
 		const struct record *record);
+/* Appends the values of one kind alone: a scalar, or an array when there are several. 0, or
+ * -ENOMEM: nothing was appended. */
+int render_mark_values(struct ndjson *json, const struct record_flow *flow, enum mark_kind kind);
 
 #endif

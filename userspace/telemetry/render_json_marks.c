@@ -56,11 +56,27 @@ static void put_value(struct ndjson *json, enum mark_form form, struct text valu
 		ndjson_put_text(json, value);
 }
 
-static void put_values(struct ndjson *json, const struct record_flow *flow, enum mark_kind kind)
+static void put_values(struct ndjson *json, const struct record_flow *flow, enum mark_kind kind,
+		       size_t count)
 {
+	if (count > 1)
+		ndjson_open_array(json);
 	for (size_t i = 0; i < flow->mark_count; i++)
 		if (flow->marks[i].kind == kind)
 			put_value(json, mark_kind_row(kind)->form, flow->marks[i].value);
+	if (count > 1)
+		ndjson_close_array(json);
+}
+
+int render_mark_values(struct ndjson *json, const struct record_flow *flow, enum mark_kind kind)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < flow->mark_count; i++)
+		count += flow->marks[i].kind == kind;
+	ndjson_begin_value(json);
+	put_values(json, flow, kind, count);
+	return ndjson_end_value(json);
 }
 
 static void open_key(struct ndjson *json, const char *key)
@@ -79,13 +95,8 @@ void render_json_marks(struct ndjson *json, const struct record_flow *flow)
 	look(flow, &present);
 	for (size_t i = 0; i < present.count; i++) {
 		enum mark_kind kind = present.kinds[i];
-		bool is_array = present.values[kind] > 1;
 
 		open_key(json, mark_kind_row(kind)->key);
-		if (is_array)
-			ndjson_open_array(json);
-		put_values(json, flow, kind);
-		if (is_array)
-			ndjson_close_array(json);
+		put_values(json, flow, kind, present.values[kind]);
 	}
 }

@@ -14,7 +14,9 @@
 #include <time.h>
 
 #define SHOWN_ID_DIGITS 12
+#define SHOWN_MARK_BYTES 64
 #define PIECE_BYTES 128 /* the longest that write_format is used for: two addresses fit */
+#define ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* A line being written; `at` has room for `size` bytes. Full is full: nothing that comes after the
  * first piece that did not fit is written. */
@@ -261,6 +263,48 @@ static void write_owner(struct line *line, const struct record_flow *flow)
 	write_format(line, "[%" PRIu32 "])", flow->listener.key.pid);
 }
 
+static struct text first_mark(const struct record_flow *flow, enum mark_kind kind)
+{
+	for (size_t i = 0; i < flow->mark_count; i++)
+		if (flow->marks[i].kind == kind)
+			return flow->marks[i].value;
+	return (struct text){ 0 };
+}
+
+/* Whether there was one to write. */
+static bool write_telling(struct line *line, const char *label, struct text value)
+{
+	if (value.length == 0)
+		return false;
+	write_format(line, " %s ", label);
+	write_text(line, (struct text){ value.at, value.length > SHOWN_MARK_BYTES ? SHOWN_MARK_BYTES
+										  : value.length });
+	if (value.length > SHOWN_MARK_BYTES)
+		write_format(line, "...");
+	return true;
+}
+
+/* A name and a fingerprint, the most telling there are: what was asked for, and by what. */
+static void write_marks(struct line *line, const struct record_flow *flow)
+{
+	static const struct {
+		enum mark_kind kind;
+		const char *label;
+	} fingerprints[] = {
+		{ MARK_JA4, "ja4" },
+		{ MARK_HASSH, "hassh" },
+		{ MARK_HASSH_SERVER, "hassh_server" },
+	};
+	bool has_fingerprint = false;
+
+	if (!write_telling(line, "sni", first_mark(flow, MARK_SERVER_NAME)) &&
+	    !write_telling(line, "dns", first_mark(flow, MARK_DNS_NAME)))
+		write_telling(line, "name", flow->destination_name);
+	for (size_t i = 0; i < ARRAY_COUNT(fingerprints) && !has_fingerprint; i++)
+		has_fingerprint = write_telling(line, fingerprints[i].label,
+						first_mark(flow, fingerprints[i].kind));
+}
+
 static void write_flow(struct line *line, const struct record_flow *flow)
 {
 	write_format(line, "%s ", record_direction_name(flow->direction));
@@ -274,6 +318,7 @@ static void write_flow(struct line *line, const struct record_flow *flow)
 	write_amount(line, flow);
 	if (flow->state != FLOW_REFUSED)
 		write_owner(line, flow);
+	write_marks(line, flow);
 }
 
 static void write_exec_update(struct line *line, const struct record_exec_update *update)

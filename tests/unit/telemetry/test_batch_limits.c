@@ -125,12 +125,15 @@ static void marks_too_long(Yagura__Telemetry__Batch *batch)
 	grow_fingerprints(batch, 5);
 }
 
-/* All but the list is like the first flow's. */
+/* With nothing but addresses and lists. */
 static void grow_flows(Yagura__Telemetry__Batch *batch, size_t rows)
 {
-	Yagura__Telemetry__Flows *flows = batch->flows;
+	Yagura__Telemetry__Flows *flows = malloc(sizeof(*flows));
 
+	assert_non_null(flows);
+	yagura__telemetry__flows__free_unpacked(batch->flows, NULL);
 	yagura__telemetry__flows__init(flows);
+	batch->flows = flows;
 	flows->n_start_ms = flows->n_source_addr = flows->n_destination_addr = rows;
 	flows->n_fingerprint = rows;
 	flows->start_ms = calloc(rows, sizeof(*flows->start_ms));

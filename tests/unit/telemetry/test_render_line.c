@@ -157,6 +157,27 @@ static void flow_refused(struct record *record)
 	record->flow.ports = 37;
 }
 
+static void flow_of_a_query(struct record *record)
+{
+	static const struct mark query[] = { { MARK_DNS_TYPE, TEXT("A") },
+					     { MARK_DNS_NAME, TEXT("a\n.example") },
+					     { MARK_DNS_NAME, TEXT("second.example") } };
+
+	record->flow.marks = query;
+	record->flow.mark_count = 3;
+	record->flow.destination_name = TEXT("resolver.example");
+}
+
+static void flow_of_a_long_name(struct record *record)
+{
+	static const struct mark ssh[] = { { MARK_HASSH_SERVER, TEXT(HEX_ID "xyz") },
+					   { MARK_HASSH, TEXT(HEX_ID) } };
+
+	record->flow.marks = ssh;
+	record->flow.mark_count = 2;
+	record->flow.destination_name = TEXT(HEX_ID "x");
+}
+
 static void gap_of_a_group(struct record *record)
 {
 	record->gap.reason = GAP_THROTTLED;
@@ -240,6 +261,16 @@ static struct line_case {
 	{ "flow refused", sample_flow, flow_refused,
 	  "01:02:03.456 flow   ingress 10.0.0.1:0 > 10.0.0.2:80 tcp refused attempts 120 ports "
 	  "37" },
+	{ "flow with a hello", sample_marked_flow, plain,
+	  "01:02:03.456 flow   egress 10.0.0.1:40000 > 10.0.0.2:443 tcp closed "
+	  "sent 78 received 850 curl [4711] caller sni example.org "
+	  "ja4 t13d1516h2_8daaf6152771_02713d6af862" },
+	{ "flow of a query", sample_flow, flow_of_a_query,
+	  "01:02:03.456 flow   egress 10.0.0.1:40000 > 10.0.0.2:80 tcp closed "
+	  "sent 78 received 850 curl [4711] caller dns a?.example" },
+	{ "flow with a long name", sample_flow, flow_of_a_long_name,
+	  "01:02:03.456 flow   egress 10.0.0.1:40000 > 10.0.0.2:80 tcp closed "
+	  "sent 78 received 850 curl [4711] caller name " HEX_ID "... hassh " HEX_ID },
 	{ "gap of a control group", sample_gap, gap_of_a_group,
 	  "01:02:03.456 gap    12 exec records missing: throttled of /system.slice/x?.service" },
 	{ "gap", sample_gap, plain, "01:02:03.456 gap    12 exec records missing: ring_full" },
@@ -252,7 +283,7 @@ static void check_case(void **state)
 {
 	const struct line_case *c = *state;
 	struct record record = c->sample();
-	char line[256];
+	char line[512];
 
 	c->change(&record);
 	assert_int_equal(render_line(line, sizeof(line), &record), strlen(c->want));

@@ -2,6 +2,7 @@
 #include "collector/sinks/database.h"
 
 #include "collector/sinks/schema.h"
+#include "collector/sinks/schema_marks.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -71,18 +72,62 @@ static int execute_all(struct database *database, const char *const *statements)
 	return r;
 }
 
-/* All versions between in one transaction: whoever is ended in the middle has changed nothing. */
 static int make_tables(struct database *database, int version)
 {
-	int r = database_begin(database);
+	int r;
 
+	if (version == DATABASE_SCHEMA)
+		return 0;
+	r = database_begin(database);
 	if (r == 0 && version == 0)
 		r = execute_all(database, schema_statements);
 	for (; r == 0 && version > 0 && version < DATABASE_SCHEMA; version++)
 		r = execute_all(database, schema_migrations[version - 1]);
-	if (r == 0)
-		r = database_commit(database);
 	return r;
+}
+
+static int count_columns(struct database *database, const char *name, int *ret_count)
+{
+	sqlite3_stmt *statement = NULL;
+	int r = database_prepare(database,
+				 "SELECT count(*) FROM pragma_table_info('flows') WHERE name = ?1",
+				 &statement);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_text(statement, 1, name, -1, SQLITE_TRANSIENT);
+	r = database_errno(sqlite3_step(statement));
+	if (r == 0)
+		*ret_count = sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	return r;
+}
+
+static int add_mark_column(struct database *database, enum mark_kind kind)
+{
+	char column[SCHEMA_MARK_COLUMN_BYTES];
+	char statement[SCHEMA_MARK_STATEMENT_BYTES];
+	int count = 0;
+	int r;
+
+	schema_mark_column(column, kind);
+	r = count_columns(database, column, &count);
+	if (r < 0 || count > 0)
+		return r;
+	schema_mark_statement(statement, kind);
+	r = database_begin(database);
+	return r < 0 ? r : execute(database, statement);
+}
+
+/* All versions between, and the columns of marks, in one transaction: whoever is ended in the
+ * middle has changed nothing. A file that has everything is not locked. */
+static int bring_up_to_date(struct database *database, int version)
+{
+	int r = make_tables(database, version);
+
+	for (enum mark_kind kind = MARK_NONE + 1; r == 0 && kind < MARK_KIND_COUNT; kind++)
+		r = add_mark_column(database, kind);
+	return r < 0 ? r : database_commit(database);
 }
 
 /* What a person can do about a file that does not open. */
@@ -107,11 +152,11 @@ static int prepare_file(struct database *database, int *ret_version)
 
 	if (r == 0)
 		r = read_version(database, ret_version);
-	if (r < 0 || *ret_version == DATABASE_SCHEMA)
+	if (r < 0)
 		return r;
 	if (*ret_version < 0 || *ret_version > DATABASE_SCHEMA)
 		return -EPROTO;
-	return make_tables(database, *ret_version);
+	return bring_up_to_date(database, *ret_version);
 }
 
 int database_open(const char *path, struct database **ret_database,

@@ -15,7 +15,8 @@
 struct database;
 
 /* Opens or creates the file and its tables; one that an earlier version wrote gets the tables of
- * this one. 0, or -errno with one line in ret_error: -EPROTO when a newer version has written it.
+ * this one, and a kind of marks that the file has no column for gets one. 0, or -errno with one
+ * line in ret_error: -EPROTO when a newer version has written it.
  */
 int database_open(const char *path, struct database **ret_database,
 		  char ret_error[DATABASE_ERROR_BYTES]);

@@ -5,6 +5,7 @@
 #include "common/cleanup.h"
 #include "common/uuid.h"
 #include "telemetry/render.h"
+#include "telemetry/render_json.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -98,6 +99,18 @@ void row_args(struct row *row, int column, struct text args)
 		return;
 	rendered = render_args_json(args);
 	bind_rendered(row, column, rendered);
+}
+
+void row_marks(struct row *row, int column, const struct record_flow *flow, enum mark_kind kind)
+{
+	struct ndjson json = { 0 };
+
+	if (render_mark_values(&json, flow, kind) < 0)
+		note(row, SQLITE_NOMEM);
+	else
+		note(row, sqlite3_bind_text(row->statement, column, json.at, (int)json.length,
+					    SQLITE_TRANSIENT));
+	ndjson_done(&json);
 }
 
 int row_store(struct row *row)

@@ -27,6 +27,8 @@ void row_time(struct row *row, int column, uint64_t time_ns); /* NULL when 0 */
 void row_string(struct row *row, int column, const char *string); /* NULL when empty */
 void row_text(struct row *row, int column, struct text text); /* NULL when empty */
 void row_args(struct row *row, int column, struct text args); /* NULL when empty */
+/* All values of a kind as a JSON array. */
+void row_marks(struct row *row, int column, const struct record_flow *flow, enum mark_kind kind);
 /* Runs the statement to its end and makes it ready for the next row. 0 or -errno. */
 int row_store(struct row *row);
 

@@ -4,7 +4,8 @@
  * list grow CREATE TABLE, the prepared INSERT and the numbers its parameters are bound by, so they
  * cannot differ. Every table opens with yagura_sensor, parameter 1. What a version adds is a list
  * of its own and stands last, where ALTER TABLE puts it: a file that was migrated is like a new
- * one. A change here raises DATABASE_SCHEMA. X(name, type)
+ * one. A change here raises DATABASE_SCHEMA. Of what a flow's first bytes say, the columns grow
+ * from MARK_KINDS (schema_marks.h). X(name, type)
  */
 #ifndef YAGURA_COLLECTOR_SCHEMA_H
 #define YAGURA_COLLECTOR_SCHEMA_H
@@ -64,7 +65,11 @@
 	X(container_runtime, TEXT)                                                                 \
 	X(kubernetes_pod_uid, TEXT)
 
-#define FLOW_COLUMNS(X) FLOW_COLUMNS_1(X) FLOW_COLUMNS_2(X)
+#define FLOW_COLUMNS_3(X)                                                                          \
+	X(yagura_splt, TEXT)                                                                       \
+	X(destination_domain, TEXT)
+
+#define FLOW_COLUMNS(X) FLOW_COLUMNS_1(X) FLOW_COLUMNS_2(X) FLOW_COLUMNS_3(X)
 
 #define EXEC_COLUMNS_1(X)                                                                          \
 	X(timestamp, TEXT)                                                                         \
@@ -186,6 +191,8 @@
 #define SCHEMA_NAME(name, type) ", " #name
 #define SCHEMA_VALUE(name, type) ", ?"
 #define SCHEMA_REPLACE(name, type) ", " #name " = excluded." #name
+/* What a later row does not say stays. */
+#define SCHEMA_KEEP(name, type) ", " #name " = COALESCE(excluded." #name ", " #name ")"
 
 #define SCHEMA_ASSIGN(name, type) ", " #name " = ?"
 
@@ -200,6 +207,7 @@ enum flow_column {
 #define FLOW_ENUM(name, type) FLOW_##name,
 	FLOW_COLUMNS(FLOW_ENUM)
 #undef FLOW_ENUM
+		FLOW_MARKS, /* that of kind n is FLOW_MARKS - 1 + n */
 };
 
 enum exec_column {

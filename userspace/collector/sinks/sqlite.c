@@ -3,6 +3,7 @@
 
 #include "collector/sinks/database.h"
 #include "collector/sinks/schema.h"
+#include "collector/sinks/schema_marks.h"
 #include "collector/sinks/sqlite_rows.h"
 
 #include <errno.h>
@@ -13,14 +14,6 @@ struct sqlite {
 	sqlite3_stmt *insert[RECORD_CLASS_COUNT];
 };
 
-/* Parts of a flow are cumulative: a later one replaces an earlier one, the final one any other. A
- * final part may carry a lower number: probes loaded anew count a living flow's parts from 0. */
-#define REPLACE_EARLIER_PART                                                                       \
-	" ON CONFLICT(yagura_sensor, yagura_flow_id) DO UPDATE SET"                                \
-	" yagura_sensor = excluded.yagura_sensor" FLOW_COLUMNS(                                    \
-		SCHEMA_REPLACE) " WHERE yagura_final = 0 AND (excluded.yagura_final = 1"           \
-				" OR excluded.yagura_part > yagura_part)"
-
 /* Parameters count on from the highest number before them. An exec that was lost has no row: its
  * gap says so. */
 #define UPDATE_EXEC                                                                                \
@@ -28,13 +21,12 @@ struct sqlite {
 		SCHEMA_ASSIGN) " WHERE yagura_sensor = ?1 AND process_entity_id = ?2"
 
 static const struct {
-	const char *insert;
+	const char *insert; /* NULL: schema_insert_flow */
 	void (*fill)(struct row *row, const struct sink_item *item);
 } classes[RECORD_CLASS_COUNT] = {
 	[RECORD_EXEC] = { SCHEMA_INSERT(execs, EXEC_COLUMNS), sqlite_fill_exec },
 	[RECORD_EXIT] = { SCHEMA_INSERT(exits, EXIT_COLUMNS), sqlite_fill_exit },
-	[RECORD_FLOW] = { SCHEMA_INSERT(flows, FLOW_COLUMNS) REPLACE_EARLIER_PART,
-			  sqlite_fill_flow },
+	[RECORD_FLOW] = { NULL, sqlite_fill_flow },
 	[RECORD_GAP] = { SCHEMA_INSERT(gaps, GAP_COLUMNS), sqlite_fill_gap },
 	[RECORD_EXEC_UPDATE] = { UPDATE_EXEC, sqlite_fill_exec_update },
 };
@@ -48,6 +40,22 @@ static void sqlite_close(void *state)
 	free(sqlite);
 }
 
+static int prepare(struct sqlite *sqlite, enum record_class class)
+{
+	char *made = NULL;
+	int r;
+
+	if (!classes[class].insert) {
+		made = schema_insert_flow();
+		if (!made)
+			return -ENOMEM;
+	}
+	r = database_prepare(sqlite->database, made ? made : classes[class].insert,
+			     &sqlite->insert[class]);
+	sqlite3_free(made);
+	return r;
+}
+
 static int sqlite_open(const struct sink_options *options, void **ret_state)
 {
 	struct sqlite *sqlite = calloc(1, sizeof(*sqlite));
@@ -57,7 +65,7 @@ static int sqlite_open(const struct sink_options *options, void **ret_state)
 		return -ENOMEM;
 	sqlite->database = options->database;
 	for (size_t i = 0; i < RECORD_CLASS_COUNT && r == 0; i++)
-		r = database_prepare(sqlite->database, classes[i].insert, &sqlite->insert[i]);
+		r = prepare(sqlite, (enum record_class)i);
 	if (r < 0)
 		sqlite_close(sqlite);
 	else

@@ -295,6 +295,15 @@ static void fill_state(struct row *row, const struct record_flow *flow)
 	row_known(row, FLOW_yagura_ports, flow->ports);
 }
 
+static void fill_packets(struct row *row, const struct record_flow *flow)
+{
+	char splt[RENDER_SPLT_BYTES];
+
+	render_splt(splt, &flow->splt);
+	row_string(row, FLOW_yagura_splt, splt);
+	row_text(row, FLOW_destination_domain, flow->destination_name);
+}
+
 void sqlite_fill_flow(struct row *row, const struct sink_item *item)
 {
 	const struct record_flow *flow = &item->record->flow;
@@ -315,6 +324,8 @@ void sqlite_fill_flow(struct row *row, const struct sink_item *item)
 	fill_counters(row, flow);
 	fill_owner(row, item);
 	fill_socket(row, flow);
+	fill_packets(row, flow);
+	sqlite_fill_marks(row, flow);
 }
 
 void sqlite_fill_gap(struct row *row, const struct sink_item *item)

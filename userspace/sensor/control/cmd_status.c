@@ -81,7 +81,7 @@ static bool is_attached(const struct keeper_probe *probe)
 	return probe->state == KEEPER_PROBE_ATTACHED;
 }
 
-/* "enhanced" only when all of that tier is at work. */
+/* "enhanced" only when all of that tier is at work, none of it replaced. */
 static json_t *tiers_json(const struct keeper_probes *probes)
 {
 	bool any = false, all = true;
@@ -89,7 +89,8 @@ static json_t *tiers_json(const struct keeper_probes *probes)
 	for (uint32_t i = 0; i < probe_count(probes); i++)
 		if (probes->probe[i].enhanced) {
 			any = true;
-			all = all && is_attached(&probes->probe[i]);
+			all = all && is_attached(&probes->probe[i]) &&
+			      probes->probe[i].reason[0] == '\0';
 		}
 	return any && all ? json_pack("[s, s]", "core", "enhanced") : json_pack("[s]", "core");
 }
@@ -199,8 +200,7 @@ static struct kernel_terms kernel_terms(const struct control_sensor *sensor,
 	};
 
 	if (class > RECORD_FLOW)
-		return (struct kernel_terms){ .generated = losses_updates_due(sensor->losses,
-									      sensor->journal) };
+		return (struct kernel_terms){ .generated = sensor->updates_due(sensor->context) };
 	return (struct kernel_terms){ kernel->value[counters[class].generated],
 				      kernel->value[counters[class].filtered] };
 }
@@ -352,7 +352,7 @@ static int cmd_status(struct control_call *call)
 	json_object_set_new(status, "counters", counters_json(sensor, &kernel));
 	json_object_set_new(status, "conservation", conservation_json(sensor, &kernel));
 	json_object_set_new(status, "sequence", status_sequence(sensor, &kernel));
-	json_object_set_new(status, "limits", status_limits(&live));
+	json_object_set_new(status, "limits", status_limits(&live, &probes));
 	json_object_set_new(status, "maps", status_maps(&maps));
 	json_object_set_new(status, "ship", ship_json(sensor));
 	json_object_set_new(status, "spool", spool_json(sensor));

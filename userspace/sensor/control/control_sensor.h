@@ -20,7 +20,6 @@ struct control_sensor {
 	const struct sequence *sequence;
 	struct process_table *processes;
 	const struct pipeline_counters *counters;
-	const struct losses *losses;
 	uint64_t started_ns; /* CLOCK_BOOTTIME */
 	/* Records in open batches, per class. */
 	void (*in_memory)(void *context, uint64_t ret_counts[RECORD_CLASS_COUNT]);
@@ -30,6 +29,8 @@ struct control_sensor {
 	int (*probes)(void *context, struct keeper_probes *ret_probes);
 	int (*maps)(void *context, struct keeper_maps *ret_maps);
 	int (*live)(void *context, struct live_config *ret_live);
+	/* Updates of execs that became due, which no kernel counts. */
+	uint64_t (*updates_due)(void *context);
 	/* Bytes waiting in the rings, read or not, not released yet. */
 	void (*ring_backlog)(void *context, uint64_t ret_bytes[EVENT_RING_COUNT]);
 	void *context;

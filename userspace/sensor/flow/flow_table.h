@@ -34,11 +34,14 @@ struct flow_table_options {
 	size_t flows_max; /* with anything known or under way; the oldest give way, counted */
 	size_t pending_bytes_max; /* of all unfinished messages */
 	size_t names_max; /* addresses with a name */
+	size_t marks_bytes_max; /* of all flows; 0: 4 KiB for each of flows_max */
 };
 
 struct flow_table_stats {
 	uint64_t flows; /* now */
 	uint64_t pending_bytes; /* now */
+	uint64_t marks_bytes; /* now */
+	uint64_t names; /* now */
 	uint64_t evicted_flows; /* their marks were lost */
 	uint64_t pieces;
 	uint64_t messages; /* parsed to the end */
@@ -52,10 +55,12 @@ struct flow_table;
 struct flow_table *flow_table_new(const struct flow_table_options *options);
 void flow_table_free(struct flow_table *table);
 
-/* Takes a copy of the bytes. 0, or -ENOMEM (counted as truncated). Bytes that differ from others
- * at the same place make the message "overlap": no fingerprint of it. */
+/* Takes a copy of the bytes. 0, -ENOMEM (counted as truncated), or -EINVAL for a protocol that
+ * nobody parses. Bytes that differ from others at the same place make the message "overlap": no
+ * fingerprint of it. Pieces of a message that is done with are ignored. */
 int flow_table_piece(struct flow_table *table, const struct flow_piece *piece);
-/* Bytes of this side will not come: "no_room", "limit", "packets" … */
+/* Bytes of this side will not come: "no_room", "limit", "packets" … Unfinished messages of it are
+ * read a last time; what is not whole then becomes truncated, for `reason`. */
 void flow_table_cut(struct flow_table *table, const struct flow_key *key,
 		    enum fingerprint_side side, const char *reason);
 void flow_table_syn(struct flow_table *table, const struct flow_key *key,
@@ -65,8 +70,8 @@ void flow_table_unknown(struct flow_table *table, const struct flow_key *key, st
 
 /* What is known of a flow so far, or NULL; valid until the next call that changes the table. */
 const struct marks *flow_table_marks(const struct flow_table *table, const struct flow_key *key);
-/* No more will come: unfinished messages become truncated "cut". flow_table_marks has the result
- * until flow_table_end forgets the flow. */
+/* No more will come: unfinished messages are read a last time or become truncated "cut".
+ * flow_table_marks has the result until flow_table_end forgets the flow. */
 void flow_table_finish(struct flow_table *table, const struct flow_key *key);
 void flow_table_end(struct flow_table *table, const struct flow_key *key);
 

@@ -1,40 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/keeper/cgroup.h"
 
-#include "common/cleanup.h"
+#include "common/mounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <mntent.h>
-#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
-
-static void cleanup_endmntentp(FILE **file)
-{
-	if (*file)
-		endmntent(*file);
-}
-
-/* The first cgroup2 mount of this mount namespace. */
-static bool find_mount(char *ret_path, size_t size)
-{
-	_cleanup_(cleanup_endmntentp) FILE *mounts = setmntent("/proc/self/mounts", "re");
-	struct mntent *entry;
-
-	while (mounts && (entry = getmntent(mounts))) {
-		if (strcmp(entry->mnt_type, "cgroup2") == 0) {
-			snprintf(ret_path, size, "%s", entry->mnt_dir);
-			return true;
-		}
-	}
-	return false;
-}
 
 /* A mount of our own: opened, then detached at once, so that nothing is left behind. */
 static int open_own_mount(int *ret_fd)
@@ -65,7 +43,7 @@ int cgroup_open(const char *path, int *ret_fd, char *ret_path, size_t path_size,
 	int fd;
 
 	if (!path || !*path) {
-		if (!find_mount(mounted, sizeof(mounted))) {
+		if (!mounts_find("cgroup2", mounted, sizeof(mounted))) {
 			int r = open_own_mount(ret_fd);
 
 			if (r < 0)

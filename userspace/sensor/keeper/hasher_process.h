@@ -30,8 +30,8 @@ int hasher_process_open(struct hasher_process *hasher, const char *config_path);
 void hasher_process_close(struct hasher_process *hasher);
 /* If `pid` was the hasher: the next job starts another. */
 void hasher_process_ended(struct hasher_process *hasher, pid_t pid, int wait_status);
-/* Gives it a job; `fd` stays the caller's. 0; -EAGAIN when it has too many or is to be started again
- * in a moment, -ESRCH when that has failed several times, or -errno. */
+/* Gives it a job; `fd` stays the caller's. 0; -EAGAIN when it has too many or is to be started
+ * again in a moment, -ESRCH when that has failed several times, or -errno. */
 int hasher_process_give(struct hasher_process *hasher, const struct hash_job *job, int fd);
 /* It has not answered for long: a file system may hold it. Another is started for the next job. */
 void hasher_process_kill(struct hasher_process *hasher);

@@ -4,8 +4,8 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "sensor/keeper/maps.h"
-#include "sensor/keeper/probe_table.h"
 #include "sensor/keeper/serve.h"
+#include "sensor/keeper/stock.h"
 #include "sensor/keeper/sweep.h"
 #include "sensor/keeper/worker_process.h"
 
@@ -287,29 +287,6 @@ static void loop(struct keeper *keeper)
 	}
 }
 
-/* What was there before us. At once, so that what is seen from now on finds its parents listed
- * before it. */
-static void take_stock(struct loader *loader)
-{
-	static const struct {
-		const char *probe;
-		const char *what;
-	} stock[] = {
-		{ PROBE_PROCESS_SNAPSHOT, "processes" },
-		{ PROBE_TCP_HELD, "TCP connections of processes" },
-		{ PROBE_TCP_UNHELD, "TCP connections of nobody" },
-		{ PROBE_DATAGRAM_HELD, "sockets for datagrams" },
-	};
-
-	for (size_t i = 0; i < sizeof(stock) / sizeof(*stock); i++) {
-		int r = loader_iterate(loader, stock[i].probe);
-
-		if (r < 0)
-			log_warn("keeper", "%s that are there already stay unknown: %s",
-				 stock[i].what, strerror(-r));
-	}
-}
-
 static int begin_to_hash(struct keeper *keeper)
 {
 	keeper->serve.hasher = &keeper->hasher;
@@ -330,7 +307,7 @@ static int begin_to_see(struct keeper *keeper, char ret_error[LOADER_ERROR_BYTES
 	if (r < 0)
 		return r;
 	malloc_trim(0); /* the kernel's BTF was parsed: many megabytes, never needed again */
-	take_stock(keeper->serve.loader);
+	stock_take(keeper->serve.loader);
 	return 0;
 }
 

@@ -101,7 +101,7 @@ struct keeper_probe {
 	char reason[KEEPER_TEXT_BYTES];
 	uint32_t state; /* enum keeper_probe_state */
 	uint32_t required;
-	uint32_t enhanced; /* of the tier that is used where allowed and never required */
+	uint32_t enhanced; /* its best program is of the tier that is used where allowed */
 	uint32_t makes; /* enum event_kind that is missing for each time it was skipped */
 	uint64_t skipped; /* times the kernel did not run it, because one of its sort was running */
 };

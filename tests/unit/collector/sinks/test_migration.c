@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A store that an earlier version wrote, opened by this one. */
+/* A store that an earlier version wrote, opened by this one: each test with each version. */
 #include "collector/sinks/schema.h"
 
 #include "support/full_records.h"
 #include "support/schema_1.h"
+#include "support/schema_2.h"
 #include "support/sink_store.h"
 #include "support/temp_dir.h"
 
@@ -38,13 +39,20 @@ static void run(const char *path, const char *sql)
 	sqlite3_close(handle);
 }
 
+static const struct version {
+	const char *schema;
+	const char *number;
+} versions[] = { { schema_1, "1" }, { schema_2, "2" } };
+
 static int set_up(void **state)
 {
+	const struct version *version = *state;
 	struct sink_store *f = calloc(1, sizeof(*f));
 
 	f->directory = temp_dir_new();
 	f->path = temp_dir_path(f->directory, "yagura.db");
-	run(f->path, schema_1);
+	f->row = version;
+	run(f->path, version->schema);
 	run(f->path, rows_1);
 	*state = f;
 	return 0;
@@ -66,8 +74,10 @@ static void old_rows_stay(void **state)
 
 	sink_store_open(f);
 	sink_store_expect(f, "PRAGMA user_version", "3");
-	sink_store_expect(f, "SELECT yagura_flow_id, source_bytes, yagura_cgroup FROM flows",
-			  FLOW_ID "|100|-");
+	sink_store_expect(f,
+			  "SELECT yagura_flow_id, source_bytes, yagura_cgroup, tls_client_ja4,"
+			  " yagura_splt FROM flows",
+			  FLOW_ID "|100|-|-|-");
 	sink_store_expect(f, "SELECT process_executable, yagura_script FROM execs", "/old|-");
 	sink_store_expect(f, "SELECT process_exit_code, yagura_run_us FROM exits", "3|-");
 	sink_store_expect(f, "SELECT yagura_count, yagura_cgroup FROM gaps", "12|-");
@@ -92,8 +102,10 @@ static void new_rows_go_in(void **state)
 	sink_store_write(f, &exec);
 	assert_int_equal(sinks_flush(&f->sinks), 0);
 	/* The later part of a flow that was there before. */
-	sink_store_expect(f, "SELECT yagura_part, source_bytes, yagura_shared FROM flows",
-			  "2|300|1");
+	sink_store_expect(f,
+			  "SELECT yagura_part, source_bytes, yagura_shared, yagura_ech,"
+			  " tls_client_ja4 IS NOT NULL, yagura_splt IS NOT NULL FROM flows",
+			  "2|300|1|1|1|1");
 	sink_store_expect(f, "SELECT count(*), count(yagura_script) FROM execs", "2|1");
 	sink_store_close(f);
 }
@@ -157,21 +169,43 @@ static void a_migration_happens_whole_or_not_at_all(void **state)
 	char error[DATABASE_ERROR_BYTES] = "";
 	struct database *database = NULL;
 	struct sink_store *f = *state;
+	const struct version *version = f->row;
 	char *before, *after;
 
-	run(f->path, "ALTER TABLE gaps ADD COLUMN yagura_cgroup TEXT");
+	run(f->path, "ALTER TABLE flows ADD COLUMN destination_domain TEXT");
 	before = shape_of(f->path);
 	assert_true(database_open(f->path, &database, error) < 0);
 	assert_null(database);
 	assert_non_null(strstr(error, "duplicate column"));
 	after = shape_of(f->path);
 	assert_string_equal(after, before);
-	sink_store_expect(f, "PRAGMA user_version", "1");
+	sink_store_expect(f, "PRAGMA user_version", version->number);
 	free(before);
 	free(after);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+/* As after an upgrade to a version that knows one more kind: no migration of its own. */
+static void a_kind_without_a_column_gets_one(void **state)
+{
+	struct sink_store *f = *state;
+
+	sink_store_open(f);
+	sink_store_close(f);
+	run(f->path, "DROP INDEX flows_tls_client_ja4;"
+		     "ALTER TABLE flows DROP COLUMN tls_client_ja4;"
+		     "ALTER TABLE flows DROP COLUMN yagura_truncated");
+	sink_store_open(f);
+	sink_store_expect(f, "SELECT tls_client_ja4, yagura_truncated FROM flows", "-|-");
+	sink_store_expect(
+		f, "SELECT count(*) FROM sqlite_master WHERE name = 'flows_tls_client_ja4'", "1");
+	sink_store_close(f);
+}
+
+#define TEST(f)                                                                                    \
+	{ #f ": 1", f, set_up, tear_down, (void *)(uintptr_t)&versions[0] },                       \
+	{                                                                                          \
+#f ": 2", f, set_up, tear_down, (void *)(uintptr_t)&versions[1]                    \
+	}
 
 int main(void)
 {
@@ -181,6 +215,7 @@ int main(void)
 		TEST(a_second_opening_changes_nothing),
 		TEST(a_migrated_file_is_like_a_new_one),
 		TEST(a_migration_happens_whole_or_not_at_all),
+		TEST(a_kind_without_a_column_gets_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define HASH_NONFATAL_OOM 1 /* uthash would exit() otherwise; a failed add leaves hh.tbl NULL */
+#define HASH_FUNCTION(key, length, value) (value) = hash_bytes(key, length)
+
+#include "sensor/flow/flow_table.h"
+
+#include "common/hash.h"
+#include "sensor/flow/flow.h"
+#include "sensor/flow/messages.h"
+#include "sensor/flow/names.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <utlist.h>
+
+#define KEY_BYTES (offsetof(struct flow_key, index) + sizeof(uint32_t)) /* without its padding */
+#define MARKS_BYTES_A_FLOW 4096
+
+struct flow_table {
+	struct flow_table_options options;
+	struct flow_table_stats stats;
+	struct flow *by_key;
+	struct flow *flows; /* spoken of longest ago, first */
+	struct flow_names *names;
+	struct flow_messages messages;
+};
+
+struct flow_table *flow_table_new(const struct flow_table_options *options)
+{
+	struct flow_table *table = calloc(1, sizeof(*table));
+
+	if (!table)
+		return NULL;
+	table->options = *options;
+	if (table->options.marks_bytes_max == 0)
+		table->options.marks_bytes_max = options->flows_max * MARKS_BYTES_A_FLOW;
+	flow_messages_init(&table->messages, options->pending_bytes_max, &table->stats);
+	table->names = flow_names_new(options->names_max);
+	if (table->names)
+		return table;
+	free(table);
+	return NULL;
+}
+
+static struct flow *find(const struct flow_table *table, const struct flow_key *key)
+{
+	struct flow *flow = NULL;
+
+	HASH_FIND(hh, table->by_key, key, KEY_BYTES, flow);
+	return flow;
+}
+
+static void drop_flow(struct flow_table *table, struct flow *flow)
+{
+	flow_messages_drop(&table->messages, flow);
+	table->stats.marks_bytes -= flow->marks_bytes;
+	table->stats.flows--;
+	DL_DELETE(table->flows, flow);
+	HASH_DELETE(hh, table->by_key, flow);
+	flow_free(flow);
+}
+
+void flow_table_free(struct flow_table *table)
+{
+	if (!table)
+		return;
+	while (table->flows)
+		drop_flow(table, table->flows);
+	flow_names_free(table->names);
+	free(table);
+}
+
+static struct flow *add_flow(struct flow_table *table, const struct flow_key *key)
+{
+	struct flow *flow = flow_new(key);
+
+	if (!flow)
+		return NULL;
+	HASH_ADD(hh, table->by_key, key, KEY_BYTES, flow);
+	if (!flow->hh.tbl) {
+		flow_free(flow);
+		return NULL;
+	}
+	DL_APPEND(table->flows, flow);
+	table->stats.flows++;
+	return flow;
+}
+
+/* NULL without memory, which is counted. The flow stays until keep_to_limits. */
+static struct flow *find_or_add(struct flow_table *table, const struct flow_key *key)
+{
+	struct flow *flow = find(table, key);
+
+	if (!flow)
+		flow = add_flow(table, key);
+	if (!flow) {
+		table->stats.truncated++;
+		return NULL;
+	}
+	DL_DELETE(table->flows, flow);
+	DL_APPEND(table->flows, flow);
+	return flow;
+}
+
+static void keep_to_limits(struct flow_table *table, struct flow *changed)
+{
+	table->stats.marks_bytes -= changed->marks_bytes;
+	changed->marks_bytes = flow_marks_bytes(changed);
+	table->stats.marks_bytes += changed->marks_bytes;
+	while (table->stats.flows > table->options.flows_max ||
+	       table->stats.marks_bytes > table->options.marks_bytes_max) {
+		table->stats.evicted_flows++;
+		drop_flow(table, table->flows);
+	}
+}
+
+int flow_table_piece(struct flow_table *table, const struct flow_piece *piece)
+{
+	struct flow *flow;
+	int r;
+
+	table->stats.pieces++;
+	if (!fingerprint_parser_of(piece->protocol) || piece->side >= SIDE_COUNT)
+		return -EINVAL;
+	flow = find_or_add(table, &piece->key);
+	if (!flow)
+		return -ENOMEM;
+	r = flow_messages_piece(&table->messages, flow, piece);
+	keep_to_limits(table, flow);
+	return r;
+}
+
+void flow_table_cut(struct flow_table *table, const struct flow_key *key,
+		    enum fingerprint_side side, const char *reason)
+{
+	struct flow *flow = find_or_add(table, key);
+
+	if (!flow)
+		return;
+	if (!flow_messages_end_side(&table->messages, flow, side, reason)) {
+		table->stats.truncated++;
+		fingerprint_cut(&flow->marks, reason);
+	}
+	keep_to_limits(table, flow);
+}
+
+void flow_table_syn(struct flow_table *table, const struct flow_key *key,
+		    const struct fingerprint_syn *syn)
+{
+	struct flow *flow = find_or_add(table, key);
+
+	if (!flow)
+		return;
+	fingerprint_syn(syn, &flow->marks);
+	keep_to_limits(table, flow);
+}
+
+void flow_table_unknown(struct flow_table *table, const struct flow_key *key, struct cursor bytes)
+{
+	struct flow *flow = find_or_add(table, key);
+
+	if (!flow)
+		return;
+	fingerprint_first_bytes(bytes, &flow->marks);
+	keep_to_limits(table, flow);
+}
+
+const struct marks *flow_table_marks(const struct flow_table *table, const struct flow_key *key)
+{
+	const struct flow *flow = find(table, key);
+
+	return flow ? &flow->marks : NULL;
+}
+
+void flow_table_finish(struct flow_table *table, const struct flow_key *key)
+{
+	struct flow *flow = find(table, key);
+
+	if (!flow)
+		return;
+	for (enum fingerprint_side side = 0; side < SIDE_COUNT; side++)
+		flow_messages_end_side(&table->messages, flow, side, "cut");
+	if (flow->session && !flow->is_finished)
+		fingerprint_finish(flow->session, &flow->marks);
+	flow->is_finished = true;
+	/* Its marks are asked for next: the limits come with the next change. */
+}
+
+void flow_table_end(struct flow_table *table, const struct flow_key *key)
+{
+	struct flow *flow = find(table, key);
+
+	if (flow)
+		drop_flow(table, flow);
+}
+
+struct text flow_table_name(const struct flow_table *table, const uint8_t addr[16], uint64_t now_ns)
+{
+	return flow_names_find(table->names, addr, now_ns);
+}
+
+void flow_table_learn_names(struct flow_table *table, const struct marks *marks, uint64_t now_ns)
+{
+	flow_names_learn_marks(table->names, marks, now_ns);
+}
+
+void flow_table_stats(const struct flow_table *table, struct flow_table_stats *ret_stats)
+{
+	*ret_stats = table->stats;
+	ret_stats->names = flow_names_count(table->names);
+}
