@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "sensor/pipeline_content.h"
 #include "sensor/process/procfs.h"
 #include "sensor/record/record_build.h"
 
@@ -172,44 +173,6 @@ static bool may_wait(const struct pipeline *p, const struct event_header *flow)
 	       !ring_is_half_full(p->ring[EVENT_RING_BULK]);
 }
 
-/* An exec whose hash is on its way waits as such a flow does: in the ring, a kill loses nothing.
- * What takes long is promised instead. */
-static bool waits_for_hash(struct pipeline *p, const struct decoded_event *event)
-{
-	bool may_wait = p->is_waiting_allowed && !ring_is_half_full(p->ring[EVENT_RING_VALUABLE]);
-
-	p->answer = CONTENT_READY;
-	p->facts = (struct content_facts){ 0 };
-	if (event->kind != EVENT_EXEC || !p->content)
-		return false;
-	p->answer = content_look(p->content, &event->exec, may_wait, p->now_ns, &p->facts);
-	return p->answer == CONTENT_WAIT;
-}
-
-static void add_record(struct pipeline *p, struct batch *batch, const struct record *record)
-{
-	/* There is room, as the ring is only read while the batch takes any record; memory may
-	 * lack. */
-	if (batch_add(batch, record, p->now_ns) < 0)
-		losses_count(&p->losses, GAP_NO_MEMORY, record->class);
-	if (record->class == RECORD_EXEC && p->answer == CONTENT_PROMISED)
-		losses_promised(&p->losses);
-	if (record->class == RECORD_EXEC_UPDATE)
-		losses_kept(&p->losses);
-}
-
-static void keep_promises(struct pipeline *p)
-{
-	struct record record = { .class = RECORD_EXEC_UPDATE };
-	struct batch *batch = p->batch[SPOOL_LANE_A];
-
-	while (p->content && !batch_is_full(batch) &&
-	       content_next_update(p->content, &record.exec_update)) {
-		record.exec_update.time_ns = p->boot_epoch_ns + p->now_ns;
-		add_record(p, batch, &record);
-	}
-}
-
 /* False when the event is to be read again later. */
 static bool take_event(struct pipeline *p, struct batch *batch, const uint8_t *bytes, size_t size)
 {
@@ -224,7 +187,7 @@ static bool take_event(struct pipeline *p, struct batch *batch, const uint8_t *b
 			return false;
 		p->counters.flows_without_process++;
 	}
-	if (waits_for_hash(p, p->event))
+	if (pipeline_waits_for_hash(p, p->event))
 		return false;
 	p->counters.events++;
 	if (apply(p, p->event) < 0)
@@ -234,7 +197,7 @@ static bool take_event(struct pipeline *p, struct batch *batch, const uint8_t *b
 	if (p->event->kind == EVENT_THROTTLE)
 		take_throttle(p, batch, &p->event->throttle);
 	if (build(p, p->event, &record))
-		add_record(p, batch, &record);
+		pipeline_add_record(p, batch, &record);
 	return true;
 }
 
@@ -394,7 +357,7 @@ void pipeline_turn(struct pipeline *p, enum pipeline_turn turn)
 	drain_both(p);
 	if (p->content && turn == TURN_LAST)
 		content_stop(p->content);
-	keep_promises(p);
+	pipeline_keep_promises(p);
 	losses_report(&p->losses, p->batch[SPOOL_LANE_A], p->boot_epoch_ns + p->now_ns, p->now_ns);
 	write_due(p, turn == TURN_LAST);
 	sync_spool(p);

@@ -102,3 +102,10 @@ void worker_content_close(struct worker *worker)
 	content_free(worker->pipeline.content);
 	worker->pipeline.content = NULL;
 }
+
+uint64_t worker_content_updates_due(void *context)
+{
+	const struct worker *worker = context;
+
+	return losses_updates_due(&worker->pipeline.losses, worker->pipeline.journal);
+}

@@ -11,6 +11,8 @@ int worker_content_open(struct worker *worker);
 void worker_content_receive(struct worker *worker);
 /* Once in a while, and at the end: what was learnt goes to disk. */
 void worker_content_save(struct worker *worker, bool at_once);
+/* Updates of execs that became due since the keeper started; `context` is the worker. */
+uint64_t worker_content_updates_due(void *context);
 /* Saves, then closes. Nothing when it was never opened. */
 void worker_content_close(struct worker *worker);
 

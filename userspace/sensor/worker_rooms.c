@@ -31,10 +31,12 @@ static void control_in_memory(void *context, uint64_t ret_counts[RECORD_CLASS_CO
 {
 	const struct worker *worker = context;
 
-	for (int class = 0; class < RECORD_CLASS_COUNT; class ++)
-		ret_counts[class] =
-			batch_count(worker->pipeline.batch[0], (enum record_class) class) +
-			batch_count(worker->pipeline.batch[1], (enum record_class) class);
+	for (int class = 0; class < RECORD_CLASS_COUNT; class ++) {
+		enum record_class of = (enum record_class) class;
+
+		ret_counts[of] = batch_count(worker->pipeline.batch[0], of) +
+				 batch_count(worker->pipeline.batch[1], of);
+	}
 	ret_counts[RECORD_EXEC_UPDATE] += content_promised(worker->pipeline.content);
 }
 
@@ -83,13 +85,6 @@ static int control_live(void *context, struct live_config *ret_live)
 	return keeper_link_live(worker->link, ret_live);
 }
 
-static uint64_t control_updates_due(void *context)
-{
-	const struct worker *worker = context;
-
-	return losses_updates_due(&worker->pipeline.losses, worker->pipeline.journal);
-}
-
 static void control_backlog(void *context, uint64_t ret_bytes[EVENT_RING_COUNT])
 {
 	const struct worker *worker = context;
@@ -116,7 +111,7 @@ int worker_rooms_open_control(struct worker *worker)
 		.probes = control_probes,
 		.maps = control_maps,
 		.live = control_live,
-		.updates_due = control_updates_due,
+		.updates_due = worker_content_updates_due,
 		.ring_backlog = control_backlog,
 		.context = worker,
 	};

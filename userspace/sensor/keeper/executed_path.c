@@ -4,7 +4,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/procdir.h"
-#include "sensor/keeper/mounts.h"
+#include "sensor/keeper/mountinfo.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +37,7 @@ static struct hash_identity identity_of(const struct statx *facts)
 		.bytes = facts->stx_size,
 		.ctime_ns = nanoseconds(facts->stx_ctime),
 		.mtime_ns = nanoseconds(facts->stx_mtime),
-		.device = mounts_device(facts->stx_dev_major, facts->stx_dev_minor),
+		.device = mountinfo_device(facts->stx_dev_major, facts->stx_dev_minor),
 	};
 }
 
@@ -82,7 +82,7 @@ static int check(int process, int fd, struct hash_identity *ret_facts)
 	if (!(facts.stx_mask & STATX_MNT_ID)) /* before 5.8 */
 		return 0;
 	snprintf(mountinfo, sizeof(mountinfo), "/proc/self/fd/%d/mountinfo", process);
-	r = mounts_find(mountinfo, facts.stx_mnt_id, &mount);
+	r = mountinfo_find(mountinfo, facts.stx_mnt_id, &mount);
 	if (r == -ENODEV) /* a plain chroot does not list its own root */
 		return 0;
 	if (r == 0 && strncmp(mount.kind, "fuse", 4) == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/keeper/place.h"
 
-#include "sensor/keeper/mounts.h"
+#include "sensor/keeper/mountinfo.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,9 +20,9 @@ int place_executable(const char *path, struct filter_executable *ret_executable)
 	if (!S_ISREG(facts.stx_mode))
 		return -EACCES; /* as execve() would say */
 	executable.inode = facts.stx_ino;
-	executable.device = mounts_device(facts.stx_dev_major, facts.stx_dev_minor);
+	executable.device = mountinfo_device(facts.stx_dev_major, facts.stx_dev_minor);
 	if (facts.stx_mask & STATX_MNT_ID) {
-		r = mounts_find("/proc/self/mountinfo", facts.stx_mnt_id, &mount);
+		r = mountinfo_find("/proc/self/mountinfo", facts.stx_mnt_id, &mount);
 		/* In a plain chroot the root's own mount is not listed: then stat has to do. */
 		if (r < 0 && r != -ENODEV)
 			return r;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a mount is of, as /proc/PID/mountinfo says: what stat(2) does not tell of btrfs, overlayfs.
  */
-#ifndef YAGURA_KEEPER_MOUNTS_H
-#define YAGURA_KEEPER_MOUNTS_H
+#ifndef YAGURA_KEEPER_MOUNTINFO_H
+#define YAGURA_KEEPER_MOUNTINFO_H
 
 #include <stdint.h>
 
@@ -12,13 +12,13 @@ struct mount_facts {
 };
 
 /* As the kernel has it (include/linux/kdev_t.h): not how user space packs a device number. */
-static inline uint32_t mounts_device(unsigned major, unsigned minor)
+static inline uint32_t mountinfo_device(unsigned major, unsigned minor)
 {
 	return major << 20 | minor;
 }
 
 /* `mount_id` is statx(2)'s; `mountinfo` names the file of a process that sees the mount. 0, -ENODEV
  * when it is not listed there, or -errno. */
-int mounts_find(const char *mountinfo, uint64_t mount_id, struct mount_facts *ret_facts);
+int mountinfo_find(const char *mountinfo, uint64_t mount_id, struct mount_facts *ret_facts);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sensor/keeper/mounts.h"
+#include "sensor/keeper/mountinfo.h"
 
 #include "common/cleanup.h"
 
@@ -10,7 +10,7 @@
 
 /* "36 35 98:0 /root /mount options… - kind source options": the third field is the file system's
  * own device. */
-int mounts_find(const char *mountinfo, uint64_t mount_id, struct mount_facts *ret_facts)
+int mountinfo_find(const char *mountinfo, uint64_t mount_id, struct mount_facts *ret_facts)
 {
 	_cleanup_fclose_ FILE *mounts = fopen(mountinfo, "re");
 	_cleanup_free_ char *line = NULL;
@@ -30,7 +30,7 @@ int mounts_find(const char *mountinfo, uint64_t mount_id, struct mount_facts *re
 		kind = strstr(line, " - "); /* names hold no blank: written \040 */
 		if (!kind || sscanf(kind, " - %31s", facts.kind) != 1)
 			return -EBADMSG;
-		facts.device = mounts_device(major, minor);
+		facts.device = mountinfo_device(major, minor);
 		*ret_facts = facts;
 		return 0;
 	}
