@@ -34,7 +34,8 @@
 	X(THROTTLED_FLOW, throttled_flow, "flow records of a control group over its budget")       \
 	X(FILTERED_EXEC, filtered_exec, "executions that a filter left out (not generated)")       \
 	X(FILTERED_EXIT, filtered_exit, "exits that a filter left out (not generated)")            \
-	X(FILTERED_FLOW, filtered_flow, "flows that a filter left out (not generated)")            \
+	X(FILTERED_FLOW, filtered_flow,                                                            \
+	  "flows, attempts at closed ports that a filter left out (not generated)")                \
 	X(FLOW_FOLDED, flow_folded, "datagram flows told only in sums: their table was full")      \
 	X(FLOW_UNTRACKED, flow_untracked, "connections without storage: memory was refused")       \
 	X(FLOW_OWNER_UNKNOWN, flow_owner_unknown, "final flow records without an owner")           \

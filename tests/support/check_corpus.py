@@ -103,23 +103,26 @@ def read_actual(pcap, lines):
 
 
 def compare(pcap, expected, actual, exceptions):
-    """What differs and no exception explains, a line each."""
-    problems = []
+    """What differs and no exception explains, a line each; and which exceptions do."""
+    problems, used = [], set()
     for key in sorted(set(expected) | set(actual)):
         for word, values in (
             ("missing", expected.get(key, set()) - actual.get(key, set())),
             ("not expected", actual.get(key, set()) - expected.get(key, set())),
         ):
             for value in sorted(values):
-                if (pcap, key[1], value) not in exceptions:
+                row = (pcap, key[1], value)
+                if row in exceptions:
+                    used.add(row)
+                else:
                     problems.append(f"{word}: {key[1]} of {key[2]}: {value}")
-    return problems
+    return problems, used
 
 
 def values(captures):
     """One result a capture."""
     expected, exceptions = read_expected(), read_exceptions()
-    results = []
+    results, used = [], set()
     for capture in captures:
         pcap = str(capture.relative_to(CORPUS))
         outcome = run([REPLAY, str(capture)])
@@ -129,10 +132,13 @@ def values(captures):
             continue
         actual = read_actual(pcap, outcome.stdout.decode("utf-8").splitlines())
         here = {key: found for key, found in expected.items() if key[0] == pcap}
-        problems = compare(pcap, here, actual, exceptions)
+        problems, explained = compare(pcap, here, actual, exceptions)
+        used |= explained
         word = "failed" if problems else "passed"
         results.append(Result(pcap, word, "\n".join(problems)))
-    return results
+    stale = sorted(set(exceptions) - used)
+    stale = "\n".join(f"explains nothing: {' '.join(row)}" for row in stale)
+    return results + [Result(str(EXCEPTIONS), "failed" if stale else "passed", stale)]
 
 
 def lengths(size):

@@ -5,6 +5,7 @@
 #include "common/hash.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #define HASH_NONFATAL_OOM 1
@@ -97,10 +98,11 @@ static struct datagram *datagram_for(struct defrag *defrag, const struct fragmen
 		return datagram;
 	if (HASH_COUNT(defrag->by_key) >= DEFRAG_DATAGRAMS_MAX)
 		lose(defrag, defrag->oldest);
-	/* calloc: large pieces come zeroed from the kernel, untouched ones cost nothing. */
-	datagram = calloc(1, sizeof(*datagram));
+	datagram = malloc(sizeof(*datagram));
 	if (!datagram)
 		return NULL;
+	/* Bytes are only read where `has` says that there are any. */
+	memset(datagram, 0, offsetof(struct datagram, bytes));
 	datagram->key = fragment->key;
 	datagram->first_ns = fragment->time_ns;
 	HASH_ADD(hh, defrag->by_key, key, sizeof(datagram->key), datagram);

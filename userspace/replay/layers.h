@@ -25,7 +25,6 @@
 	X(ERSPAN3, erspan3)                                                                        \
 	X(UDP, udp) /* a tunnel by its port, or the end */                                         \
 	X(VXLAN, vxlan)                                                                            \
-	X(VXLAN_GPE, vxlan_gpe)                                                                    \
 	X(GENEVE, geneve)                                                                          \
 	X(GTPU, gtpu)                                                                              \
 	X(IP, ip) /* 4 or 6, by its first four bits */                                             \

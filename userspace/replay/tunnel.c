@@ -5,7 +5,6 @@
 
 #define PORT_VXLAN 4789 /* RFC 7348 5 */
 #define PORT_VXLAN_LINUX 8472 /* its default before there was an RFC */
-#define PORT_VXLAN_GPE 4790 /* draft-ietf-nvo3-vxlan-gpe 3 */
 #define PORT_GENEVE 6081 /* RFC 8926 3.3 */
 #define PORT_GTPU 2152 /* 3GPP TS 29.281 4.4.2 */
 
@@ -103,8 +102,6 @@ enum layer read_udp(struct walk *walk)
 		return LAYER_TRANSPORT;
 	if (destination == PORT_VXLAN || destination == PORT_VXLAN_LINUX)
 		return LAYER_VXLAN;
-	if (destination == PORT_VXLAN_GPE)
-		return LAYER_VXLAN_GPE;
 	if (destination == PORT_GENEVE)
 		return LAYER_GENEVE;
 	if (destination == PORT_GTPU || source == PORT_GTPU)
@@ -122,28 +119,6 @@ enum layer read_vxlan(struct walk *walk)
 	if (!cursor_ok(&walk->bytes) || (flags & 0x7f000000) != 0x08000000 || (network & 0xff) != 0)
 		return LAYER_MALFORMED;
 	return LAYER_ETHERNET;
-}
-
-/* draft-ietf-nvo3-vxlan-gpe 3.1: as VXLAN, but with a version (0) and flag P among the flags, and
- * then a protocol in the last reserved byte before the network. */
-enum layer read_vxlan_gpe(struct walk *walk)
-{
-	uint32_t flags = cursor_u32(&walk->bytes);
-	bool has_protocol = flags & 0x04000000;
-
-	cursor_take(&walk->bytes, 4);
-	if (!cursor_ok(&walk->bytes) || (flags & 0xf8000000) != 0x08000000)
-		return LAYER_MALFORMED;
-	switch (has_protocol ? flags & 0xff : 3) {
-	case 1:
-		return LAYER_IPV4;
-	case 2:
-		return LAYER_IPV6;
-	case 3:
-		return LAYER_ETHERNET;
-	default:
-		return LAYER_FOREIGN;
-	}
 }
 
 /* RFC 8926 3.4: version 2 bits (0), length of the options in words 6 bits, flags 1, protocol 2,

@@ -24,6 +24,9 @@ struct sensor_config {
 	uint32_t flow_interval_s;
 	uint32_t args_bytes;
 
+	char *argv_mode; /* "full", "shape" or "none" */
+	char *argv_redact; /* rules, one a line: see argv_rule.h */
+
 	char *filter_drop; /* rules, one a line: see filter_rule.h */
 	char *filter_keep;
 	char *filter_default; /* "keep" or "drop" */

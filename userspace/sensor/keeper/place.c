@@ -45,3 +45,12 @@ int place_cgroup(int root_fd, const char *path, uint64_t *ret_id)
 	*ret_id = facts.st_ino; /* kernfs gives both the same number where ino_t has 64 bits */
 	return 0;
 }
+
+uint32_t place_host_namespace(void)
+{
+	struct stat facts = { 0 };
+
+	if (stat("/proc/1/ns/mnt", &facts) < 0 && stat("/proc/self/ns/mnt", &facts) < 0)
+		return 0;
+	return (uint32_t)facts.st_ino;
+}
