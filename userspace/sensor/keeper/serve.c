@@ -63,10 +63,17 @@ static int32_t hash(const struct serve_context *context, const struct keeper_has
 	return 0;
 }
 
+static bool is_empty(const struct keeper_hash_request *hash)
+{
+	static const struct keeper_hash_request empty;
+
+	return memcmp(hash, &empty, sizeof(empty)) == 0;
+}
+
 static int32_t answer(const struct serve_context *context, const struct keeper_request *request,
 		      struct keeper_reply *reply)
 {
-	if (request->argument != 0)
+	if (request->argument != 0 || (request->verb != KEEPER_HASH && !is_empty(&request->hash)))
 		return -EINVAL;
 	switch (request->verb) {
 	case KEEPER_DESCRIBE:
