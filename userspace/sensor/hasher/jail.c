@@ -72,7 +72,7 @@ int jail_close(void)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
 	if (r == 0)
 		r = seccomp_load(filter);
-	if (filter)
+	if (r < 0 && filter) /* else it stays: freeing memory may take a system call */
 		seccomp_release(filter);
 	return r;
 }
