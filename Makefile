@@ -157,7 +157,20 @@ unit-tests: $(UNIT_BIN)
 
 include tests/support/programs.mk
 
-$(BPF_TEST_BIN): $(call objects,$(filter-out $(BPF_TEST_SRC),$(wildcard tests/bpf/*.c)))
+# Code of bpf/lib behind programs that are attached to nothing: tests/bpf/<lib>_test.bpf.c.
+BPF_TEST_PROGRAM := $(wildcard tests/bpf/*.bpf.c)
+BPF_TEST_SHARED := $(filter-out $(BPF_TEST_SRC) $(BPF_TEST_PROGRAM),$(wildcard tests/bpf/*.c))
+$(BUILD)/gen/bpf/%_test.bpf.o: tests/bpf/%_test.bpf.c
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+$(BUILD)/gen/bpf/%_test.skel.h: $(BUILD)/gen/bpf/%_test.bpf.o
+	$(call say,SKELETON,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_test_bpf > $@
+$(call objects,$(BPF_TEST_SHARED)): | $(patsubst tests/bpf/%.bpf.c,$(BUILD)/gen/bpf/%.skel.h,$(BPF_TEST_PROGRAM))
+$(BUILD)/obj/tests/bpf/stage_programs.o: CFLAGS += -Wno-conversion -Wno-sign-conversion
+
+$(BPF_TEST_BIN): $(call objects,$(BPF_TEST_SHARED))
 bpf-tests: $(BPF_TEST_BIN) $(BUILD)/tests/vm/verifier_cost
 
 bench-programs: $(BUILD)/tests/bench/spawn $(BUILD)/tests/bench/read_capture

@@ -262,19 +262,39 @@ DISSECT_INLINE struct dissect_answer dissect_either(struct dissect_answer sofar,
 	(DISSECT_BIT(DISSECT_DNS) | DISSECT_BIT(DISSECT_QUIC) | DISSECT_BIT(DISSECT_DTLS))
 #define DISSECT_ALL (DISSECT_STREAMS | DISSECT_DATAGRAMS)
 
+#ifdef __bpf__
+/* A function of its own: the verifier would try what it has learned in one of them in all others.
+ * Weak, as each object has it. */
+#define DISSECT_APART(name)                                                                        \
+	__attribute__((weak)) int name##_apart(__u64 first, __u64 second, __u32 count)             \
+	{                                                                                          \
+		const struct dissect_head head = { first, second, count };                         \
+		return (int)name(&head);                                                           \
+	}
+#define DISSECT_CALL(name, head)                                                                   \
+	(enum dissect_likeness) name##_apart((head)->first, (head)->second, (head)->count)
+DISSECT_APART(dissect_tls)
+DISSECT_APART(dissect_ssh)
+DISSECT_APART(dissect_http)
+DISSECT_APART(dissect_dns_tcp)
+#else
+#define DISSECT_CALL(name, head) name(head)
+#endif
+
 /* What a stream's bytes look like, of the protocols in `wanted`. Nothing at all may be anything. */
 DISSECT_INLINE struct dissect_answer dissect_stream(const struct dissect_head *head, __u32 wanted)
 {
 	struct dissect_answer answer = { DISSECT_NO, DISSECT_NONE };
 
 	if (wanted & DISSECT_BIT(DISSECT_TLS))
-		answer = dissect_either(answer, dissect_tls(head), DISSECT_TLS);
+		answer = dissect_either(answer, DISSECT_CALL(dissect_tls, head), DISSECT_TLS);
 	if (wanted & DISSECT_BIT(DISSECT_SSH))
-		answer = dissect_either(answer, dissect_ssh(head), DISSECT_SSH);
+		answer = dissect_either(answer, DISSECT_CALL(dissect_ssh, head), DISSECT_SSH);
 	if (wanted & DISSECT_BIT(DISSECT_HTTP))
-		answer = dissect_either(answer, dissect_http(head), DISSECT_HTTP);
+		answer = dissect_either(answer, DISSECT_CALL(dissect_http, head), DISSECT_HTTP);
 	if (wanted & DISSECT_BIT(DISSECT_DNS_TCP))
-		answer = dissect_either(answer, dissect_dns_tcp(head), DISSECT_DNS_TCP);
+		answer = dissect_either(answer, DISSECT_CALL(dissect_dns_tcp, head),
+					DISSECT_DNS_TCP);
 	return answer;
 }
 
@@ -333,5 +353,19 @@ DISSECT_INLINE enum dissect_protocol dissect_datagram(const struct dissect_head 
 		return DISSECT_DNS;
 	return DISSECT_NONE;
 }
+
+#ifdef __bpf__
+__attribute__((weak)) int dissect_datagram_apart(__u64 first, __u64 second, __u32 bytes,
+						 __u32 wanted)
+{
+	const struct dissect_head head = { first, second, DISSECT_HEAD_BYTES };
+
+	return (int)dissect_datagram(&head, bytes, wanted);
+}
+#define DISSECT_DATAGRAM(head, bytes, wanted)                                                      \
+	(enum dissect_protocol) dissect_datagram_apart((head)->first, (head)->second, bytes, wanted)
+#else
+#define DISSECT_DATAGRAM(head, bytes, wanted) dissect_datagram(head, bytes, wanted)
+#endif
 
 #endif

@@ -39,7 +39,7 @@ DISSECT_INLINE enum dissect_protocol look_datagram(struct look_datagrams *datagr
 						   const struct dissect_head *head, __u32 bytes,
 						   __u32 wanted)
 {
-	enum dissect_protocol protocol = dissect_datagram(head, bytes, wanted);
+	enum dissect_protocol protocol = DISSECT_DATAGRAM(head, bytes, wanted);
 
 	side &= 1;
 	datagrams->looked[side]++;

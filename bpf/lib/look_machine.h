@@ -10,6 +10,8 @@
 
 #define LOOK_CHUNK_BYTES 64
 #define LOOK_CHUNK_WORDS (LOOK_CHUNK_BYTES / 8)
+#define LOOK_SCAN_BYTES 32
+#define LOOK_SCAN_WORDS (LOOK_SCAN_BYTES / 8)
 
 enum look_phase {
 	LOOK_PHASE_NONE = 0,
@@ -125,9 +127,20 @@ DISSECT_INLINE bool look_is_over(const union look_machine *m)
 	return m->phase >= LOOK_ENDED;
 }
 
+#ifdef __bpf__
+/* A function of its own: what it gives is any number to the verifier, which otherwise follows every
+ * state through every byte. Weak, as each object has it. */
+#define LOOK_STEP __attribute__((weak))
+#else
+#define LOOK_STEP static inline
+#endif
+
 /* Takes one byte; a broken message does not take the byte that breaks it. */
-DISSECT_INLINE void look_byte(union look_machine *m, __u8 byte)
+LOOK_STEP __u64 look_step(__u64 machine, __u32 next)
 {
+	union look_machine state = { .word = machine }, *m = &state;
+	__u8 byte = (__u8)next;
+
 	switch (m->phase) {
 	case LOOK_TLS_RECORD:
 		look_tls_record(m, byte);
@@ -152,6 +165,7 @@ DISSECT_INLINE void look_byte(union look_machine *m, __u8 byte)
 	}
 	if (m->phase != LOOK_BROKEN)
 		m->taken++;
+	return state.word;
 }
 
 /* Up to eight bytes, the first in the highest bits; stops at what may be skipped. */
@@ -167,7 +181,7 @@ DISSECT_INLINE void look_eight(union look_machine *m, __u64 word, __u32 count)
 	for (i = 0; i < 8; i++) {
 		if (i >= count || look_is_over(m) || look_skippable(m))
 			break;
-		look_byte(m, (__u8)(word >> 56));
+		m->word = look_step(m->word, (__u32)(word >> 56));
 		word <<= 8;
 	}
 }
@@ -187,6 +201,54 @@ DISSECT_INLINE __u64 look_run_chunk(const __u64 words[LOOK_CHUNK_WORDS], __u32 c
 			   count - 8 * i < 8 ? count - 8 * i : 8);
 	}
 	return m.word;
+}
+
+/* Runs it over the first `count` bytes of a head. */
+DISSECT_INLINE __u64 look_run_head(const struct dissect_head *head, __u32 count, __u64 word)
+{
+	union look_machine m = { .word = word };
+	__u32 rest;
+
+	m.taken = 0;
+	look_eight(&m, head->first, count < 8 ? count : 8);
+	if (m.taken == 8 && count > 8)
+		look_eight(&m, head->second, count - 8);
+	rest = count > m.taken ? count - m.taken : 0;
+	if (rest && look_skippable(&m) >= rest)
+		look_skip(&m, rest);
+	else if (rest && !look_is_over(&m))
+		m.phase = LOOK_BROKEN; /* no beginning that is recognised is of this form */
+	return m.word;
+}
+
+/* The place of a byte in a word, counted from the highest; there is one. */
+DISSECT_INLINE __u32 look_place(__u64 word, __u8 byte)
+{
+	__u32 i;
+
+	for (i = 0; i < 7; i++) {
+		if ((__u8)(word >> 56) == byte)
+			break;
+		word <<= 8;
+	}
+	return i;
+}
+
+/* Where, in words as they lie in memory, a hello may begin first; else LOOK_SCAN_BYTES. */
+DISSECT_INLINE __u32 look_scan_words(const __u64 words[LOOK_SCAN_WORDS])
+{
+	__u64 found = 0;
+	__u32 at = LOOK_SCAN_BYTES, i;
+
+#pragma GCC unroll 4
+	for (i = LOOK_SCAN_WORDS; i > 0; i--) {
+		if (!dissect_has_byte(words[i - 1], DISSECT_INSIDE))
+			continue;
+		found = words[i - 1];
+		at = 8 * (i - 1);
+	}
+	return at < LOOK_SCAN_BYTES ? at + look_place(__builtin_bswap64(found), DISSECT_INSIDE)
+				    : at;
 }
 
 #endif

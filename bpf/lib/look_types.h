@@ -11,8 +11,8 @@
 #define LOOK_MESSAGE_SEGMENTS_MAX 2048
 #define LOOK_DNS_TCP_MAX 16 /* messages of each direction */
 #define LOOK_INSIDE_BYTES 128 /* of a segment, within which a TLS hello may begin (PROXY …) */
-#define LOOK_RUNS_MAX 512 /* chunks and skips of one segment */
-#define LOOK_PARTS_MAX 4 /* messages of one segment */
+#define LOOK_RUNS_MAX 288 /* chunks and skips of one segment */
+#define LOOK_PARTS_MAX 8 /* times one segment may be looked at: it has several messages */
 
 enum look_state {
 	LOOK_LOOKING = 0,
@@ -49,7 +49,7 @@ struct look_side {
 	__u8 protocol; /* enum dissect_protocol of the message under way */
 	__u8 state; /* enum look_state */
 	__u8 messages; /* that were whole, of DNS */
-	__u8 reserved;
+	__u8 has_held; /* the caller's: it keeps early segments */
 };
 _Static_assert(sizeof(struct look_side) == 48, "look_side");
 
@@ -76,6 +76,8 @@ enum look_verdict {
 	LOOK_MORE, /* another message may begin in it: ask again, at most LOOK_PARTS_MAX times */
 	LOOK_HOLD, /* it is early: keep it, and bring it again when `next` has come to it */
 	LOOK_OVER, /* nothing more is wanted of this direction */
+	LOOK_JOIN, /* these two only between the steps of look_segment() */
+	LOOK_FOLLOW,
 };
 
 #endif

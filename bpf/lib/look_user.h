@@ -38,6 +38,30 @@ static inline __u64 look_chunk(struct look_source *source, __u32 at, __u32 count
 	return stuck.word;
 }
 
+static inline struct dissect_answer look_dissect(const struct dissect_head *head, __u32 wanted)
+{
+	return dissect_stream(head, wanted);
+}
+
+static inline __u64 look_head_run(const struct dissect_head *head, __u32 count, __u64 machine)
+{
+	return look_run_head(head, count, machine);
+}
+
+static inline __u64 look_word(struct look_source *source, __u32 at, __u32 count)
+{
+	__u64 word = 0;
+
+	return look_load(source, at, &word, count) ? dissect_word(word, count) : 0;
+}
+
+static inline __u32 look_scan(struct look_source *source, __u32 at, __u32 count)
+{
+	__u64 words[LOOK_SCAN_WORDS] = { 0 };
+
+	return look_load(source, at, words, count) ? look_scan_words(words) : count;
+}
+
 static inline void look_emit(struct look_source *source, const struct look_side *side,
 			     const struct look_piece *piece)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "replay/replay.h"
 
-#include "replay/lookout.h"
 #include "replay/report.h"
 
 #include <errno.h>
@@ -9,17 +8,19 @@
 
 #define FLOWS_MAX (256u << 10)
 #define PENDING_BYTES_MAX (256u << 20)
+#define EARLY_BYTES_MAX (64 << 20)
 #define NAMES_MAX (64u << 10)
 
 /* What is kept of one flow beside its tracking. */
 struct observed {
-	struct lookout *lookout;
+	void *watched; /* the watcher's own */
 	size_t name_bytes;
 	char name[]; /* a DNS answer's for the destination, when the flow began */
 };
 
 struct replay {
 	const struct format *format;
+	const struct watcher *watcher;
 	void *output;
 	struct batch_header header; /* no boot: all zero */
 	struct replay_totals totals;
@@ -28,6 +29,7 @@ struct replay {
 	struct unwrap *unwrap;
 	struct track *track;
 	struct flow_table *table;
+	int64_t early_room; /* bytes */
 	int error; /* -ENOMEM of a callback */
 };
 
@@ -48,53 +50,73 @@ static void flow_begun(void *context, struct track_flow *flow)
 		replay->error = -ENOMEM;
 		return;
 	}
-	observed->lookout = NULL;
+	observed->watched = NULL;
 	observed->name_bytes = name.length;
 	if (name.length > 0)
 		memcpy(observed->name, name.at, name.length);
 	flow->observed = observed;
 }
 
+static struct watch watch_of(struct replay *replay, struct track_flow *flow)
+{
+	struct observed *observed = flow->observed;
+
+	return (struct watch){ .table = replay->table,
+			       .key = key_of(replay, flow),
+			       .flow = flow,
+			       .own = &observed->watched,
+			       .early_room = &replay->early_room };
+}
+
 static void flow_syn(void *context, struct track_flow *flow, const struct packet *packet,
 		     const struct segment *segment)
 {
 	struct replay *replay = context;
-	const struct flow_key key = key_of(replay, flow);
-	const struct fingerprint_syn syn = {
-		.ip_version = packet->is_ipv6 ? 6 : 4,
-		.ttl = packet->ttl,
-		.is_id_zero = packet->is_id_zero,
-		.dont_fragment = packet->dont_fragment,
-		.ip_options_bytes = packet->ip_options_bytes,
-		.window = segment->window,
-		.flags = segment->flags,
-		.has_payload = segment->payload_bytes > 0,
-		.options = segment->options,
-	};
+	struct watch watch;
+	int r;
 
-	flow_table_syn(replay->table, &key, &syn);
+	if (!flow->observed)
+		return;
+	watch = watch_of(replay, flow);
+	r = replay->watcher->syn(replay->watcher->context, &watch, packet, segment);
+	if (r < 0)
+		replay->error = r;
 }
 
 static void flow_data(void *context, struct track_flow *flow, const struct track_data *data)
 {
 	struct replay *replay = context;
-	struct observed *observed = flow->observed;
-	const struct flow_key key = key_of(replay, flow);
 	const struct marks *marks;
+	struct watch watch;
+	bool is_told = false;
+	int r;
 
-	if (!observed)
+	if (!flow->observed)
 		return;
-	if (!observed->lookout)
-		observed->lookout = lookout_new(replay->table);
-	if (!observed->lookout) {
-		replay->error = -ENOMEM;
+	watch = watch_of(replay, flow);
+	r = replay->watcher->data(replay->watcher->context, &watch, data, &is_told);
+	if (r < 0)
+		replay->error = r;
+	if (!is_told)
 		return;
-	}
-	if (!lookout_data(observed->lookout, &key, flow->tuple.protocol, data))
-		return;
-	marks = flow_table_marks(replay->table, &key);
+	marks = flow_table_marks(replay->table, &watch.key);
 	if (marks && marks_find(marks, MARK_DNS_RESOLVED_IP))
 		flow_table_learn_names(replay->table, marks, flow->last_ns);
+}
+
+/* The watcher's last word. */
+static void finish_watch(struct replay *replay, struct track_flow *flow)
+{
+	struct watch watch;
+	int r;
+
+	if (!flow->observed)
+		return;
+	watch = watch_of(replay, flow);
+	r = replay->watcher->finish(replay->watcher->context, &watch);
+	if (r < 0)
+		replay->error = r;
+	replay->watcher->forget(*watch.own);
 }
 
 static void flow_ended(void *context, struct track_flow *flow)
@@ -106,8 +128,7 @@ static void flow_ended(void *context, struct track_flow *flow)
 	const struct marks *marks;
 	int r;
 
-	if (observed && observed->lookout)
-		lookout_finish(observed->lookout);
+	finish_watch(replay, flow);
 	flow_table_finish(replay->table, &key);
 	marks = flow_table_marks(replay->table, &key);
 	report_flow(flow, &record.flow);
@@ -123,8 +144,6 @@ static void flow_ended(void *context, struct track_flow *flow)
 	if (r < 0)
 		replay->error = r;
 	flow_table_end(replay->table, &key);
-	if (observed)
-		lookout_free(observed->lookout);
 	free(observed);
 }
 
@@ -135,11 +154,17 @@ struct replay *replay_new(const struct format *format, FILE *out)
 	if (!replay)
 		return NULL;
 	replay->format = format;
+	replay->watcher = &lookout_watcher;
 	replay->output = format->open(out);
 	if (replay->output)
 		return replay;
 	free(replay);
 	return NULL;
+}
+
+void replay_watch_by(struct replay *replay, const struct watcher *watcher)
+{
+	replay->watcher = watcher;
 }
 
 static void close_file(struct replay *replay)
@@ -172,6 +197,7 @@ int replay_begin(struct replay *replay, enum layer first)
 						 .context = replay };
 
 	replay->error = 0;
+	replay->early_room = EARLY_BYTES_MAX;
 	replay->first = first;
 	replay->unwrap = unwrap_new();
 	replay->track = track_new(FLOWS_MAX, &observer);
@@ -182,16 +208,21 @@ int replay_begin(struct replay *replay, enum layer first)
 	return -ENOMEM;
 }
 
+int replay_packet(struct replay *replay, const struct packet *packet)
+{
+	int r = track_packet(replay->track, packet);
+
+	return r < 0 ? r : replay->error;
+}
+
 int replay_frame(struct replay *replay, uint64_t time_ns, const struct cursor *frame)
 {
 	struct packet packet = { .time_ns = time_ns };
-	int r;
 
 	replay->totals.bytes += frame->left;
 	if (!unwrap_frame(replay->unwrap, replay->first, frame, &packet))
 		return 0;
-	r = track_packet(replay->track, &packet);
-	return r < 0 ? r : replay->error;
+	return replay_packet(replay, &packet);
 }
 
 static void add_flow_stats(const struct flow_table *table, struct flow_table_stats *stats)

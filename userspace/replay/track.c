@@ -185,6 +185,18 @@ static struct entry *find(struct track *track, const struct track_tuple *tuple)
 	return entry;
 }
 
+/* As bpf/lib/splt.h has it: of a stream, what ends below the highest place seen is left out, be it
+ * new or not. */
+static bool is_in_splt(struct track_end_state *end, const struct track_data *data)
+{
+	int64_t to = data->offset + (int64_t)data->wire_bytes;
+
+	if (to <= end->splt_top)
+		return false;
+	end->splt_top = to;
+	return true;
+}
+
 /* A gap of 0 is below 1 us, else it is 1 + floor(log2(us)). */
 static void add_splt(struct track_flow *flow, enum track_end sender, uint32_t bytes,
 		     uint64_t time_ns)
@@ -220,7 +232,8 @@ static void take_payload(struct track *track, struct track_flow *flow, enum trac
 	}
 	end->bytes += new_bytes;
 	end->data_packets++;
-	add_splt(flow, sender, segment->payload_bytes, flow->last_ns);
+	if (flow->tuple.protocol != PROTOCOL_TCP || is_in_splt(end, &data))
+		add_splt(flow, sender, segment->payload_bytes, flow->last_ns);
 	track->observer.data(track->observer.context, flow, &data);
 }
 

@@ -29,6 +29,7 @@ struct track_end_state {
 	uint64_t bytes; /* unique payload bytes that it sent */
 	uint64_t packets;
 	uint32_t data_packets; /* with payload that is new */
+	int64_t splt_top; /* highest place of the stream seen */
 	uint32_t syn_seq;
 	bool syn;
 	bool fin;

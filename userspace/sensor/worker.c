@@ -11,6 +11,7 @@
 #include <event2/event.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -116,6 +117,7 @@ static void on_second(evutil_socket_t fd, short what, void *context)
 	keeper_link_throttles(worker->link);
 	worker_content_save(worker, false);
 	process_table_expire(worker->pipeline.processes, now_ns);
+	arena_reclaim(worker->pipeline.arena, now_ns, pipeline_has_read_all(&worker->pipeline));
 	ask_for_names(worker, now_ns);
 }
 
@@ -163,6 +165,30 @@ static void on_keeper(evutil_socket_t fd, short what, void *context)
 		worker->status = 1;
 	}
 	begin_stop(worker);
+}
+
+static int read_boot_id(uint8_t ret_boot_id[UUID_BYTES])
+{
+	char text[UUID_TEXT_BYTES] = "";
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	int r = -EIO;
+
+	if (!file)
+		return -errno;
+	if (fgets(text, sizeof(text), file))
+		r = uuid_parse(text, ret_boot_id);
+	fclose(file);
+	return r;
+}
+
+static int open_identity(struct worker *worker)
+{
+	int r = read_boot_id(worker->boot_id);
+
+	if (r < 0)
+		snprintf(worker->error, WORKER_ERROR_BYTES, "cannot read the boot id: %s",
+			 strerror(-r));
+	return r;
 }
 
 static int open_loop(struct worker *worker)
@@ -255,7 +281,7 @@ int worker_run(const struct worker_options *options, int link)
 		return 1;
 	keep_heap();
 	worker->link = link;
-	r = worker_rooms_open_identity(worker);
+	r = open_identity(worker);
 	r = r ?: worker_rooms_open_workplace(worker);
 	r = r ?: worker_rooms_open_kernel(worker);
 	r = r ?: worker_rooms_open_pipeline(worker);

@@ -105,6 +105,8 @@ int worker_rooms_open_control(struct worker *worker)
 		.sequence = worker->pipeline.sequence,
 		.processes = worker->pipeline.processes,
 		.counters = &worker->pipeline.counters,
+		.arena = worker->pipeline.arena,
+		.marking = worker->pipeline.marking,
 		.started_ns = clock_boottime_ns(),
 		.in_memory = control_in_memory,
 		.kernel_counters = control_counters,
@@ -135,30 +137,6 @@ static void on_acked(void *context, enum spool_lane lane, uint64_t seq,
 
 /* --- opening and closing --- */
 
-static int read_boot_id(uint8_t ret_boot_id[UUID_BYTES])
-{
-	char text[UUID_TEXT_BYTES] = "";
-	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-	int r = -EIO;
-
-	if (!file)
-		return -errno;
-	if (fgets(text, sizeof(text), file))
-		r = uuid_parse(text, ret_boot_id);
-	fclose(file);
-	return r;
-}
-
-int worker_rooms_open_identity(struct worker *worker)
-{
-	int r = read_boot_id(worker->boot_id);
-
-	if (r < 0)
-		snprintf(worker->error, WORKER_ERROR_BYTES, "cannot read the boot id: %s",
-			 strerror(-r));
-	return r;
-}
-
 int worker_rooms_open_kernel(struct worker *worker)
 {
 	int r = keeper_link_describe(worker->link, &worker->description, worker->descriptors);
@@ -179,6 +157,9 @@ int worker_rooms_open_kernel(struct worker *worker)
 	for (size_t i = 0; i < EVENT_RING_COUNT && r == 0; i++)
 		r = ring_open(worker->descriptors[i], worker->description.ring_bytes[i],
 			      &worker->pipeline.ring[i]);
+	if (r == 0)
+		r = arena_open(worker->descriptors[KEEPER_FD_ARENA],
+			       (uint32_t)worker->description.arena_slots, &worker->pipeline.arena);
 	if (r < 0)
 		snprintf(worker->error, WORKER_ERROR_BYTES, "cannot map what the keeper passed: %s",
 			 strerror(-r));
@@ -322,7 +303,8 @@ int worker_rooms_open_pipeline(struct worker *worker)
 	pipeline->processes = process_table_new(&processes);
 	pipeline->cgroups = cgroup_names_new(CGROUP_NAMES_MAX);
 	pipeline->event = malloc(sizeof(*pipeline->event));
-	if (!pipeline->processes || !pipeline->cgroups || !pipeline->event ||
+	pipeline->marking = marking_new(pipeline->arena, clock_boottime_ns());
+	if (!pipeline->marking || !pipeline->processes || !pipeline->cgroups || !pipeline->event ||
 	    open_lane(worker, SPOOL_LANE_A) < 0 || open_lane(worker, SPOOL_LANE_B) < 0 ||
 	    open_state(worker) < 0) {
 		snprintf(worker->error, WORKER_ERROR_BYTES, "out of memory");
@@ -360,6 +342,8 @@ void worker_rooms_free(struct worker *worker)
 	process_table_free(worker->pipeline.processes);
 	cgroup_names_free(worker->pipeline.cgroups);
 	worker_content_close(worker);
+	marking_free(worker->pipeline.marking);
+	arena_close(worker->pipeline.arena);
 	free(worker->pipeline.event);
 	spool_close(worker->pipeline.spool);
 	for (size_t i = 0; i < EVENT_RING_COUNT; i++)

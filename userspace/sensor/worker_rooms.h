@@ -60,7 +60,6 @@ struct worker {
 /* With what a worker needs whether or not it has a keeper, or NULL. */
 struct worker *worker_rooms_new(const struct worker_options *options);
 /* Each: 0, or -errno with one line in worker->error where there is more to say than the number. */
-int worker_rooms_open_identity(struct worker *worker);
 int worker_rooms_open_workplace(struct worker *worker);
 int worker_rooms_open_kernel(struct worker *worker);
 int worker_rooms_open_pipeline(struct worker *worker);

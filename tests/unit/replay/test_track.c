@@ -334,7 +334,8 @@ static void keep_flow(void *context, struct track_flow *flow)
 	*(struct track_flow *)context = *flow;
 }
 
-/* Lengths with their direction, gaps as powers of two of microseconds, no retransmission. */
+/* Lengths with their direction, gaps as powers of two of microseconds; no retransmission, nor what
+ * fills a hole. */
 static void test_splt(void **state)
 {
 	struct track_flow flow;
@@ -351,8 +352,12 @@ static void test_splt(void **state)
 		  NS_PER_S + 251 * NS_PER_US);
 	send_step(track, PROTOCOL_TCP, &(struct step){ 's', A, 501, 111, 20 },
 		  NS_PER_S + 255 * NS_PER_US);
+	send_step(track, PROTOCOL_TCP, &(struct step){ 's', A, 531, 111, 30 },
+		  NS_PER_S + 255 * NS_PER_US);
+	send_step(track, PROTOCOL_TCP, &(struct step){ 's', A, 521, 111, 10 },
+		  NS_PER_S + 255 * NS_PER_US);
 	for (uint32_t i = 0; i < SPLT_MAX; i++)
-		send_step(track, PROTOCOL_TCP, &(struct step){ 'c', A, 111 + i, 521, 1 },
+		send_step(track, PROTOCOL_TCP, &(struct step){ 'c', A, 111 + i, 561, 1 },
 			  NS_PER_S + 255 * NS_PER_US);
 	track_flush(track);
 	track_free(track);
@@ -362,8 +367,9 @@ static void test_splt(void **state)
 	assert_int_equal(flow.splt.gap[0], 0);
 	assert_int_equal(flow.splt.length[1], -20);
 	assert_int_equal(flow.splt.gap[1], 3); /* 5 us */
-	assert_int_equal(flow.splt.length[2], 1);
-	assert_int_equal(flow.splt.gap[2], 0);
+	assert_int_equal(flow.splt.length[2], -30);
+	assert_int_equal(flow.splt.length[3], 1);
+	assert_int_equal(flow.splt.gap[3], 0);
 }
 
 #define CASES (sizeof(cases) / sizeof(cases[0]))

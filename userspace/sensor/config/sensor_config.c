@@ -3,6 +3,7 @@
 
 #include "sensor/config/argv_rule.h"
 #include "sensor/config/filter_rule.h"
+#include "sensor/config/protocol_list.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -19,6 +20,13 @@ static int check_rule(const char *value, const char **ret_wanted)
 	struct filter_rule rule;
 
 	return filter_rule_parse(value, &rule, ret_wanted);
+}
+
+static int check_protocols(const char *value, const char **ret_wanted)
+{
+	uint32_t protocols;
+
+	return protocol_list_parse(value, &protocols, ret_wanted);
 }
 
 static int check_default(const char *value, const char **ret_wanted)
@@ -76,6 +84,15 @@ static const struct config_option options[] = {
 	  "taken out beside what is built in: option NAME, or match REGEX over each argument "
 	  "(\\x3b for a semicolon)",
 	  check_argv_rule },
+	{ "first_bytes", "protocols", CONFIG_TEXT, FIELD(first_bytes), "tls quic dtls ssh http dns",
+	  0, 0, "whose hellos, banners, request heads and messages are looked at; empty for none",
+	  check_protocols },
+	{ "first_bytes", "arena_bytes", CONFIG_BYTES, FIELD(arena_bytes), "8M", 64 * K, 64 * M,
+	  "memory in which they wait for the sensor; what finds no room is counted" },
+	{ "first_bytes", "syn", CONFIG_BOOL, FIELD(first_syn), "yes", 0, 0,
+	  "the shape of a connection's first segment" },
+	{ "first_bytes", "lengths", CONFIG_BOOL, FIELD(first_lengths), "yes", 0, 0,
+	  "lengths and times of a connection's first 32 segments with payload" },
 
 	{ "filter", "drop", CONFIG_LINES, FIELD(filter_drop), "", 0, 0,
 	  "not recorded: address NETWORK, port PORT, cgroup PATH, uid NUMBER, executable PATH",

@@ -26,6 +26,10 @@ struct sensor_config {
 
 	char *argv_mode; /* "full", "shape" or "none" */
 	char *argv_redact; /* rules, one a line: see argv_rule.h */
+	char *first_bytes; /* names of protocols */
+	uint64_t arena_bytes;
+	bool first_syn;
+	bool first_lengths;
 
 	char *filter_drop; /* rules, one a line: see filter_rule.h */
 	char *filter_keep;

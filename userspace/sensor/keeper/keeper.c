@@ -86,6 +86,7 @@ static int describe(struct keeper *keeper)
 	       sizeof(description->ring_bytes));
 	description->state_bytes = keeper->options->state_bytes;
 	description->mnt_ns = place_host_namespace();
+	description->arena_slots = loader_arena_slots(keeper->serve.loader);
 	description->cpu_count = loader_cpu_count(keeper->serve.loader);
 	return 0;
 }
@@ -324,14 +325,6 @@ static void loop(struct keeper *keeper)
 	}
 }
 
-static int begin_to_hash(struct keeper *keeper)
-{
-	keeper->serve.hasher = &keeper->hasher;
-	keeper->serve.hash_bytes_max = keeper->options->hash_bytes_max;
-	keeper->serve.executed = executed_maps_of(loader_object(keeper->serve.loader));
-	return hasher_process_open(&keeper->hasher, keeper->options->config_path);
-}
-
 /* The filters count before the first event is made. */
 static int begin_to_see(struct keeper *keeper, char ret_error[LOADER_ERROR_BYTES])
 {
@@ -355,6 +348,7 @@ int keeper_run(const struct keeper_options *options)
 				 .sweep = -1,
 				 .link = -1,
 				 .serve.state_fd = -1,
+				 .serve.hash_bytes_max = options->hash_bytes_max,
 				 .hasher = { .jobs = -1, .results = { -1, -1 } },
 				 .targets.cgroups = -1,
 				 .status = 1,
@@ -376,8 +370,9 @@ int keeper_run(const struct keeper_options *options)
 	}
 	maps_log(keeper.serve.loader);
 	keeper.sweep = sweep_open();
-	if (keeper.sweep < 0 || begin_to_hash(&keeper) < 0 || describe(&keeper) < 0 ||
-	    start_worker(&keeper) < 0)
+	if (keeper.sweep < 0 ||
+	    serve_hashes(&keeper.serve, &keeper.hasher, options->config_path) < 0 ||
+	    describe(&keeper) < 0 || start_worker(&keeper) < 0)
 		goto out;
 	log_info("keeper", "attached to %s, kernel %s", loader_cgroup(keeper.serve.loader),
 		 keeper.serve.description.kernel_release);

@@ -31,6 +31,7 @@ enum keeper_verb {
 enum keeper_descriptor {
 	KEEPER_FD_RING_VALUABLE,
 	KEEPER_FD_RING_BULK,
+	KEEPER_FD_ARENA, /* slots of first bytes: bpf/abi/arena.h */
 	KEEPER_FD_STATE, /* memfd that outlives a worker: see process/journal.h */
 	KEEPER_FD_HASHES, /* what the hasher sends: struct hash_result */
 	KEEPER_FD_COUNT
@@ -81,6 +82,7 @@ struct keeper_description {
 	uint64_t instance; /* random at each start of the keeper */
 	uint64_t ring_bytes[EVENT_RING_COUNT]; /* sizes of the data areas, powers of two */
 	uint64_t state_bytes; /* of the memfd */
+	uint64_t arena_slots;
 	uint64_t worker_restarts; /* since the keeper started */
 	uint64_t cpu_count; /* possible ones */
 	uint32_t mnt_ns; /* inode number of init's mount namespace, else ours; 0: not readable */

@@ -11,6 +11,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+int serve_hashes(struct serve_context *context, struct hasher_process *hasher,
+		 const char *config_path)
+{
+	context->hasher = hasher;
+	context->executed = executed_maps_of(loader_object(context->loader));
+	return hasher_process_open(hasher, config_path);
+}
+
 static int send_reply(int link, const struct keeper_reply *reply, const int *descriptors)
 {
 	union {
@@ -106,13 +114,14 @@ static int32_t answer(const struct serve_context *context, const struct keeper_r
 	}
 }
 
-/* The rings, the state, the digests: the only descriptors a worker ever gets. */
+/* The rings, the arena, the state, the digests: the only descriptors a worker ever gets. */
 static int send_description(const struct serve_context *context, int link,
 			    const struct keeper_reply *reply)
 {
 	const int descriptors[KEEPER_FD_COUNT] = {
 		[KEEPER_FD_RING_VALUABLE] = loader_ring_fd(context->loader, EVENT_RING_VALUABLE),
 		[KEEPER_FD_RING_BULK] = loader_ring_fd(context->loader, EVENT_RING_BULK),
+		[KEEPER_FD_ARENA] = loader_arena_fd(context->loader),
 		[KEEPER_FD_STATE] = context->state_fd,
 		[KEEPER_FD_HASHES] = context->hasher->results[0],
 	};

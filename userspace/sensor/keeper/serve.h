@@ -18,6 +18,10 @@ struct serve_context {
 	struct hasher_process *hasher;
 };
 
+/* From here on KEEPER_HASH is answered; the loader is there. 0 or -errno. */
+int serve_hashes(struct serve_context *context, struct hasher_process *hasher,
+		 const char *config_path);
+
 /* Receives one request on `link` and sends its reply. 0, -EPIPE when the worker has gone, -EAGAIN
  * when it reads no replies, or -errno: nothing more is to be had from it. What is no request (wrong
  * size, unknown verb, an argument where none belongs) is answered -EINVAL. */
