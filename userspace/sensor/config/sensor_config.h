@@ -40,6 +40,10 @@ struct sensor_config {
 	uint32_t flows_per_s;
 	uint32_t flow_burst;
 
+	uint64_t hash_bytes_max; /* 0: nothing is hashed */
+	uint64_t hash_bytes_per_s; /* 0: no limit */
+	char *hash_user; /* "": the hasher stays who the sensor is */
+
 	uint32_t batch_records;
 	uint32_t batch_interval_ms;
 
