@@ -194,7 +194,10 @@ def shuffled(parts):
 def send(tun, port, parts):
     """A connection that says these parts; where its next segment would begin, and theirs."""
     tun.send(port, 1000, 0, SYN)
-    theirs = tun.receive()[0] + 1
+    seq, flags = tun.receive()
+    while not flags & SYN:  # what a connection before left unread
+        seq, flags = tun.receive()
+    theirs = seq + 1
     tun.send(port, 1001, theirs, ACK)
     for offset, piece in parts:
         tun.send(port, 1001 + offset, theirs, ACK | PSH, piece)
@@ -262,7 +265,8 @@ def test_hello_written_in_pieces(live, hellos, size):
 
 @pytest.mark.parametrize("missing", ["end", "middle", "beginning"])
 def test_cut_short(live, tun, hellos, missing):
-    """A hello of which a part never comes has no hash; where it had begun, the row says why."""
+    """A hello of which a part never comes has no hash; where it had begun, the row says why. Without
+    its beginning nobody can tell that it was one."""
     parts = pieces(hellos["post-quantum"], 100)
     left_out = {"end": len(parts) - 1, "middle": len(parts) // 2, "beginning": 0}[missing]
     listener = Listener(tun.local)
@@ -272,4 +276,4 @@ def test_cut_short(live, tun, hellos, missing):
     listener.close()
     assert row["tls_client_ja4"] is None and row["tls_client_ja3"] is None
     assert row["yagura_npf"].startswith("tcp/"), row["yagura_npf"]
-    assert row["yagura_truncated"]
+    assert row["yagura_truncated"] or missing == "beginning"
