@@ -47,6 +47,7 @@ struct pipeline {
 	int write_error[SPOOL_LANE_COUNT]; /* of that, or of the last sync, as it was told */
 	struct decoded_event *event; /* the one being taken: large, so not on the stack */
 	char args[EVENT_ARGS_BYTES_MAX];
+	struct record_process ancestors[RECORD_ANCESTORS_MAX]; /* of the exec being taken */
 };
 
 enum pipeline_turn {

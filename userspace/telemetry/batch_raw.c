@@ -115,7 +115,8 @@ static int read_all_shared(struct reading *reading)
 	r = r ?: read_shared(reading, TABLE(batch->files), &reading->files);
 	r = r ?: read_shared(reading, TABLE(batch->sockets), &reading->sockets);
 	r = r ?: read_shared(reading, TABLE(batch->marks), &reading->marks);
-	return r ?: read_shared(reading, TABLE(batch->fingerprints), &reading->fingerprints);
+	r = r ?: read_shared(reading, TABLE(batch->fingerprints), &reading->fingerprints);
+	return r ?: read_shared(reading, TABLE(batch->ancestries), &reading->ancestries);
 }
 
 static int read_header(struct reading *reading)
@@ -169,6 +170,7 @@ int batch_decode_raw(const uint8_t *raw, size_t size, batch_record_fn each, void
 	free(reading.sockets.values);
 	free(reading.marks.values);
 	free(reading.fingerprints.values);
+	free(reading.ancestries.values);
 	batch_unpacked_free(batch);
 	return r;
 }

@@ -25,7 +25,9 @@ struct reading {
 	struct shared_table sockets;
 	struct shared_table marks;
 	struct shared_table fingerprints;
+	struct shared_table ancestries;
 	struct mark list[MARKS_MAX]; /* of the flow read last */
+	struct record_process ancestors[RECORD_ANCESTORS_MAX]; /* of the exec read last */
 	uint32_t records;
 	uint64_t written_bytes; /* as the encoder counts them (batch_tables.h) */
 	const char *why;
@@ -37,6 +39,8 @@ void reading_refuse(struct reading *reading, const char *why);
 struct text reading_text(struct reading *reading, uint64_t reference);
 /* Counted as written. */
 struct text reading_written(struct reading *reading, uint64_t reference);
+/* Likewise, and no longer than a path may be. */
+struct text reading_path(struct reading *reading, uint64_t reference);
 void reading_count(struct reading *reading, size_t bytes);
 /* The row of that reference. None is a row of zeros, which everywhere says that nothing is known.
  */
@@ -46,6 +50,11 @@ const uint64_t *reading_row(struct reading *reading, const struct shared_table *
 /* What the first bytes of a flow say, into reading->list: it lives until the next flow. */
 void reading_marks(struct reading *reading, uint64_t reference, struct record_flow *flow);
 void reading_splt(struct reading *reading, uint64_t reference, struct record_splt *ret_splt);
+
+/* A process without its args. */
+struct record_process reading_relative(struct reading *reading, uint64_t reference);
+/* Into reading->ancestors: they live until the next exec. */
+void reading_ancestors(struct reading *reading, uint64_t reference, struct record_exec *exec);
 
 /* Rows as columns.h reads them. */
 void reading_exec(struct reading *reading, const uint64_t *row, struct record *ret);

@@ -24,6 +24,7 @@ struct batch_tables {
 	struct shared_rows sockets;
 	struct shared_rows marks;
 	struct shared_rows fingerprints;
+	struct shared_rows ancestries;
 	struct columns execs;
 	struct columns exits;
 	struct columns flows;
@@ -52,17 +53,19 @@ size_t batch_tables_bytes_max(const struct record *record);
 size_t batch_tables_written_bytes(const struct record *record);
 
 /* A flow: path and argv of two processes, control group, two addresses, name, packet sequence; an
- * exec has fewer. Marks come on top. */
+ * exec has fewer. Marks and ancestors come on top. */
 #define BATCH_RECORD_TEXTS_MAX 9u
-/* Of an exec: its own, those of two processes, context, file. */
-#define BATCH_RECORD_ROWS_MAX 5u
-/* batch_tables_bytes_max without marks and what the texts hold; tag and length take up to 6 bytes
- * of each. */
+/* Of an exec: its own, those of three processes, context, file. */
+#define BATCH_RECORD_ROWS_MAX 6u
+/* batch_tables_bytes_max without marks, ancestors and what the texts hold; tag and length take up
+ * to 6 bytes of each. */
 #define BATCH_RECORD_FIXED_BYTES_MAX                                                               \
 	(BATCH_RECORD_ROWS_MAX * COLUMNS_ROW_BYTES_MAX + BATCH_RECORD_TEXTS_MAX * 6u)
 /* Texts of a flow that do not count as written: two addresses, the packet sequence. */
 #define BATCH_FLOW_UNWRITTEN_BYTES_MAX (2u * 16u + SPLT_MAX * 3u)
 /* The same of a mark: kind, value; mark, before, each a varint; and its text. */
 #define BATCH_MARK_FIXED_BYTES_MAX (4u * 10u + 6u)
+/* Of an ancestor: eight columns of a process, two of an ancestry; and its path. */
+#define BATCH_ANCESTOR_FIXED_BYTES_MAX (10u * 10u + 6u)
 
 #endif

@@ -6,6 +6,7 @@
 #include "telemetry/args.h"
 #include "telemetry/container.h"
 #include "telemetry/render.h"
+#include "telemetry/render_json_exec.h"
 #include "telemetry/render_json_flow.h"
 
 #include <inttypes.h>
@@ -168,6 +169,7 @@ static void write_exec(struct ndjson *json, const struct render_source *source,
 	ndjson_flag(json, "from_thread", exec->from_thread);
 	write_credentials(json, exec);
 	write_namespaces(json, &exec->namespaces);
+	render_json_exec(json, source->header, exec);
 	ndjson_known(json, "cgroup_id", exec->cgroup_id);
 	ndjson_text(json, "cgroup", exec->cgroup);
 }

@@ -131,6 +131,7 @@ void sqlite_fill_exec(struct row *row, const struct sink_item *item)
 	fill_credentials(row, exec);
 	fill_namespaces(row, &exec->namespaces);
 	fill_context(row, exec);
+	sqlite_fill_kin(row, item);
 }
 
 void sqlite_fill_exit(struct row *row, const struct sink_item *item)
