@@ -155,7 +155,7 @@ include tests/support/programs.mk
 $(BPF_TEST_BIN): $(call objects,$(filter-out $(BPF_TEST_SRC),$(wildcard tests/bpf/*.c)))
 bpf-tests: $(BPF_TEST_BIN) $(BUILD)/tests/vm/verifier_cost
 
-bench-programs: $(BUILD)/tests/bench/spawn
+bench-programs: $(BUILD)/tests/bench/spawn $(BUILD)/tests/bench/short_lives
 
 # Fuzzers: libFuzzer wants clang for every object that it should see into, so they get a BUILD of their
 # own (`make check-fuzz` calls `make BUILD=build/fuzz CC=clang FUZZ=1 fuzz-tests`).
