@@ -42,10 +42,11 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -W
 	-Ibpf/abi -Ibpf/lib -I. -isystem /usr/include/$(ARCH)-linux-gnu -ffile-prefix-map=$(CURDIR)=.
 
 LIBS_common := -levent -linih
-LIBS_sensor := -levent_openssl -levent -linih -lbpf -lelf -lz -lssl -lcrypto -lprotobuf-c -ljansson
+LIBS_sensor := -levent_openssl -levent -linih -lbpf -lelf -lz -lssl -lcrypto -lprotobuf-c -ljansson -lpcre2-8
 LIBS_collector := -levent_openssl -levent -linih -lz -lssl -lcrypto -lprotobuf-c -lsqlite3 -ljansson
 LIBS_ctl := -levent -linih -lprotobuf-c -ljansson
-LIBS_test := $(sort $(LIBS_sensor) $(LIBS_collector)) -lcmocka
+LIBS_replay := -lpcap -lz -lcrypto -lprotobuf-c -ljansson
+LIBS_test := $(sort $(LIBS_sensor) $(LIBS_collector) $(LIBS_replay)) -lcmocka
 
 # --- sources ---------------------------------------------------------------------------------------
 sources = $(sort $(shell find $(1) -name '*.c' 2>/dev/null))
@@ -54,6 +55,7 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 COMMON_SRC := $(call sources,userspace/common)
 TELEMETRY_SRC := $(call sources,userspace/telemetry)
 SENSOR_SRC := $(filter-out userspace/sensor/main.c,$(call sources,userspace/sensor))
+REPLAY_SRC := $(filter-out userspace/replay/main.c,$(call sources,userspace/replay))
 CTL_SRC := $(filter-out userspace/ctl/main.c,$(call sources,userspace/ctl))
 COLLECTOR_SRC := $(filter-out userspace/collector/main.c,$(call sources,userspace/collector))
 SUPPORT_SRC := $(wildcard tests/support/*.c)
@@ -71,7 +73,7 @@ BPF_TEST_SRC := $(wildcard tests/bpf/test_*.c)
 BPF_TEST_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(BPF_TEST_SRC))
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(FUZZ_SRC))
-BIN := $(addprefix $(BUILD)/bin/,yagurad yaguractl yagura-collector)
+BIN := $(addprefix $(BUILD)/bin/,yagurad yaguractl yagura-replay yagura-collector)
 
 .PHONY: all help setup run check clean format lint unit-tests bpf-tests bench-programs fuzz-tests
 .DELETE_ON_ERROR:
@@ -125,6 +127,7 @@ endef
 $(eval $(call library,common,$(call objects,$(COMMON_SRC))))
 $(eval $(call library,telemetry,$(call objects,$(TELEMETRY_SRC)) $(PROTO_OBJ)))
 $(eval $(call library,sensor,$(call objects,$(SENSOR_SRC))))
+$(eval $(call library,replay,$(call objects,$(REPLAY_SRC))))
 $(eval $(call library,ctl,$(call objects,$(CTL_SRC))))
 $(eval $(call library,collector,$(call objects,$(COLLECTOR_SRC))))
 $(eval $(call library,support,$(call objects,$(SUPPORT_SRC))))
@@ -137,13 +140,15 @@ $(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(1)
 endef
 $(BUILD)/bin/yagurad: $(BUILD)/obj/userspace/sensor/main.o $(call lib,sensor telemetry common)
 	$(call link,$(LIBS_sensor))
+$(BUILD)/bin/yagura-replay: $(BUILD)/obj/userspace/replay/main.o $(call lib,replay sensor telemetry common)
+	$(call link,$(LIBS_replay))
 $(BUILD)/bin/yaguractl: $(BUILD)/obj/userspace/ctl/main.o $(call lib,ctl telemetry common)
 	$(call link,$(LIBS_ctl) -lz)
 $(BUILD)/bin/yagura-collector: $(BUILD)/obj/userspace/collector/main.o $(call lib,collector telemetry common)
 	$(call link,$(LIBS_collector))
 
 # --- tests -----------------------------------------------------------------------------------------
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(call lib,support sensor ctl collector telemetry common)
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(call lib,support replay sensor ctl collector telemetry common)
 	$(call link,$(LIBS_test))
 $(BUILD)/obj/tests/%.o: CFLAGS += -Wno-cast-qual
 $(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests -DBPF_OBJECT='"$(BPF_LINKED)"'
@@ -152,10 +157,23 @@ unit-tests: $(UNIT_BIN)
 
 include tests/support/programs.mk
 
-$(BPF_TEST_BIN): $(call objects,$(filter-out $(BPF_TEST_SRC),$(wildcard tests/bpf/*.c)))
+# Code of bpf/lib behind programs that are attached to nothing: tests/bpf/<lib>_test.bpf.c.
+BPF_TEST_PROGRAM := $(wildcard tests/bpf/*.bpf.c)
+BPF_TEST_SHARED := $(filter-out $(BPF_TEST_SRC) $(BPF_TEST_PROGRAM),$(wildcard tests/bpf/*.c))
+$(BUILD)/gen/bpf/%_test.bpf.o: tests/bpf/%_test.bpf.c
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+$(BUILD)/gen/bpf/%_test.skel.h: $(BUILD)/gen/bpf/%_test.bpf.o
+	$(call say,SKELETON,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_test_bpf > $@
+$(call objects,$(BPF_TEST_SHARED)): | $(patsubst tests/bpf/%.bpf.c,$(BUILD)/gen/bpf/%.skel.h,$(BPF_TEST_PROGRAM))
+$(BUILD)/obj/tests/bpf/stage_programs.o: CFLAGS += -Wno-conversion -Wno-sign-conversion
+
+$(BPF_TEST_BIN): $(call objects,$(BPF_TEST_SHARED))
 bpf-tests: $(BPF_TEST_BIN) $(BUILD)/tests/vm/verifier_cost
 
-bench-programs: $(BUILD)/tests/bench/spawn $(BUILD)/tests/bench/short_lives
+bench-programs: $(addprefix $(BUILD)/tests/bench/,spawn read_capture short_lives)
 
 # Fuzzers: libFuzzer wants clang for every object that it should see into, so they get a BUILD of their
 # own (`make check-fuzz` calls `make BUILD=build/fuzz CC=clang FUZZ=1 fuzz-tests`).

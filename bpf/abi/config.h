@@ -9,6 +9,13 @@
 
 #include <linux/types.h>
 
+/* What is looked at in the first packets of a TCP connection. */
+enum probe_look {
+	PROBE_LOOK_SYN = 1u << 0,
+	PROBE_LOOK_LENGTHS = 1u << 1,
+	PROBE_LOOK_BYTES = 1u << 2,
+};
+
 struct probe_config {
 	__u64 cgroup_id; /* what is not in this control group, or below it, has no flows here */
 	__u32 wakeup_fill_bytes; /* submit without a wake-up until this much waits in the ring */
@@ -18,7 +25,9 @@ struct probe_config {
 	__u32 datagram_idle_ms; /* datagrams both ways: over after so much silence */
 	__u32 datagram_oneway_idle_ms; /* datagrams one way only */
 	__u32 refused_idle_ms; /* attempts of one source at closed ports */
-	__u32 reserved;
+	__u32 first_bytes; /* DISSECT_BIT of each protocol whose first bytes are wanted; 0: none */
+	__u32 arena_slots; /* its head included */
+	__u32 looks_at_tcp; /* enum probe_look; 0: TCP packets leave at once */
 };
 
 /*

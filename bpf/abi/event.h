@@ -29,7 +29,8 @@
 	X(CGROUP, cgroup, VALUABLE)                                                                \
 	X(THROTTLE, throttle, VALUABLE)                                                            \
 	X(GONE, gone, VALUABLE)                                                                    \
-	X(FLOW, flow, BULK)
+	X(FLOW, flow, BULK)                                                                        \
+	X(BYTES, bytes, BULK)
 
 enum event_kind {
 	EVENT_KIND_NONE = 0,
@@ -276,6 +277,37 @@ enum event_flow_flag {
 		1u << 5, /* `count` flows of one owner whose table had no room: sums, no peer */
 };
 
+enum event_syn_flag {
+	SYN_ID_ZERO = 1u << 0, /* IPv4 identification, IPv6 flow label */
+	SYN_DONT_FRAGMENT = 1u << 1,
+	SYN_PAYLOAD = 1u << 2,
+};
+
+#define SYN_OPTIONS_BYTES_MAX 40
+
+/* The first segment of a TCP connection, as this host sent or received it. */
+struct flow_syn {
+	__u8 ip_version; /* 4, 6; 0: it was not seen, nor is the rest filled in */
+	__u8 ttl; /* hop limit */
+	__u8 bits; /* enum event_syn_flag */
+	__u8 options_bytes;
+	__u16 window; /* in host order, as are the next two */
+	__u16 flags; /* bytes 12 and 13 of the header without the data offset */
+	__u16 ip_options_bytes;
+	__u8 reserved[6]; /* zero */
+	__u8 options[SYN_OPTIONS_BYTES_MAX];
+};
+
+#define FLOW_SPLT_MAX 32
+
+/* Sequence of packet lengths and times: bpf/lib/splt.h says what is counted. */
+struct flow_splt {
+	__s16 length[FLOW_SPLT_MAX]; /* positive: the source sent them */
+	__u8 gap[FLOW_SPLT_MAX];
+	__u8 count;
+	__u8 reserved[7]; /* zero */
+};
+
 /*
  * One part of a flow: cumulative since its opening. A flow is one socket's exchange with one peer;
  * several of one socket differ in `index`. (cookie, index) names a flow within one boot.
@@ -321,6 +353,36 @@ struct event_flow {
 	__u8 owner_quality;
 	__u8 flags; /* enum event_flow_flag */
 	__u8 reserved[2]; /* zero */
+	__u32 pieces; /* EVENT_BYTES due so far: fewer known of were lost, or went to another */
+	__u32 reserved_too; /* zero */
+	struct flow_syn syn;
+	struct flow_splt splt;
+};
+
+enum event_bytes_flag {
+	BYTES_STAY = 1u << 0, /* the slot is not to be freed: it holds more */
+};
+
+/*
+ * First bytes of a flow, in a slot of the arena (arena.h): part of a message that begins at `start`
+ * of its direction's stream, or datagram number `start` (from 0) of those told of. `cut` is not 0:
+ * no bytes, and the reason why some, or a message, will not come.
+ */
+struct event_bytes {
+	struct event_header header;
+	__u64 cookie; /* with `index`: the flow, as in struct event_flow */
+	__u32 index;
+	__u32 start;
+	__u32 offset; /* in the message */
+	__u32 total_bytes; /* of the message; 0: not known yet */
+	__u32 slot; /* 0: none */
+	__u32 generation; /* of the slot when these bytes were put there */
+	__u16 slot_at; /* bytes begin here in it */
+	__u16 bytes;
+	__u8 protocol; /* enum dissect_protocol of bpf/lib/dissect.h */
+	__u8 side; /* 0: the flow's source sent them; 1: the destination */
+	__u8 cut; /* enum look_cut of bpf/lib/look_types.h */
+	__u8 flags; /* enum event_bytes_flag */
 };
 
 #pragma GCC diagnostic pop
@@ -332,6 +394,9 @@ ABI_ASSERT(sizeof(struct event_exec) == 248, "event_exec");
 ABI_ASSERT(sizeof(struct event_exit) == 64, "event_exit");
 ABI_ASSERT(sizeof(struct event_cgroup) == 40, "event_cgroup");
 ABI_ASSERT(sizeof(struct event_throttle) == 120, "event_throttle");
-ABI_ASSERT(sizeof(struct event_flow) == 208, "event_flow");
+ABI_ASSERT(sizeof(struct flow_syn) == 56, "flow_syn");
+ABI_ASSERT(sizeof(struct flow_splt) == 104, "flow_splt");
+ABI_ASSERT(sizeof(struct event_flow) == 376, "event_flow");
+ABI_ASSERT(sizeof(struct event_bytes) == 64, "event_bytes");
 
 #endif

@@ -49,6 +49,8 @@ static __always_inline void flow_describe(struct datagram_flow *flow, const stru
 	flow->flags = (packet->egress ? 0 : DATAGRAM_INGRESS) | (packet->ipv6 ? DATAGRAM_IPV6 : 0);
 	flow->icmp_type = packet->icmp_type;
 	flow->icmp_code = packet->icmp_code;
+	__builtin_memset(&flow->look, 0, sizeof(flow->look));
+	flow->pieces = 0;
 }
 
 static __noinline bool datagram_is_told(const struct live_config *live,
@@ -246,24 +248,33 @@ static __noinline void count_elsewhere(struct __sk_buff *skb, struct bpf_sock *s
 		flow_begin(sk, socket, packet);
 }
 
-static __noinline void datagram_packet(struct __sk_buff *skb, struct bpf_sock *sk, bool egress)
+/* The flow in which a packet was counted, or NULL. */
+static __always_inline struct datagram_flow *flow_of(struct bpf_sock *sk,
+						     const struct packet *packet)
 {
 	struct datagram_flow *flow = bpf_sk_storage_get(&datagram_first, sk, NULL, 0);
-	struct packet packet = { .egress = egress, .ticks = packet_ticks() };
+
+	if (!flow || !is_of_flow(packet, flow))
+		flow = bpf_map_lookup_elem(&datagram_flows, &packet->key);
+	return flow && life_is_counting(&flow->life) ? flow : NULL;
+}
+
+static __noinline void datagram_packet(struct __sk_buff *skb, struct bpf_sock *sk,
+				       struct packet *packet)
+{
+	struct datagram_flow *flow = bpf_sk_storage_get(&datagram_first, sk, NULL, 0);
 	struct datagram_socket *socket;
 
-	if (!packet_parse(skb, &packet))
-		return;
-	if (!flow || !life_is_counting(&flow->life) || !is_of_flow(&packet, flow)) {
-		count_elsewhere(skb, sk, &packet);
+	if (!flow || !life_is_counting(&flow->life) || !is_of_flow(packet, flow)) {
+		count_elsewhere(skb, sk, packet);
 		return;
 	}
-	if (egress && !flow->sent_packets) {
+	if (packet->egress && !flow->sent_packets) {
 		socket = bpf_sk_storage_get(&datagram_sockets, sk, NULL, 0);
 		if (socket)
 			owner_sent(socket);
 	}
-	flow_count(flow, &packet);
+	flow_count(flow, packet);
 }
 
 #endif

@@ -11,6 +11,7 @@
 #define YAGURA_LIB_DATAGRAM_MAPS_BPF_H
 
 #include "life.bpf.h"
+#include "look_datagram.h"
 #include "maps.bpf.h"
 
 /* Who uses the socket. One byte a fact, as they are set by different CPUs. */
@@ -55,8 +56,10 @@ struct datagram_flow {
 	__u8 flags; /* enum datagram_flow_flag */
 	__u8 icmp_type;
 	__u8 icmp_code;
+	struct look_datagrams look;
+	__u32 pieces; /* EVENT_BYTES due so far */
 };
-_Static_assert(sizeof(struct datagram_flow) == 96, "datagram_flow");
+_Static_assert(sizeof(struct datagram_flow) == 104, "datagram_flow");
 
 struct datagram_key {
 	__u64 cookie;

@@ -26,6 +26,17 @@ static __always_inline __u8 event_flags_of(const struct flow_storage *flow)
 	return flags;
 }
 
+static __always_inline void look_fill(struct event_flow *event, const struct flow_look *look)
+{
+	__u32 count = look->splt.count;
+
+	event->pieces = look->pieces;
+	event->syn = look->syn;
+	event->splt.count = (__u8)(count < FLOW_SPLT_MAX ? count : FLOW_SPLT_MAX);
+	__builtin_memcpy(event->splt.length, look->splt.length, sizeof(event->splt.length));
+	__builtin_memcpy(event->splt.gap, look->splt.gap, sizeof(event->splt.gap));
+}
+
 static __always_inline void facts_fill(struct event_flow *event, const struct flow_storage *flow,
 				       const struct tcp_sock *tcp)
 {
@@ -48,6 +59,7 @@ static __always_inline void facts_fill(struct event_flow *event, const struct fl
 	event->flags = event_flags_of(flow);
 	socket_fill(event, (const struct sock *)tcp);
 	counters_fill(event, tcp);
+	look_fill(event, &flow->look);
 }
 
 /* A flow that goes on: everything so far, to be replaced by the next part. */

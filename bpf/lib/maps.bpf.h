@@ -10,8 +10,25 @@
 #include "config.h"
 #include "counters.h"
 #include "event.h"
+#include "look_types.h"
 #include "socket_types.h"
+#include "splt.h"
 #include <bpf/bpf_helpers.h>
+
+#define FLOW_HOLDS 8 /* slots a direction may hold early bytes in */
+
+/* What was seen of a connection's first packets. Side 0 is that of its source. All zero when it
+ * begins. */
+struct flow_look {
+	struct look_side side[2];
+	struct splt splt;
+	struct flow_syn syn;
+	__u32 busy[2]; /* 1: a CPU is looking at a segment of this side */
+	__u32 pieces; /* EVENT_BYTES due so far */
+	__u32 reserved;
+	/* Slots of the arena by the stretch of the stream they hold, modulo their number. */
+	__u16 hold[2][FLOW_HOLDS];
+};
 
 /* What we know of a socket; dies with it. An accepted socket starts with a clone of
  * its listener's. Its cookie, user, namespace and control group are read where the kernel keeps
@@ -34,10 +51,11 @@ struct flow_storage {
 	__u8 arm_left;
 	__u8 executable_verdict; /* enum filter_verdict of who called connect() or listen() */
 	__u8 reserved[4];
+	struct flow_look look;
 };
-/* Memory is charged per socket; keep it small (the kernel rounds up to powers of two
- * beyond this). */
-_Static_assert(sizeof(struct flow_storage) <= 96, "flow_storage");
+/* Memory is charged per socket; keep it small: the kernel adds up to 80 bytes and rounds up to a
+ * power of two. */
+_Static_assert(sizeof(struct flow_storage) <= 432, "flow_storage");
 
 enum flow_phase {
 	FLOW_PHASE_NONE = 0,
@@ -153,6 +171,9 @@ const volatile struct probe_config probe_config __weak = {
 	.datagram_idle_ms = 60000,
 	.datagram_oneway_idle_ms = 30000,
 	.refused_idle_ms = 10000,
+	.first_bytes = DISSECT_ALL,
+	.arena_slots = 4096,
+	.looks_at_tcp = PROBE_LOOK_SYN | PROBE_LOOK_LENGTHS | PROBE_LOOK_BYTES,
 };
 
 /* Keeps the records' layout in the object's BTF, where tests and auditors find it; never read. */
@@ -163,6 +184,7 @@ union event_record {
 	struct event_throttle throttle;
 	struct event_cgroup cgroup;
 	struct event_flow flow;
+	struct event_bytes bytes;
 };
 const union event_record *const event_layout __weak = NULL;
 

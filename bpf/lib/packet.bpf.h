@@ -14,6 +14,7 @@ struct packet {
 	struct datagram_key key;
 	__u8 local_addr[16];
 	__u32 payload_bytes; /* of UDP and ICMP without their header, else of the IP packet */
+	__u32 payload_at; /* where these begin */
 	__u32 datagrams; /* on the wire */
 	__u32 ticks; /* when */
 	__u8 icmp_type;
@@ -80,6 +81,7 @@ static __always_inline void parse_transport(struct __sk_buff *skb, struct packet
 	__u8 *icmp = (__u8 *)ports;
 
 	packet->payload_bytes = skb->len > header ? skb->len - header : 0;
+	packet->payload_at = header;
 	packet->datagrams = skb->gso_segs ? skb->gso_segs : 1;
 	if (bpf_skb_load_bytes(skb, offset, ports, sizeof(ports)))
 		return;

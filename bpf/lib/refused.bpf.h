@@ -3,10 +3,15 @@
  * Attempts at ports where nobody listens: the kernel frees such a packet with a reason of its own.
  * There is no socket, and a scan has as many packets as ports; so they are summed up by source. A
  * source that finds no room is counted in the entry of nobody.
+ *
+ * Filters by address and port are asked about each attempt: one source has many ports. There is no
+ * budget: an attempt has no control group, and however many there are, the table bounds the
+ * records, to its size in each idle time.
  */
 #ifndef YAGURA_LIB_REFUSED_BPF_H
 #define YAGURA_LIB_REFUSED_BPF_H
 
+#include "filter.bpf.h"
 #include "ip.bpf.h"
 #include "life.bpf.h"
 
@@ -131,6 +136,27 @@ static __noinline struct refused *refused_begin(const struct refused_key *key, c
 	return refused;
 }
 
+#define NO_UID 4294967295u /* no rule can name it */
+
+static __noinline bool refused_is_filtered(const struct refused_key *key, const __u16 ports[2])
+{
+	const struct live_config *live = live_get();
+	struct flow_facts facts = {
+		.local.prefix_bits = 128,
+		.remote.prefix_bits = 128,
+		.uid = NO_UID,
+	};
+
+	if (!live || !key || !ports || (!live->filters && live->filter_default != FILTER_DROP))
+		return false;
+	__builtin_memcpy(facts.local.addr, key->local_addr, 16);
+	__builtin_memcpy(facts.remote.addr, key->remote_addr, 16);
+	facts.remote_port = ports[0];
+	facts.local_port = ports[1];
+	facts.protocol = key->protocol;
+	return flow_is_filtered(live, &facts);
+}
+
 static __always_inline void refused_packet(struct sk_buff *skb)
 {
 	struct refused_key key = { 0 };
@@ -139,6 +165,10 @@ static __always_inline void refused_packet(struct sk_buff *skb)
 
 	if (!refused_parse(skb, &key, ports))
 		return;
+	if (refused_is_filtered(&key, ports)) {
+		counter_add(COUNTER_FILTERED_FLOW);
+		return;
+	}
 	refused = bpf_map_lookup_elem(&refused_sources, &key);
 	if (!refused || refused->life.phase == LIFE_ENDING)
 		refused = refused_begin(&key, ports);

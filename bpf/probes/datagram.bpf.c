@@ -14,7 +14,9 @@
  * Not seen: what the kernel itself takes out of UDP before a socket does (VXLAN, WireGuard, ESP),
  * what it answers by its own control sockets (resets, ICMP), and packet sockets (AF_PACKET).
  */
+#include "datagram_look.bpf.h"
 #include "datagram_sweep.bpf.h"
+#include "first_bytes.bpf.h"
 #include <bpf/bpf_tracing.h>
 
 static __always_inline bool is_tcp(__u32 type, __u32 protocol)
@@ -29,8 +31,12 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool egress)
 	if (!sk)
 		return 1;
 	sk = bpf_sk_fullsock(sk);
-	if (sk && !is_tcp(sk->type, sk->protocol))
-		datagram_packet(skb, sk, egress);
+	if (!sk)
+		return 1;
+	if (is_tcp(sk->type, sk->protocol))
+		first_bytes(skb, sk, egress);
+	else
+		datagram_seen(skb, sk, egress);
 	return 1;
 }
 

@@ -13,4 +13,9 @@
 #define yagura_datagram_release yagura_datagram_release_old
 #define yagura_datagram_sweep_many yagura_datagram_sweep_many_old
 #define yagura_datagram_sweep_other yagura_datagram_sweep_other_old
+/* Weak functions that claim: the linked object holds one of each name. */
+#define arena_claim arena_claim_old
+#define look_find_of look_find_of_old
+#define look_join_of look_join_of_old
+#define look_follow_of look_follow_of_old
 #include "datagram.bpf.c"

@@ -10,6 +10,7 @@
  * For what was there before us, see preexisting.bpf.c.
  */
 #include "flow_record.bpf.h"
+#include "syn.bpf.h"
 #include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -91,6 +92,21 @@ static __always_inline void on_connected(struct bpf_sock_ops *ops, struct flow_s
 	segments_watch(ops, flow);
 }
 
+/* The SYN that began it met the listener, and waits. Nothing that the peer sent has been taken
+ * yet, so its first sequence number is known. */
+static __noinline void syn_note(struct flow_storage *flow, const struct tcp_sock *tcp)
+{
+	union {
+		__u16 port[2];
+		__u32 both;
+	} ports = { .port = { flow->remote_port, flow->local_port } };
+	__u32 first = tcp->rcv_nxt - (__u32)tcp->bytes_received;
+
+	if (probe_config.looks_at_tcp & PROBE_LOOK_SYN)
+		syn_take(syn_name(flow->remote_addr, flow->local_addr, ports.both, first),
+			 &flow->look.syn);
+}
+
 /* The handshake of an incoming connection is complete: softirq, `current` is anybody. A socket that
  * called connect() comes here too, when both ends did at once, or when it met itself. */
 static __always_inline void on_accepted(struct bpf_sock_ops *ops, struct flow_storage *flow,
@@ -117,6 +133,7 @@ static __always_inline void on_accepted(struct bpf_sock_ops *ops, struct flow_st
 	flow_begin(flow, tcp, FLOW_PHASE_ESTABLISHED, STORAGE_INGRESS);
 	if (!flow_is_open(flow))
 		return;
+	syn_note(flow, tcp);
 	states_watch(ops);
 	segments_watch(ops, flow);
 }

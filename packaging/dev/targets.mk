@@ -2,13 +2,14 @@
 # The targets of the README, included by the Makefile. What they do stands in packaging/dev/ and
 # tests/check; here is only what depends on what.
 
-CHECK_PARTS := lint build unit unit-sanitized bpf integration fuzz
+CHECK_PARTS := lint build unit unit-sanitized bpf integration corpus fuzz
 CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14 clang-format 2>/dev/null))
 
-# What boots virtual machines is no part of `make check`.
-CHECK_MORE := kernels
+# What needs another release or boots virtual machines is no part of `make check`.
+CHECK_MORE := debian13 kernels
 
-.PHONY: $(addprefix check-,all $(CHECK_PARTS) $(CHECK_MORE)) verifier-cost bench-kernel
+.PHONY: $(addprefix check-,all $(CHECK_PARTS) $(CHECK_MORE)) verifier-cost bench-kernel \
+	bench-fingerprint bench-replay
 
 setup: ## install the Debian packages that building and checking need (root)
 	$(Q)packaging/dev/setup
@@ -20,7 +21,7 @@ run: setup ## build, then start collector and sensor and show what happens (root
 check: setup ## every check, at most 15 minutes on two cores (root)
 	$(Q)tests/check $(CHECK_PARTS)
 
-check-all: setup ## the same and what boots virtual machines, at most 70 minutes (root)
+check-all: setup ## the same, then on Debian 13 and in virtual machines, at most 70 minutes (root)
 	$(Q)tests/check $(CHECK_PARTS) $(CHECK_MORE)
 
 check-lint: setup ## format, licences, includes, lengths, tables, words
@@ -29,7 +30,9 @@ check-unit: setup ## unit tests
 check-unit-sanitized: setup ## unit tests under ASan and UBSan
 check-bpf: setup ## the BPF programs on this host's kernel, one by one (root)
 check-integration: setup ## sensor and collector on this host's kernel (root)
+check-corpus: setup ## yagura-replay over captures with expected values, whole and cut
 check-fuzz: setup ## each fuzzer for FUZZ_SECONDS (10) on the kept corpus
+check-debian13: setup ## build, unit tests and BPF programs with what Debian 13 has (root)
 check-kernels: setup ## the BPF programs on every supported kernel, in virtual machines (root)
 $(addprefix check-,$(CHECK_PARTS) $(CHECK_MORE)): check-%:
 	$(Q)tests/check $*
@@ -37,6 +40,14 @@ $(addprefix check-,$(CHECK_PARTS) $(CHECK_MORE)): check-%:
 bench-kernel: setup ## what the sensor costs: loads with and without it, in turn (root)
 	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) all bench-programs
 	$(Q)tests/bench/kernel
+
+bench-fingerprint: setup ## what a flow's fingerprints cost, beside what no one can save of it
+	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/bench/fingerprint
+	$(Q)$(BUILD)/tests/bench/fingerprint
+
+bench-replay: setup ## how fast yagura-replay reads a capture without handshakes
+	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/bin/yagura-replay bench-programs
+	$(Q)tests/bench/replay
 
 lint: ## check-lint without set-up
 	$(Q)tests/check lint

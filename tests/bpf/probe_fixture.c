@@ -84,6 +84,9 @@ int probe_fixture_setup(void **state)
 		if (ring_open(loader_ring_fd(fixture->loader, (enum event_ring)ring), RING_BYTES,
 			      &fixture->ring[ring]) < 0)
 			return -1;
+	if (arena_open(loader_arena_fd(fixture->loader), loader_arena_slots(fixture->loader),
+		       &fixture->arena) < 0)
+		return -1;
 	return is_chrooted() ? learn_prefix(fixture) : 0;
 }
 
@@ -93,6 +96,7 @@ int probe_fixture_teardown(void **state)
 
 	for (int ring = 0; ring < EVENT_RING_COUNT; ring++)
 		ring_close(fixture->ring[ring]);
+	arena_close(fixture->arena);
 	loader_close(fixture->loader);
 	free(fixture);
 	return 0;

@@ -6,6 +6,7 @@
 
 #include "sensor/decode/decode.h"
 #include "sensor/keeper/loader.h"
+#include "sensor/kernel/arena.h"
 #include "sensor/kernel/ring.h"
 
 #include <stdbool.h>
@@ -14,6 +15,7 @@
 struct probe_fixture {
 	struct loader *loader;
 	struct ring *ring[EVENT_RING_COUNT];
+	struct arena *arena;
 	struct decoded_event event; /* the one found last */
 	char prefix[EVENT_PATH_BYTES_MAX + 2]; /* of the kernel's paths; only in a chroot */
 	char path[EVENT_PATH_BYTES_MAX + 2]; /* what probe_fixture_path() gave last */

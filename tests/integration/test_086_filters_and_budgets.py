@@ -3,6 +3,7 @@
 that is left out is counted, and a mistake in the file changes nothing."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -83,6 +84,33 @@ def test_a_mistake_changes_nothing(pair, marker):
     wait_until(lambda: len(execs_of(pair.collector, marker)) >= 5, 20, "the later ones came")
     traffic.wait_conserved(sensor)
     assert execs_of(pair.collector, marker) == {f"{n:04}" for n in range(5, 10)}
+
+
+def filters(sensor):
+    return sensor.ask_status()["limits"]["filters"]
+
+
+def test_what_a_rule_names_may_come_later(pair, cgroup, tmp_path, marker):
+    """A group that is made anew, a program that is upgraded: no signal is needed."""
+    sensor, program = pair.sensor, tmp_path / "true"
+    cgroup.path.rmdir()
+    sensor.sections["filter"] = {"drop": f"executable {program}\ndrop = cgroup /{cgroup.path.name}"}
+    reloaded(sensor)
+    assert filters(sensor) == []
+    cgroup.path.mkdir()
+    wait_until(lambda: filters(sensor) == ["cgroup"], 10, "the group's rule counts")
+    for version in range(2):
+        said = sensor.process.output().count("names has changed")
+        shutil.copy(TRUE, tmp_path / "new")
+        (tmp_path / "new").rename(program)
+        wait_until(lambda: sensor.process.output().count("names has changed") > said, 10, "noticed")
+        wait_until(lambda: "executable" in filters(sensor), 10, "the program's rule counts")
+        subprocess.run([program, f"{marker}-{version:04}."], check=True, timeout=30)
+    subprocess.run(["/bin/true", f"{marker}-0010."], preexec_fn=cgroup.enter, check=True, timeout=30)
+    run_numbers(marker, [20])
+    wait_until(lambda: execs_of(pair.collector, marker), 20, "the last has come")
+    traffic.wait_conserved(sensor)
+    assert execs_of(pair.collector, marker) == {"0020"}
 
 
 @pytest.fixture

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Faults planted in what guests and verifiers tell: the judgement of kernels must see each."""
 
+import contextlib
+import io
+import time
+from unittest import mock
+
 import check_kernels
 import guest
 import verifier_cost
@@ -18,11 +23,24 @@ def cost_fails(line):
     return fails(verifier_cost.judge("", line, "6.1", TABLE, "clang"))
 
 
+def loads_fails(line):
+    return fails(verifier_cost.judge_loads(line, "6.1", TABLE))
+
+
 def guest_fails(text):
     return fails(check_kernels.program_results("x", guest.GuestRun(text, ""), ["a"]))
 
 
+def boots_told(only_warns, *outcomes):
+    """What is told of a kernel whose boots end so: results, or an error."""
+    kernel = check_kernels.Kernel("x", [], ["plain"] * len(outcomes), only_warns)
+    replaced = {"fetch": lambda _: None, "boot_results": mock.Mock(side_effect=outcomes)}
+    with mock.patch.multiple(check_kernels, **replaced), contextlib.redirect_stdout(io.StringIO()):
+        return [r.outcome for r in check_kernels.kernel_results(kernel, None, time.monotonic())]
+
+
 def controls():
+    good = [Result("case", "passed", "")]
     seen = {
         "10 % more instructions pass": not cost_fails("cost probe 1100 100\n"),
         "more instructions": cost_fails("cost probe 1101 100\n"),
@@ -31,12 +49,19 @@ def controls():
         "a program without a row": cost_fails("cost probe 1 1\ncost other 1 1\n"),
         "a program gone": cost_fails("cost other 1 1\n"),
         "no figures at all": cost_fails(""),
+        "another compiler's program loads": not loads_fails("cost probe 9999 999\n"),
+        "another compiler's program refused": loads_fails("cost probe - -\n"),
+        "another compiler's program gone": loads_fails("cost other 1 1\n"),
+        "no figures of another compiler": loads_fails(""),
         "a good guest passes": not guest_fails(GOOD),
         "no end marker": guest_fails(GOOD.replace("== done\n", "")),
         "a program cut short": guest_fails(GOOD.partition("== end")[0]),
         "a program not begun": guest_fails("== kernel 6.1.0\n== done\n"),
         "a failed case": guest_fails(GOOD.replace("ok 1", "not ok 1")),
         "fewer cases than planned": guest_fails(GOOD.replace("1..1", "1..2")),
+        "a boot that breaks": boots_told(False, OSError("no QEMU")) == ["failed"],
+        "a boot after one that broke": boots_told(False, OSError(), good) == ["failed", "passed"],
+        "a kernel that only warns": boots_told(True, OSError(), good) == ["skipped", "passed"],
         "an exit status": guest_fails(GOOD.replace("== end a 0", "== end a 137")),
     }
     return [

@@ -16,10 +16,12 @@ GUEST_SECONDS = 900  # three to four times what one takes on a busy host
 ALL_SECONDS = 45 * 60  # of every guest together: with `make check` at most 70 minutes
 UNAVAILABLE = 77  # of tests/vm/fetch: the archive has no such kernel
 TIMED_OUT = 124  # of timeout(1)
-BOOTS = {"plain": "", "lockdown": "lockdown=confidentiality"}
+BOOTS = {"plain": "", "lockdown": "lockdown=confidentiality", "preempt": "preempt=full"}
 # They assert argv and paths across mounts, which lockdown hides. What is left of an execution there,
 # and that the record says what is hidden, is asserted by test_fallbacks.
 NOT_UNDER_LOCKDOWN = "test_process_*"
+# What a kernel that preempts tracing programs may skip, and that it is counted.
+UNDER_PREEMPTION = ("test_conservation.c", "test_skipped.c")
 
 Kernel = collections.namedtuple("Kernel", "name suites boots only_warns")
 
@@ -45,7 +47,9 @@ def fetch(kernel):
 
 def tests(boot):
     for source in sorted(pathlib.Path("tests/bpf").glob("test_*.c")):
-        if boot == "plain" or not source.match(NOT_UNDER_LOCKDOWN):
+        if boot == "preempt" and source.name not in UNDER_PREEMPTION:
+            continue
+        if boot != "lockdown" or not source.match(NOT_UNDER_LOCKDOWN):
             yield str(pathlib.Path("build") / source.with_suffix(""))
 
 

@@ -37,6 +37,7 @@ struct journal_totals journal_totals(const struct journal *journal)
 }
 
 static int probes_result;
+static uint32_t throttle_state = KEEPER_PROBE_ATTACHED;
 
 static inline int fake_counters(void *context, struct counters *ret_counters)
 {
@@ -50,12 +51,13 @@ static inline int fake_probes(void *context, struct keeper_probes *ret_probes)
 {
 	(void)context;
 	*ret_probes = (struct keeper_probes){
-		.count = 4,
+		.count = 5,
 		.probe = { { "process_exec", "handle_exec", "", KEEPER_PROBE_ATTACHED, 1 },
 			   { "flow_\x1b", "", "no \xff such hook", KEEPER_PROBE_UNAVAILABLE, 0 },
 			   { "flow_end", "handle_end_old", "no storage there",
 			     KEEPER_PROBE_ATTACHED, 1 },
-			   { "digest", "handle_check", "", KEEPER_PROBE_ATTACHED, 0, 1 } },
+			   { "digest", "handle_check", "", KEEPER_PROBE_ATTACHED, 0, 1 },
+			   { "throttle", "handle_throttle", "", throttle_state, 0 } },
 	};
 	return probes_result;
 }
@@ -76,6 +78,7 @@ static inline int fake_live(void *context, struct live_config *ret_live)
 	(void)context;
 	*ret_live = (struct live_config){ .filters = 1u << FILTER_UID | 1u << FILTER_ADDRESS,
 					  .filter_default = FILTER_DROP,
+					  .flows_per_s = 50,
 					  .flow_burst = 99 };
 	return 0;
 }
@@ -152,6 +155,7 @@ static inline int set_up(void **state)
 		.ring_backlog = fake_backlog,
 	};
 	probes_result = 0;
+	throttle_state = KEEPER_PROBE_ATTACHED;
 	strcpy(world.directory, "/tmp/yagura-control-XXXXXX");
 	if (!mkdtemp(world.directory) || chmod(world.directory, 0755) < 0)
 		return -1;

@@ -91,6 +91,20 @@ static inline struct event_exec build_exec(struct process_key process, struct pr
 	};
 }
 
+static inline struct event_bytes build_bytes(uint64_t time_ns)
+{
+	return (struct event_bytes){
+		.header = build_header(EVENT_BYTES, sizeof(struct event_bytes), time_ns),
+		.cookie = 0x1234,
+		.slot = 7,
+		.generation = 1,
+		.bytes = 100,
+		.offset = 20,
+		.total_bytes = 120,
+		.protocol = 1,
+	};
+}
+
 static inline struct event_flow build_flow(struct process_key owner, uint64_t time_ns)
 {
 	struct event_flow flow = {

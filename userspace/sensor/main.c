@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* yagurad: options → configuration → keeper or worker. */
+#include "bpf/lib/dissect.h"
 #include "common/log.h"
+#include "sensor/config/protocol_list.h"
 #include "sensor/config/sensor_config.h"
 #include "sensor/keeper/keeper.h"
 #include "sensor/worker.h"
@@ -142,10 +144,25 @@ static int reread(const char *config_path, struct policy *ret_policy,
 	return 0;
 }
 
+_Static_assert(DISSECT_DNS_TCP == 4 && DISSECT_DNS == 5 && DISSECT_DTLS == 7,
+	       "protocol_list.c has their numbers");
+
+/* Nothing that is switched off costs anything: the verifier deletes it. */
+static void set_first_bytes(const struct sensor_config *config, struct loader_options *loader)
+{
+	const char *wanted;
+
+	protocol_list_parse(config->first_bytes, &loader->first_bytes, &wanted); /* was checked */
+	loader->arena_bytes = config->arena_bytes;
+	loader->looks_at_tcp = (config->first_syn ? PROBE_LOOK_SYN : 0) |
+			       (config->first_lengths ? PROBE_LOOK_LENGTHS : 0) |
+			       (loader->first_bytes & DISSECT_STREAMS ? PROBE_LOOK_BYTES : 0);
+}
+
 static struct keeper_options keeper_options(const struct sensor_config *config,
 					    const char *config_path)
 {
-	return (struct keeper_options){
+	struct keeper_options keeper = {
 		.loader = { .cgroup = config->cgroup,
 			    .ring_bytes = { [EVENT_RING_VALUABLE] = config->ring_valuable_bytes,
 					    [EVENT_RING_BULK] = config->ring_bulk_bytes },
@@ -156,6 +173,9 @@ static struct keeper_options keeper_options(const struct sensor_config *config,
 		.policy = policy(config),
 		.reread = reread,
 	};
+
+	set_first_bytes(config, &keeper.loader);
+	return keeper;
 }
 
 static int run(const struct arguments *arguments, const struct sensor_config *config)

@@ -76,6 +76,7 @@ static int apply(struct pipeline *p, const struct decoded_event *event)
 		hold_owners(p, &event->flow);
 		break;
 	case EVENT_THROTTLE:
+	case EVENT_BYTES:
 	case EVENT_KIND_NONE:
 	case EVENT_KIND_COUNT:
 		break;
@@ -107,12 +108,14 @@ static bool build(struct pipeline *p, const struct decoded_event *event, struct 
 		return true;
 	case EVENT_FLOW:
 		record_from_flow(&sources, &event->flow, ret_record);
+		marking_fill(p->marking, &event->flow, p->now_ns, &ret_record->flow);
 		return true;
 	case EVENT_FORK:
 	case EVENT_SNAPSHOT:
 	case EVENT_GONE:
 	case EVENT_CGROUP:
 	case EVENT_THROTTLE:
+	case EVENT_BYTES:
 	case EVENT_KIND_NONE:
 	case EVENT_KIND_COUNT:
 		break;
@@ -204,7 +207,7 @@ static bool take_event(struct pipeline *p, struct batch *batch, const uint8_t *b
 	p->counters.events++;
 	if (apply(p, p->event) < 0)
 		log_error("pipeline", "out of memory for the tables");
-	if (p->event->kind != EVENT_FLOW)
+	if (p->event->kind != EVENT_FLOW && p->event->kind != EVENT_BYTES)
 		journal_append(p->journal, bytes, size);
 	/* There is room, as the ring is only read while the batch takes any record; memory may
 	 * lack. */
@@ -212,6 +215,10 @@ static bool take_event(struct pipeline *p, struct batch *batch, const uint8_t *b
 		take_throttle(p, batch, &p->event->throttle);
 	if (build(p, p->event, &record) && batch_add(batch, &record, p->now_ns) < 0)
 		losses_count(&p->losses, GAP_NO_MEMORY, record.class);
+	if (p->event->kind == EVENT_BYTES)
+		marking_take(p->marking, &p->event->bytes, p->now_ns);
+	else if (p->event->kind == EVENT_FLOW)
+		marking_end(p->marking, &p->event->flow); /* the batch has copied its marks */
 	return true;
 }
 
@@ -380,4 +387,11 @@ bool pipeline_is_drained(const struct pipeline *p)
 		    ring_read_position(p->ring[lane]) < ring_write_position(p->ring[lane]))
 			return false;
 	return true;
+}
+
+bool pipeline_has_read_all(const struct pipeline *p)
+{
+	const struct ring *bulk = p->ring[EVENT_RING_BULK];
+
+	return ring_read_position(bulk) == ring_write_position(bulk);
 }

@@ -9,6 +9,7 @@
 #include "sensor/kernel/ring.h"
 #include "sensor/kernel/sequence.h"
 #include "sensor/losses.h"
+#include "sensor/marking.h"
 #include "sensor/process/cgroups.h"
 #include "sensor/process/journal.h"
 #include "sensor/process/table.h"
@@ -36,6 +37,8 @@ struct pipeline {
 	struct process_table *processes;
 	struct cgroup_names *cgroups;
 	struct spool *spool;
+	struct arena *arena;
+	struct marking *marking;
 	struct losses losses;
 	struct pipeline_counters counters;
 	uint64_t boot_epoch_ns;
@@ -61,6 +64,8 @@ enum pipeline_turn {
 void pipeline_turn(struct pipeline *pipeline, enum pipeline_turn turn);
 /* Whether every event the rings hold has become a record that is on disk. */
 bool pipeline_is_drained(const struct pipeline *pipeline);
+/* Whether every event that tells of first bytes was read. */
+bool pipeline_has_read_all(const struct pipeline *pipeline);
 /* Feeds the tables from an event of an earlier worker's journal; makes no record. */
 void pipeline_replay(void *pipeline, const uint8_t *bytes, size_t size);
 

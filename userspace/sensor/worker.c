@@ -108,6 +108,7 @@ static void on_second(evutil_socket_t fd, short what, void *context)
 	}
 	keeper_link_throttles(worker->link);
 	process_table_expire(worker->pipeline.processes, now_ns);
+	arena_reclaim(worker->pipeline.arena, now_ns, pipeline_has_read_all(&worker->pipeline));
 	ask_for_names(worker, now_ns);
 }
 

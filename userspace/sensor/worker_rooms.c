@@ -101,6 +101,8 @@ int worker_rooms_open_control(struct worker *worker)
 		.sequence = worker->pipeline.sequence,
 		.processes = worker->pipeline.processes,
 		.counters = &worker->pipeline.counters,
+		.arena = worker->pipeline.arena,
+		.marking = worker->pipeline.marking,
 		.started_ns = clock_boottime_ns(),
 		.in_memory = control_in_memory,
 		.kernel_counters = control_counters,
@@ -174,6 +176,9 @@ int worker_rooms_open_kernel(struct worker *worker)
 	for (size_t i = 0; i < EVENT_RING_COUNT && r == 0; i++)
 		r = ring_open(worker->descriptors[i], worker->description.ring_bytes[i],
 			      &worker->pipeline.ring[i]);
+	if (r == 0)
+		r = arena_open(worker->descriptors[KEEPER_FD_ARENA],
+			       (uint32_t)worker->description.arena_slots, &worker->pipeline.arena);
 	if (r < 0)
 		snprintf(worker->error, WORKER_ERROR_BYTES, "cannot map what the keeper passed: %s",
 			 strerror(-r));
@@ -317,7 +322,8 @@ int worker_rooms_open_pipeline(struct worker *worker)
 	pipeline->processes = process_table_new(&processes);
 	pipeline->cgroups = cgroup_names_new(CGROUP_NAMES_MAX);
 	pipeline->event = malloc(sizeof(*pipeline->event));
-	if (!pipeline->processes || !pipeline->cgroups || !pipeline->event ||
+	pipeline->marking = marking_new(pipeline->arena, clock_boottime_ns());
+	if (!pipeline->marking || !pipeline->processes || !pipeline->cgroups || !pipeline->event ||
 	    open_lane(worker, SPOOL_LANE_A) < 0 || open_lane(worker, SPOOL_LANE_B) < 0 ||
 	    open_state(worker) < 0) {
 		snprintf(worker->error, WORKER_ERROR_BYTES, "out of memory");
@@ -354,6 +360,8 @@ void worker_rooms_free(struct worker *worker)
 	journal_close(worker->pipeline.journal);
 	process_table_free(worker->pipeline.processes);
 	cgroup_names_free(worker->pipeline.cgroups);
+	marking_free(worker->pipeline.marking);
+	arena_close(worker->pipeline.arena);
 	free(worker->pipeline.event);
 	spool_close(worker->pipeline.spool);
 	for (size_t i = 0; i < EVENT_RING_COUNT; i++)

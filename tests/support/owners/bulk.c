@@ -24,19 +24,6 @@ static void talk_bulk(struct scene *scene)
 	MUST(close(fd));
 }
 
-static void serve_bulk(struct scene *scene, void (*run)(int fd, struct label *label))
-{
-	scene_listen(scene);
-	scene_ready();
-	for (unsigned int i = 0; i < scene->conversations; i++) {
-		int fd;
-		struct label *label = accept_labelled(scene, &fd);
-
-		run(fd, label);
-		MUST(close(fd));
-	}
-}
-
 /* --- sendfile --- */
 
 static void send_file(int fd, struct label *label)
@@ -50,11 +37,12 @@ static void send_file(int fd, struct label *label)
 		left -= (size_t)MUST(sendfile(fd, file, NULL, left));
 	label_sent(label, BULK_BYTES);
 	MUST(close(file));
+	MUST(close(fd));
 }
 
 static void serve_sendfile(struct scene *scene)
 {
-	serve_bulk(scene, send_file);
+	serve_each(scene, send_file);
 }
 
 /* --- splice: the request into a pipe, the reply out of one --- */
@@ -102,11 +90,12 @@ static void splice_both(int fd, struct label *label)
 	splice_out(fd, label, ends);
 	MUST(close(ends[0]));
 	MUST(close(ends[1]));
+	MUST(close(fd));
 }
 
 static void serve_splice(struct scene *scene)
 {
-	serve_bulk(scene, splice_both);
+	serve_each(scene, splice_both);
 }
 
 /* Nothing but splice, and nothing sent: the one way to read that no receive call sees. */
@@ -123,22 +112,21 @@ static void splice_only_in(int fd, struct label *label)
 }
 
 /* The parent accepts, so that only the splicing tells of the child. */
+static void splice_in_child(int fd, struct label *label)
+{
+	pid_t child = child_start();
+
+	if (child == 0) {
+		splice_only_in(fd, label);
+		_exit(EXIT_SUCCESS);
+	}
+	MUST(close(fd));
+	child_end(child);
+}
+
 static void serve_splice_reads(struct scene *scene)
 {
-	scene_listen(scene);
-	scene_ready();
-	for (unsigned int i = 0; i < scene->conversations; i++) {
-		int fd;
-		struct label *label = accept_labelled(scene, &fd);
-		pid_t child = child_start();
-
-		if (child == 0) {
-			splice_only_in(fd, label);
-			_exit(EXIT_SUCCESS);
-		}
-		MUST(close(fd));
-		child_end(child);
-	}
+	serve_each(scene, splice_in_child);
 }
 
 static void talk_sends(struct scene *scene)
@@ -184,11 +172,12 @@ static void send_zero_copy(int fd, struct label *label)
 		MUST(poll(&completion, 1, -1));
 		calls -= completions(fd);
 	}
+	MUST(close(fd));
 }
 
 static void serve_zero_copy(struct scene *scene)
 {
-	serve_bulk(scene, send_zero_copy);
+	serve_each(scene, send_zero_copy);
 }
 
 const struct scenario bulk_scenarios[] = {

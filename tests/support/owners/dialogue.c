@@ -10,30 +10,21 @@
 
 static void serve_answers(struct scene *scene)
 {
-	scene_listen(scene);
-	scene_ready();
-	for (unsigned int i = 0; i < scene->conversations; i++) {
-		int fd;
-		struct label *label = accept_labelled(scene, &fd);
-
-		answer(fd, label);
-	}
+	serve_each(scene, answer);
 }
 
 /* --- the server only reads --- */
 
+static void read_all(int fd, struct label *label)
+{
+	receive_labelled(fd, label, REQUEST_BYTES);
+	receive_end(fd, label);
+	MUST(close(fd));
+}
+
 static void serve_reads(struct scene *scene)
 {
-	scene_listen(scene);
-	scene_ready();
-	for (unsigned int i = 0; i < scene->conversations; i++) {
-		int fd;
-		struct label *label = accept_labelled(scene, &fd);
-
-		receive_labelled(fd, label, REQUEST_BYTES);
-		receive_end(fd, label);
-		MUST(close(fd));
-	}
+	serve_each(scene, read_all);
 }
 
 static void talk_sends(struct scene *scene)
@@ -47,20 +38,19 @@ static void talk_sends(struct scene *scene)
 
 /* --- the server closes at once, the request unread: the kernel resets --- */
 
+static void close_unread(int fd, struct label *label)
+{
+	struct pollfd arrival = { .fd = fd, .events = POLLIN };
+
+	MUST(poll(&arrival, 1, -1));
+	label_use(label); /* to close it is all that anybody does with it */
+	label_received(label, REQUEST_BYTES); /* by the kernel */
+	MUST(close(fd));
+}
+
 static void serve_closes(struct scene *scene)
 {
-	scene_listen(scene);
-	scene_ready();
-	for (unsigned int i = 0; i < scene->conversations; i++) {
-		int fd;
-		struct label *label = accept_labelled(scene, &fd);
-		struct pollfd arrival = { .fd = fd, .events = POLLIN };
-
-		MUST(poll(&arrival, 1, -1));
-		label_use(label); /* to close it is all that anybody does with it */
-		label_received(label, REQUEST_BYTES); /* by the kernel */
-		MUST(close(fd));
-	}
+	serve_each(scene, close_unread);
 }
 
 static void talk_is_reset(struct scene *scene)
@@ -77,17 +67,15 @@ static void talk_is_reset(struct scene *scene)
 
 /* --- the client only connects --- */
 
+static void read_end(int fd, struct label *label)
+{
+	receive_end(fd, label);
+	MUST(close(fd));
+}
+
 static void serve_end(struct scene *scene)
 {
-	scene_listen(scene);
-	scene_ready();
-	for (unsigned int i = 0; i < scene->conversations; i++) {
-		int fd;
-		struct label *label = accept_labelled(scene, &fd);
-
-		receive_end(fd, label);
-		MUST(close(fd));
-	}
+	serve_each(scene, read_end);
 }
 
 static void talk_connects(struct scene *scene)
@@ -148,19 +136,17 @@ static void talk_fast_open(struct scene *scene)
 
 /* --- half-closed: the reply comes after the client's end --- */
 
+static void reply_after_end(int fd, struct label *label)
+{
+	receive_labelled(fd, label, REQUEST_BYTES);
+	receive_end(fd, label);
+	send_labelled(fd, label, BULK_BYTES);
+	MUST(close(fd));
+}
+
 static void serve_after_end(struct scene *scene)
 {
-	scene_listen(scene);
-	scene_ready();
-	for (unsigned int i = 0; i < scene->conversations; i++) {
-		int fd;
-		struct label *label = accept_labelled(scene, &fd);
-
-		receive_labelled(fd, label, REQUEST_BYTES);
-		receive_end(fd, label);
-		send_labelled(fd, label, BULK_BYTES);
-		MUST(close(fd));
-	}
+	serve_each(scene, reply_after_end);
 }
 
 static void talk_half_closes(struct scene *scene)
@@ -206,16 +192,14 @@ static void run_in_thread(void *(*run)(void *context), struct task *task)
 		errx(EXIT_FAILURE, "threads");
 }
 
+static void answer_in_thread(int fd, struct label *label)
+{
+	run_in_thread(run_answer, &(struct task){ fd, label });
+}
+
 static void serve_in_threads(struct scene *scene)
 {
-	scene_listen(scene);
-	scene_ready();
-	for (unsigned int i = 0; i < scene->conversations; i++) {
-		struct task task;
-
-		task.label = accept_labelled(scene, &task.fd);
-		run_in_thread(run_answer, &task);
-	}
+	serve_each(scene, answer_in_thread);
 }
 
 static void talk_in_threads(struct scene *scene)

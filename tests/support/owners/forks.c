@@ -23,21 +23,14 @@ static pid_t in_child(void (*run)(int fd, struct label *label), int fd, struct l
 	return child;
 }
 
-static void serve_in_children(struct scene *scene, void (*run)(int fd, struct label *label))
+static void answer_in_child(int fd, struct label *label)
 {
-	scene_listen(scene);
-	scene_ready();
-	for (unsigned int i = 0; i < scene->conversations; i++) {
-		int fd;
-		struct label *label = accept_labelled(scene, &fd);
-
-		child_end(in_child(run, fd, label));
-	}
+	child_end(in_child(answer, fd, label));
 }
 
 static void serve_fork(struct scene *scene)
 {
-	serve_in_children(scene, answer);
+	serve_each(scene, answer_in_child);
 }
 
 static void only_read(int fd, struct label *label)
@@ -47,9 +40,14 @@ static void only_read(int fd, struct label *label)
 	MUST(close(fd));
 }
 
+static void read_in_child(int fd, struct label *label)
+{
+	child_end(in_child(only_read, fd, label));
+}
+
 static void serve_fork_reads(struct scene *scene)
 {
-	serve_in_children(scene, only_read);
+	serve_each(scene, read_in_child);
 }
 
 static void talk_sends(struct scene *scene)
@@ -69,17 +67,15 @@ static void only_reply(int fd, struct label *label)
 	MUST(close(fd));
 }
 
+static void reply_in_child(int fd, struct label *label)
+{
+	receive_labelled(fd, label, REQUEST_BYTES);
+	child_end(in_child(only_reply, fd, label));
+}
+
 static void serve_fork_after_read(struct scene *scene)
 {
-	scene_listen(scene);
-	scene_ready();
-	for (unsigned int i = 0; i < scene->conversations; i++) {
-		int fd;
-		struct label *label = accept_labelled(scene, &fd);
-
-		receive_labelled(fd, label, REQUEST_BYTES);
-		child_end(in_child(only_reply, fd, label));
-	}
+	serve_each(scene, reply_in_child);
 }
 
 /* --- the client connects, its child talks --- */
@@ -193,18 +189,16 @@ static void talk_shortly(struct scene *scene)
 	child_end(child);
 }
 
+static void read_one(int fd, struct label *label)
+{
+	receive_labelled(fd, label, 1);
+	receive_end(fd, label);
+	MUST(close(fd));
+}
+
 static void serve_short(struct scene *scene)
 {
-	scene_listen(scene);
-	scene_ready();
-	for (unsigned int i = 0; i < scene->conversations; i++) {
-		int fd;
-		struct label *label = accept_labelled(scene, &fd);
-
-		receive_labelled(fd, label, 1);
-		receive_end(fd, label);
-		MUST(close(fd));
-	}
+	serve_each(scene, read_one);
 }
 
 static void answer_plainly(struct scene *scene)

@@ -44,22 +44,27 @@ static void partner_end(const struct partner *partner)
 	child_end(partner->pid);
 }
 
+static struct partner server_partner; /* of the server's process */
+
+static void pass_on(int fd, struct label *label)
+{
+	descriptor_pass(server_partner.channel, fd, label);
+	MUST(close(fd));
+}
+
+static void serve_with_partner(struct scene *scene, void (*here)(int fd, struct label *label),
+			       void (*there)(int fd, struct label *label))
+{
+	server_partner = partner_start(there);
+	serve_each(scene, here);
+	partner_end(&server_partner);
+}
+
 /* --- SCM_RIGHTS: accepted here, answered there --- */
 
 static void serve_passing(struct scene *scene)
 {
-	struct partner partner = partner_start(answer);
-
-	scene_listen(scene);
-	scene_ready();
-	for (unsigned int i = 0; i < scene->conversations; i++) {
-		int fd;
-		struct label *label = accept_labelled(scene, &fd);
-
-		descriptor_pass(partner.channel, fd, label);
-		MUST(close(fd));
-	}
-	partner_end(&partner);
+	serve_with_partner(scene, pass_on, answer);
 }
 
 /* --- … read here, replied to there --- */
@@ -70,21 +75,15 @@ static void reply(int fd, struct label *label)
 	MUST(close(fd));
 }
 
+static void read_and_pass(int fd, struct label *label)
+{
+	receive_labelled(fd, label, REQUEST_BYTES);
+	pass_on(fd, label);
+}
+
 static void serve_passing_read(struct scene *scene)
 {
-	struct partner partner = partner_start(reply);
-
-	scene_listen(scene);
-	scene_ready();
-	for (unsigned int i = 0; i < scene->conversations; i++) {
-		int fd;
-		struct label *label = accept_labelled(scene, &fd);
-
-		receive_labelled(fd, label, REQUEST_BYTES);
-		descriptor_pass(partner.channel, fd, label);
-		MUST(close(fd));
-	}
-	partner_end(&partner);
+	serve_with_partner(scene, read_and_pass, reply);
 }
 
 /* --- … connected here, used there --- */
@@ -102,14 +101,7 @@ static void talk_passing(struct scene *scene)
 
 static void serve_answers(struct scene *scene)
 {
-	scene_listen(scene);
-	scene_ready();
-	for (unsigned int i = 0; i < scene->conversations; i++) {
-		int fd;
-		struct label *label = accept_labelled(scene, &fd);
-
-		answer(fd, label);
-	}
+	serve_each(scene, answer);
 }
 
 /* --- inetd: the connection is standard input and output of an executed program, which reads and
@@ -142,20 +134,19 @@ static _Noreturn void execute_on(int fd, const struct label *label)
 	execute_self(INETD_ARGUMENT, number);
 }
 
+static void answer_by_program(int fd, struct label *label)
+{
+	pid_t child = child_start();
+
+	if (child == 0)
+		execute_on(fd, label);
+	MUST(close(fd));
+	child_end(child);
+}
+
 static void serve_inetd(struct scene *scene)
 {
-	scene_listen(scene);
-	scene_ready();
-	for (unsigned int i = 0; i < scene->conversations; i++) {
-		int fd;
-		struct label *label = accept_labelled(scene, &fd);
-		pid_t child = child_start();
-
-		if (child == 0)
-			execute_on(fd, label);
-		MUST(close(fd));
-		child_end(child);
-	}
+	serve_each(scene, answer_by_program);
 }
 
 /* --- one process, two programs: the first connects, the second talks --- */

@@ -104,6 +104,18 @@ void answer(int fd, struct label *label)
 	MUST(close(fd));
 }
 
+void serve_each(struct scene *scene, void (*serve)(int fd, struct label *label))
+{
+	scene_listen(scene);
+	scene_ready();
+	for (unsigned int i = 0; i < scene->conversations; i++) {
+		int fd;
+		struct label *label = accept_labelled(scene, &fd);
+
+		serve(fd, label);
+	}
+}
+
 /* --- the client's side --- */
 
 int connect_labelled(const struct scene *scene, struct label **ret_label)

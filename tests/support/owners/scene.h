@@ -42,6 +42,8 @@ void wait_until_ready(unsigned int servers);
 struct label *accept_labelled(const struct scene *scene, int *ret_fd);
 /* One turn of a server that answers: request, reply, close. */
 void answer(int fd, struct label *label);
+/* The whole of a server that has one turn at a time: listens, accepts, lets `serve` do the rest. */
+void serve_each(struct scene *scene, void (*serve)(int fd, struct label *label));
 
 /* --- the client's side --- */
 

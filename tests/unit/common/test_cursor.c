@@ -102,12 +102,44 @@ static void check_copy(void **state)
 	assert_int_equal(copy[1], 0);
 }
 
+/* A block and what follows it; one whose length is cut, or more than there is, fails both. */
+static void check_block(void **state)
+{
+	uint8_t *bytes = NULL;
+	size_t size = hex_decode("0002 aabb cc", &bytes);
+
+	(void)state;
+	for (size_t cut = 0; cut <= size; cut++) {
+		struct cursor c = cursor_of(bytes, cut);
+		struct cursor block = cursor_block(&c, 2);
+
+		assert_int_equal(cursor_ok(&block), cut >= 4);
+		assert_int_equal(cursor_ok(&c), cut >= 4);
+		assert_int_equal(block.left, cut >= 4 ? 2 : 0);
+	}
+	free(bytes);
+}
+
+static void check_compare(void **state)
+{
+	struct cursor empty = cursor_of(NULL, 0), ab = cursor_of("ab", 2);
+
+	(void)state;
+	assert_int_equal(cursor_compare(empty, empty), 0);
+	assert_int_equal(cursor_compare(ab, cursor_of("ab", 2)), 0);
+	assert_true(cursor_compare(empty, ab) < 0);
+	assert_true(cursor_compare(ab, cursor_of("a", 1)) > 0);
+	assert_true(cursor_compare(ab, cursor_of("b", 1)) < 0);
+	assert_true(cursor_compare(ab, cursor_of("aa\xff", 3)) > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(check_widths),		cmocka_unit_test(check_odd_width),
 		cmocka_unit_test(check_fails_for_good), cmocka_unit_test(check_take),
 		cmocka_unit_test(check_empty),		cmocka_unit_test(check_copy),
+		cmocka_unit_test(check_block),		cmocka_unit_test(check_compare),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,6 +57,7 @@ static int set_up(void **state)
 	p->spool = &f->spool;
 	p->event = &f->event;
 	p->processes = process_table_new(&processes);
+	p->marking = marking_new(NULL, 0); /* no first bytes come */
 	p->cgroups = cgroup_names_new(10);
 	f->numbers = calloc(1, sequence_bytes(1));
 	if (journal_open(f->memory, MEMORY_BYTES, INSTANCE, &p->journal) < 0 ||
@@ -77,6 +78,7 @@ static int tear_down(void **state)
 	}
 	journal_close(f->pipeline.journal);
 	process_table_free(f->pipeline.processes);
+	marking_free(f->pipeline.marking);
 	cgroup_names_free(f->pipeline.cgroups);
 	sequence_close(f->pipeline.sequence);
 	free(f->numbers);

@@ -61,6 +61,7 @@ static int set_up(void **state)
 	assert_int_equal(sequence_open(world->numbers, sequence_bytes(1), 1, &p->sequence), 0);
 	losses_init(&p->losses, p->journal, spool_next_seq(p->spool, SPOOL_LANE_A));
 	p->processes = process_table_new(&processes);
+	p->marking = marking_new(NULL, 0); /* no first bytes come */
 	p->cgroups = cgroup_names_new(10);
 	p->event = malloc(sizeof(*p->event));
 	*state = world;
@@ -78,6 +79,7 @@ static int tear_down(void **state)
 	}
 	free(p->event);
 	process_table_free(p->processes);
+	marking_free(p->marking);
 	cgroup_names_free(p->cgroups);
 	sequence_close(p->sequence);
 	free(world->numbers);

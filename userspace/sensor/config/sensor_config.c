@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/config/sensor_config.h"
 
+#include "sensor/config/argv_rule.h"
 #include "sensor/config/filter_rule.h"
+#include "sensor/config/protocol_list.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -20,10 +22,37 @@ static int check_rule(const char *value, const char **ret_wanted)
 	return filter_rule_parse(value, &rule, ret_wanted);
 }
 
+static int check_protocols(const char *value, const char **ret_wanted)
+{
+	uint32_t protocols;
+
+	return protocol_list_parse(value, &protocols, ret_wanted);
+}
+
 static int check_default(const char *value, const char **ret_wanted)
 {
 	*ret_wanted = "keep or drop";
 	return strcmp(value, "keep") == 0 || strcmp(value, "drop") == 0 ? 0 : -EINVAL;
+}
+
+static int check_argv_mode(const char *value, const char **ret_wanted)
+{
+	*ret_wanted = "full, shape or none";
+	return strcmp(value, "full") == 0 || strcmp(value, "shape") == 0 ||
+			       strcmp(value, "none") == 0
+		       ? 0
+		       : -EINVAL;
+}
+
+static int check_argv_rule(const char *value, const char **ret_wanted)
+{
+	static _Thread_local char wanted[ARGV_RULE_ERROR_BYTES];
+	struct argv_rule rule = { 0 };
+	int r = argv_rule_parse(value, &rule, wanted);
+
+	*ret_wanted = r == -EINVAL ? wanted : "something there is memory for";
+	pattern_free(rule.pattern);
+	return r;
 }
 
 /* One option a row: section, name, type, field, fallback, least, most, help. */
@@ -46,6 +75,24 @@ static const struct config_option options[] = {
 	  "how often flows that go on are told of" },
 	{ "kernel", "args_bytes", CONFIG_U32, FIELD(args_bytes), "32768", 0, 32768,
 	  "how much of an argument list is kept; 0 keeps none" },
+
+	{ "argv", "mode", CONFIG_TEXT, FIELD(argv_mode), "full", 0, 0,
+	  "full: arguments without the secrets in them; shape: options only, values as "
+	  "placeholders; none",
+	  check_argv_mode },
+	{ "argv", "redact", CONFIG_LINES, FIELD(argv_redact), "", 0, 0,
+	  "taken out beside what is built in: option NAME, or match REGEX over each argument "
+	  "(\\x3b for a semicolon)",
+	  check_argv_rule },
+	{ "first_bytes", "protocols", CONFIG_TEXT, FIELD(first_bytes), "tls quic dtls ssh http dns",
+	  0, 0, "whose hellos, banners, request heads and messages are looked at; empty for none",
+	  check_protocols },
+	{ "first_bytes", "arena_bytes", CONFIG_BYTES, FIELD(arena_bytes), "8M", 64 * K, 64 * M,
+	  "memory in which they wait for the sensor; what finds no room is counted" },
+	{ "first_bytes", "syn", CONFIG_BOOL, FIELD(first_syn), "yes", 0, 0,
+	  "the shape of a connection's first segment" },
+	{ "first_bytes", "lengths", CONFIG_BOOL, FIELD(first_lengths), "yes", 0, 0,
+	  "lengths and times of a connection's first 32 segments with payload" },
 
 	{ "filter", "drop", CONFIG_LINES, FIELD(filter_drop), "", 0, 0,
 	  "not recorded: address NETWORK, port PORT, cgroup PATH, uid NUMBER, executable PATH",

@@ -24,6 +24,14 @@ struct sensor_config {
 	uint32_t flow_interval_s;
 	uint32_t args_bytes;
 
+	char *argv_mode; /* "full", "shape" or "none" */
+	char *argv_redact; /* rules, one a line: see argv_rule.h */
+	char *first_bytes; /* names of protocols */
+	uint64_t arena_bytes;
+	bool first_syn;
+	bool first_lengths;
+
+
 	char *filter_drop; /* rules, one a line: see filter_rule.h */
 	char *filter_keep;
 	char *filter_default; /* "keep" or "drop" */

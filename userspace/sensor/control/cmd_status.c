@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "sensor/control/command_table.h"
 #include "sensor/control/control_sensor.h"
+#include "sensor/control/status_first_bytes.h"
 #include "sensor/control/status_limits.h"
 
 #include <errno.h>
@@ -81,7 +82,7 @@ static bool is_attached(const struct keeper_probe *probe)
 	return probe->state == KEEPER_PROBE_ATTACHED;
 }
 
-/* "enhanced" only when all of that tier is at work. */
+/* "enhanced" only when all of that tier is at work, none of it replaced. */
 static json_t *tiers_json(const struct keeper_probes *probes)
 {
 	bool any = false, all = true;
@@ -89,7 +90,8 @@ static json_t *tiers_json(const struct keeper_probes *probes)
 	for (uint32_t i = 0; i < probe_count(probes); i++)
 		if (probes->probe[i].enhanced) {
 			any = true;
-			all = all && is_attached(&probes->probe[i]);
+			all = all && is_attached(&probes->probe[i]) &&
+			      probes->probe[i].reason[0] == '\0';
 		}
 	return any && all ? json_pack("[s, s]", "core", "enhanced") : json_pack("[s]", "core");
 }
@@ -333,8 +335,9 @@ static int cmd_status(struct control_call *call)
 	json_object_set_new(status, "counters", counters_json(sensor, &kernel));
 	json_object_set_new(status, "conservation", conservation_json(sensor, &kernel));
 	json_object_set_new(status, "sequence", status_sequence(sensor, &kernel));
-	json_object_set_new(status, "limits", status_limits(&live));
+	json_object_set_new(status, "limits", status_limits(&live, &probes));
 	json_object_set_new(status, "maps", status_maps(&maps));
+	json_object_set_new(status, "first_bytes", status_first_bytes(sensor));
 	json_object_set_new(status, "ship", ship_json(sensor));
 	json_object_set_new(status, "spool", spool_json(sensor));
 	json_object_set_new(status, "budget", budget_json());

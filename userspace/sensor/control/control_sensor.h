@@ -20,6 +20,8 @@ struct control_sensor {
 	const struct sequence *sequence;
 	struct process_table *processes;
 	const struct pipeline_counters *counters;
+	const struct arena *arena;
+	const struct marking *marking;
 	uint64_t started_ns; /* CLOCK_BOOTTIME */
 	/* Records in open batches, per class. */
 	void (*in_memory)(void *context, uint64_t ret_counts[RECORD_CLASS_COUNT]);

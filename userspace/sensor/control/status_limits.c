@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/control/status_limits.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 static json_t *number(uint64_t value)
 {
 	return json_integer((json_int_t)value);
@@ -33,23 +36,54 @@ json_t *status_maps(const struct keeper_maps *maps)
 	return json_pack("{s:o, s:o}", "bytes", number(total), "map", rows);
 }
 
-json_t *status_limits(const struct live_config *live)
+/* Without the row that tells what budgets left out, none of them counts. */
+static bool can_throttle(const struct keeper_probes *probes)
+{
+	for (uint32_t i = 0; i < probes->count && i < KEEPER_PROBES_MAX; i++)
+		if (strcmp(probes->probe[i].name, "throttle") == 0)
+			return probes->probe[i].state == KEEPER_PROBE_ATTACHED;
+	return false;
+}
+
+static void budgets_set(json_t *object, const struct live_config *live, bool counts)
+{
+	const struct {
+		const char *name;
+		uint32_t value;
+	} budgets[] = {
+		{ "process_events_per_s", live->process_events_per_s },
+		{ "process_burst", live->process_burst },
+		{ "flows_per_s", live->flows_per_s },
+		{ "flow_burst", live->flow_burst },
+	};
+	bool any = live->process_events_per_s || live->flows_per_s;
+
+	json_object_set_new(object, "throttling",
+			    text(!counts ? "not on this kernel"
+				 : any	 ? "on"
+					 : "off"));
+	for (size_t i = 0; i < sizeof(budgets) / sizeof(*budgets); i++)
+		json_object_set_new(object, budgets[i].name,
+				    counts ? number(budgets[i].value) : json_null());
+}
+
+json_t *status_limits(const struct live_config *live, const struct keeper_probes *probes)
 {
 	static const char *const names[FILTER_COUNT] = {
 #define FILTER_NAME(NAME, name, key) #name,
 		FILTERS(FILTER_NAME)
 #undef FILTER_NAME
 	};
-	json_t *filters = json_array();
+	json_t *filters = json_array(), *object = json_object();
 
 	for (int filter = 0; filter < FILTER_COUNT; filter++)
 		if (live->filters & 1u << filter)
 			json_array_append_new(filters, text(names[filter]));
-	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "filters", filters, "filter_default",
-			 live->filter_default == FILTER_DROP ? "drop" : "keep",
-			 "process_events_per_s", number(live->process_events_per_s),
-			 "process_burst", number(live->process_burst), "flows_per_s",
-			 number(live->flows_per_s), "flow_burst", number(live->flow_burst));
+	json_object_set_new(object, "filters", filters);
+	json_object_set_new(object, "filter_default",
+			    text(live->filter_default == FILTER_DROP ? "drop" : "keep"));
+	budgets_set(object, live, can_throttle(probes));
+	return object;
 }
 
 json_t *status_sequence(const struct control_sensor *sensor, const struct counters *kernel)

@@ -9,8 +9,9 @@
 
 /* Every map: type, memory, how full; and all of it together. */
 json_t *status_maps(const struct keeper_maps *maps);
-/* The budgets of control groups, and whether there are filters. */
-json_t *status_limits(const struct live_config *live);
+/* The budgets of control groups, and whether there are filters. Budgets are null where this kernel
+ * cannot throttle: what the configuration says does not count there. */
+json_t *status_limits(const struct live_config *live, const struct keeper_probes *probes);
 /* What is missing by the events' own numbers, beside what the kernel counted. */
 json_t *status_sequence(const struct control_sensor *sensor, const struct counters *kernel);
 

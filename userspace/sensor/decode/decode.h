@@ -42,6 +42,7 @@ struct decoded_event {
 		struct decoded_exec exec; /* EVENT_EXEC and EVENT_SNAPSHOT */
 		struct event_exit exit; /* EVENT_EXIT and EVENT_GONE */
 		struct event_flow flow;
+		struct event_bytes bytes;
 		struct event_throttle throttle;
 		struct decoded_cgroup cgroup;
 	};

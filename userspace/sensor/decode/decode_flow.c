@@ -15,6 +15,15 @@ static bool fields_in_range(const struct event_flow *flow)
 	       flow->count > 0 && flow->reserved[0] == 0 && flow->reserved[1] == 0;
 }
 
+static bool first_packets_are_in_range(const struct event_flow *flow)
+{
+	const struct flow_syn *syn = &flow->syn;
+
+	return (syn->ip_version == 0 || syn->ip_version == 4 || syn->ip_version == 6) &&
+	       syn->options_bytes <= SYN_OPTIONS_BYTES_MAX && syn->ip_options_bytes <= 40 &&
+	       syn->flags <= 0x0fff && flow->splt.count <= FLOW_SPLT_MAX;
+}
+
 /* The last part of a flow says how it ended, not that it goes on. */
 static bool end_is_consistent(const struct event_flow *flow)
 {
@@ -27,7 +36,7 @@ int decode_flow(struct cursor record, struct decoded_event *ret_event)
 
 	if (!cursor_copy(&record, &flow, sizeof(flow)) || !cursor_done(&record))
 		return -EBADMSG;
-	if (!fields_in_range(&flow) || !end_is_consistent(&flow))
+	if (!fields_in_range(&flow) || !first_packets_are_in_range(&flow) || !end_is_consistent(&flow))
 		return -EBADMSG;
 	ret_event->flow = flow;
 	return 0;

@@ -74,8 +74,9 @@ enum parse_status fingerprint_parse(struct fingerprint_session *session,
 				    const struct fingerprint_message *message, struct marks *marks);
 
 /* No more messages will come of a flow: adds MARK_TRUNCATED "cut" when a hello that several
- * datagrams carry was begun and not seen to its end. A datagram on its own is PARSE_OK once all of
- * it was read; what it holds of a hello waits in the session for the next. */
+ * datagrams carry was begun and not seen to its end, and the DNS questions without an answer. A
+ * datagram on its own is PARSE_OK once all of it was read; what it holds of a hello waits in the
+ * session for the next. Once a flow. */
 void fingerprint_finish(const struct fingerprint_session *session, struct marks *marks);
 
 /* No more will come of a message that PARSE_NEED_MORE was said of: adds MARK_TRUNCATED with
@@ -86,7 +87,7 @@ void fingerprint_cut(struct marks *marks, const char *reason);
 struct fingerprint_syn {
 	uint8_t ip_version; /* 4 or 6 */
 	uint8_t ttl; /* hop limit */
-	bool is_id_zero; /* IPv4 identification, IPv6: true */
+	bool is_id_zero; /* IPv4 identification, IPv6 flow label */
 	bool dont_fragment;
 	uint16_t ip_options_bytes;
 	uint16_t window; /* as sent: not scaled */

@@ -6,6 +6,8 @@ static const struct fingerprint_parser *const parsers[FINGERPRINT_PROTOCOL_COUNT
 	[FINGERPRINT_TLS] = &fingerprint_tls, /* tls.c */
 	[FINGERPRINT_SSH] = &fingerprint_ssh, /* ssh.c */
 	[FINGERPRINT_HTTP] = &fingerprint_http, /* http.c */
+	[FINGERPRINT_DNS_TCP] = &fingerprint_dns_tcp, /* dns.c */
+	[FINGERPRINT_DNS] = &fingerprint_dns, /* dns.c */
 	[FINGERPRINT_QUIC] = &fingerprint_quic, /* quic_initial.c */
 	[FINGERPRINT_DTLS] = &fingerprint_dtls, /* dtls.c */
 };

@@ -10,5 +10,7 @@ extern const struct fingerprint_parser fingerprint_dtls;
 extern const struct fingerprint_parser fingerprint_quic;
 extern const struct fingerprint_parser fingerprint_ssh;
 extern const struct fingerprint_parser fingerprint_http;
+extern const struct fingerprint_parser fingerprint_dns;
+extern const struct fingerprint_parser fingerprint_dns_tcp;
 
 #endif

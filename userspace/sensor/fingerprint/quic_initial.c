@@ -311,24 +311,27 @@ static enum parse_status read_packet(struct reading *reading, const struct quic_
 	if (reading->side == SIDE_SOURCE && !state->first.is_known &&
 	    (packet->type == QUIC_INITIAL || packet->type == QUIC_ZERO_RTT))
 		remember(&state->first, packet->destination_id);
-	if (packet->type == QUIC_RETRY)
+	/* Each of a client's datagrams may be answered by one, of which it takes the first: RFC
+	 * 9000 17.2.5.2. */
+	if (packet->type == QUIC_RETRY && !state->retry.is_known)
 		remember(&state->retry, packet->source_id);
 	return packet->type == QUIC_INITIAL ? read_initial(reading, packet) : PARSE_OK;
 }
 
-/* One packet after the other; that a later one is none does not take back what was read. */
+/* One packet after the other. What follows them and is none, a short header or padding, does not
+ * take back what was read. */
 static enum parse_status read_datagram(struct reading *reading, struct cursor datagram)
 {
 	enum parse_status status = datagram.left > 0 ? PARSE_OK : PARSE_NEED_MORE;
 
 	for (int i = 0; i < PACKETS_MAX && datagram.left > 0 && !reading->end->is_done; i++) {
 		struct quic_packet packet;
+		enum parse_status header = quic_packet_read(&datagram, &packet);
 
-		status = quic_packet_read(&datagram, &packet);
-		if (status == PARSE_MALFORMED && i > 0)
-			return PARSE_OK; /* a short header, or padding */
-		if (status != PARSE_OK)
+		if (header == PARSE_MALFORMED && i > 0)
 			return status;
+		if (header != PARSE_OK)
+			return header;
 		status = read_packet(reading, &packet);
 	}
 	return status;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/fingerprint/session.h"
 
+#include "sensor/fingerprint/dns_state.h"
+
 #include <stdlib.h>
 
 struct fingerprint_session *fingerprint_session_new(void)
@@ -19,6 +21,7 @@ void fingerprint_finish(const struct fingerprint_session *session, struct marks 
 {
 	if (dtls_state_is_unfinished(session->dtls) || quic_state_is_unfinished(session->quic))
 		fingerprint_cut(marks, "cut");
+	dns_state_add_unanswered(session->dns, marks);
 }
 
 void fingerprint_session_free(struct fingerprint_session *session)
@@ -28,5 +31,6 @@ void fingerprint_session_free(struct fingerprint_session *session)
 	digester_free(session->digester);
 	dtls_state_free(session->dtls);
 	quic_state_free(session->quic);
+	dns_state_free(session->dns);
 	free(session);
 }

@@ -6,6 +6,7 @@
 #include "sensor/fingerprint/digest.h"
 #include "sensor/fingerprint/fingerprint.h"
 
+struct dns_state;
 struct dtls_state;
 struct quic_state;
 
@@ -15,6 +16,7 @@ struct fingerprint_session {
 	bool has_server_hello; /* likewise; a HelloRetryRequest is none */
 	struct dtls_state *dtls; /* NULL until its first message; dtls.c */
 	struct quic_state *quic; /* likewise; quic_initial.c */
+	struct dns_state *dns; /* NULL until the first question; dns_state.h */
 };
 
 /* Made when first asked for; NULL without memory. */

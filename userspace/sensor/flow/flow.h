@@ -33,6 +33,7 @@ struct flow {
 	struct marks marks;
 	size_t marks_bytes; /* as the table counts them */
 	struct fingerprint_session *session; /* from the first message on */
+	uint32_t told; /* pieces and cuts */
 	bool is_finished; /* what only the end can say was said */
 	struct flow_message *messages;
 	struct flow_done done[SIDE_COUNT];

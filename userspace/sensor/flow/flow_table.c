@@ -126,6 +126,7 @@ int flow_table_piece(struct flow_table *table, const struct flow_piece *piece)
 	flow = find_or_add(table, &piece->key);
 	if (!flow)
 		return -ENOMEM;
+	flow->told++;
 	r = flow_messages_piece(&table->messages, flow, piece);
 	keep_to_limits(table, flow);
 	return r;
@@ -138,6 +139,7 @@ void flow_table_cut(struct flow_table *table, const struct flow_key *key,
 
 	if (!flow)
 		return;
+	flow->told++;
 	if (!flow_messages_end_side(&table->messages, flow, side, reason)) {
 		table->stats.truncated++;
 		fingerprint_cut(&flow->marks, reason);
@@ -171,6 +173,13 @@ const struct marks *flow_table_marks(const struct flow_table *table, const struc
 	const struct flow *flow = find(table, key);
 
 	return flow ? &flow->marks : NULL;
+}
+
+uint32_t flow_table_told(const struct flow_table *table, const struct flow_key *key)
+{
+	const struct flow *flow = find(table, key);
+
+	return flow ? flow->told : 0;
 }
 
 void flow_table_finish(struct flow_table *table, const struct flow_key *key)

@@ -68,6 +68,8 @@ void flow_table_syn(struct flow_table *table, const struct flow_key *key,
 /* Bytes no parser is known for. */
 void flow_table_unknown(struct flow_table *table, const struct flow_key *key, struct cursor bytes);
 
+/* How many pieces and cuts of a flow were given: fewer than were sent were lost on the way. */
+uint32_t flow_table_told(const struct flow_table *table, const struct flow_key *key);
 /* What is known of a flow so far, or NULL; valid until the next call that changes the table. */
 const struct marks *flow_table_marks(const struct flow_table *table, const struct flow_key *key);
 /* No more will come: unfinished messages are read a last time or become truncated "cut".

@@ -64,7 +64,12 @@ static const struct trial trials[FEATURE_COUNT] = {
 		.type = BPF_PROG_TYPE_TRACING,
 		.attach = BPF_TRACE_FEXIT,
 		.target = "bprm_execve",
-		.instructions = { RETURN_ZERO },
+		.instructions = {
+			INSTRUCTION(BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, BPF_REG_10, 0, 0),
+			INSTRUCTION(BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_2, 0, 0, -8),
+			CALL(BPF_FUNC_get_func_ret), /* 5.17 */
+			RETURN_ZERO,
+		},
 	},
 	[FEATURE_INDEX_SECURITY_HOOKS] = {
 		.type = BPF_PROG_TYPE_LSM,

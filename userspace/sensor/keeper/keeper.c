@@ -7,6 +7,7 @@
 #include "sensor/keeper/serve.h"
 #include "sensor/keeper/stock.h"
 #include "sensor/keeper/sweep.h"
+#include "sensor/keeper/targets.h"
 #include "sensor/keeper/worker_process.h"
 
 #include <errno.h>
@@ -36,6 +37,8 @@
 struct keeper {
 	const struct keeper_options *options;
 	struct serve_context serve;
+	struct policy policy; /* that counts */
+	struct targets targets; /* of its rules */
 	int signals;
 	int sweep; /* readable when one is due */
 	int link; /* to the worker, -1 while there is none */
@@ -80,6 +83,7 @@ static int describe(struct keeper *keeper)
 	memcpy(description->ring_bytes, keeper->options->loader.ring_bytes,
 	       sizeof(description->ring_bytes));
 	description->state_bytes = keeper->options->state_bytes;
+	description->arena_slots = loader_arena_slots(keeper->serve.loader);
 	description->cpu_count = loader_cpu_count(keeper->serve.loader);
 	return 0;
 }
@@ -199,8 +203,39 @@ static void stop(struct keeper *keeper)
 	ask_worker_to_stop(keeper);
 }
 
+/* Lets the policy count. What its rules name is looked at before it is looked up, so a change in
+ * between is seen later. */
+static int adopt(struct keeper *keeper, const struct policy *policy,
+		 char ret_error[POLICY_ERROR_BYTES])
+{
+	int noted = targets_note(&keeper->targets, policy);
+	int r = policy_apply(policy, keeper->serve.loader, ret_error);
+
+	if (r < 0)
+		noted = targets_note(&keeper->targets, &keeper->policy);
+	else if (policy_copy(&keeper->policy, policy) < 0)
+		noted = -ENOMEM;
+	if (noted < 0) {
+		targets_done(&keeper->targets); /* nor is another policy to come back */
+		log_warn("keeper", "out of memory: what filters name is looked up at SIGHUP only");
+	}
+	return r;
+}
+
+/* A group that is made, a program that is upgraded: rules name them as before. */
+static void follow_targets(struct keeper *keeper)
+{
+	char error[POLICY_ERROR_BYTES] = "";
+
+	if (!targets_changed(&keeper->targets))
+		return;
+	log_info("keeper", "what [filter] names has changed");
+	if (adopt(keeper, &keeper->policy, error) < 0)
+		log_error("keeper", "the filters stay as they were: %s", error);
+}
+
 /* A mistake in the file leaves everything as it was: a sensor does not go blind over it. */
-static void reread(const struct keeper *keeper)
+static void reread(struct keeper *keeper)
 {
 	const struct keeper_options *options = keeper->options;
 	char error[POLICY_ERROR_BYTES] = "";
@@ -208,7 +243,7 @@ static void reread(const struct keeper *keeper)
 	int r = options->reread(options->config_path, &policy, error);
 
 	if (r == 0)
-		r = policy_apply(&policy, keeper->serve.loader, error);
+		r = adopt(keeper, &policy, error);
 	if (r < 0)
 		log_error("keeper", "nothing changes: %s", error);
 	else
@@ -250,6 +285,12 @@ static void restart_worker(struct keeper *keeper)
 	start_worker(keeper);
 }
 
+static void each_second(struct keeper *keeper)
+{
+	sweep_run(keeper->serve.loader, keeper->sweep);
+	follow_targets(keeper);
+}
+
 static void loop(struct keeper *keeper)
 {
 	uint64_t stop_deadline_ns = 0;
@@ -268,7 +309,7 @@ static void loop(struct keeper *keeper)
 		    serve_request(&keeper->serve, keeper->link) < 0)
 			drop_link(keeper); /* its SIGCHLD says the rest */
 		if (ready > 0 && wait[2].revents)
-			sweep_run(keeper->serve.loader, keeper->sweep);
+			each_second(keeper);
 		if (ready == 0 && keeper->stopping && keeper->worker > 0) {
 			log_error("keeper", "the worker does not end; killing it");
 			kill(keeper->worker, SIGKILL);
@@ -285,7 +326,7 @@ static int begin_to_see(struct keeper *keeper, char ret_error[LOADER_ERROR_BYTES
 	int r = loader_open(&keeper->options->loader, &keeper->serve.loader, ret_error);
 
 	if (r == 0)
-		r = policy_apply(&keeper->options->policy, keeper->serve.loader, ret_error);
+		r = adopt(keeper, &keeper->options->policy, ret_error);
 	if (r == 0)
 		r = loader_attach(keeper->serve.loader, ret_error);
 	if (r < 0)
@@ -302,6 +343,7 @@ int keeper_run(const struct keeper_options *options)
 				 .sweep = -1,
 				 .link = -1,
 				 .serve.state_fd = -1,
+				 .targets.cgroups = -1,
 				 .status = 1,
 				 .restart_delay_ms = RESTART_DELAY_MIN_MS };
 	char error[LOADER_ERROR_BYTES] = "";
@@ -330,6 +372,8 @@ int keeper_run(const struct keeper_options *options)
 	log_info("keeper", "stopped");
 out:
 	drop_link(&keeper);
+	targets_done(&keeper.targets);
+	policy_done(&keeper.policy);
 	loader_close(keeper.serve.loader);
 	if (keeper.serve.state_fd >= 0)
 		close(keeper.serve.state_fd);

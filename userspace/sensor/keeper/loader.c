@@ -280,6 +280,16 @@ int loader_ring_fd(const struct loader *loader, enum event_ring ring)
 						       : loader->skeleton->maps.ring_bulk);
 }
 
+int loader_arena_fd(const struct loader *loader)
+{
+	return bpf_map__fd(loader->skeleton->maps.arena);
+}
+
+uint32_t loader_arena_slots(const struct loader *loader)
+{
+	return bpf_map__max_entries(loader->skeleton->maps.arena);
+}
+
 void loader_counters(const struct loader *loader, struct counters *ret_counters)
 {
 	counter_memory_read(&loader->counters, ret_counters);

@@ -21,6 +21,9 @@ struct loader_options {
 	const char *cgroup; /* NULL or "": the root of the cgroup2 hierarchy */
 	uint64_t ring_bytes[EVENT_RING_COUNT];
 	uint32_t args_bytes;
+	uint32_t looks_at_tcp; /* enum probe_look; 0: nothing of these, nor any cost */
+	uint32_t first_bytes; /* bit n: protocol n of bpf/lib/dissect.h; 0: none */
+	uint64_t arena_bytes; /* of slots for first bytes */
 	uint32_t sweep_interval_ms;
 	/* 0: as the BPF object has it. */
 	uint32_t datagram_idle_ms; /* silence that ends a flow of datagrams, answered or not */
@@ -41,6 +44,9 @@ void loader_close(struct loader *loader);
 
 /* The ring's map descriptor; stays the loader's. */
 int loader_ring_fd(const struct loader *loader, enum event_ring ring);
+/* The arena of first bytes, likewise, and of how many slots it is. */
+int loader_arena_fd(const struct loader *loader);
+uint32_t loader_arena_slots(const struct loader *loader);
 /* All CPUs added up, read from mapped memory: no system call. */
 void loader_counters(const struct loader *loader, struct counters *ret_counters);
 void loader_probes(const struct loader *loader, struct keeper_probes *ret_probes);

@@ -144,3 +144,25 @@ int policy_apply(const struct policy *policy, const struct loader *loader,
 	free(reading.rules);
 	return r;
 }
+
+void policy_done(struct policy *policy)
+{
+	free((char *)(uintptr_t)policy->drop);
+	free((char *)(uintptr_t)policy->keep);
+	*policy = (struct policy){ 0 };
+}
+
+int policy_copy(struct policy *to, const struct policy *from)
+{
+	struct policy copy = *from;
+
+	copy.drop = strdup(from->drop);
+	copy.keep = strdup(from->keep);
+	if (!copy.drop || !copy.keep) {
+		policy_done(&copy);
+		return -ENOMEM;
+	}
+	policy_done(to);
+	*to = copy;
+	return 0;
+}

@@ -24,5 +24,9 @@ struct policy {
  * one line in ret_error; then everything is as it was. */
 int policy_apply(const struct policy *policy, const struct loader *loader,
 		 char ret_error[POLICY_ERROR_BYTES]);
+/* Makes `to` the owner of a copy of its own; what it owned before is freed. 0, or -ENOMEM and
+ * nothing changes. */
+int policy_copy(struct policy *to, const struct policy *from);
+void policy_done(struct policy *policy);
 
 #endif

@@ -53,7 +53,8 @@ struct probe {
 #define PROBE_DATAGRAM_SWEEP_OTHER "datagram-sweep-other"
 #define PROBE_REFUSED_SWEEP "refused-sweep"
 
-/* Hooks that locked-down hosts often refuse: what they add is welcome and never needed. */
+/* Its best program is at a hook that locked-down hosts often refuse: what that adds is welcome and
+ * never needed, so there is another way. */
 static inline bool probe_is_enhanced(const struct probe *probe)
 {
 	return probe->ways[0].hook == PROBE_HOOK_FUNCTION_EXIT ||

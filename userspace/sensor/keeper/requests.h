@@ -28,6 +28,7 @@ enum keeper_verb {
 enum keeper_descriptor {
 	KEEPER_FD_RING_VALUABLE,
 	KEEPER_FD_RING_BULK,
+	KEEPER_FD_ARENA, /* slots of first bytes: bpf/abi/arena.h */
 	KEEPER_FD_STATE, /* memfd that outlives a worker: see process/journal.h */
 	KEEPER_FD_COUNT
 };
@@ -46,6 +47,7 @@ struct keeper_description {
 	uint64_t instance; /* random at each start of the keeper */
 	uint64_t ring_bytes[EVENT_RING_COUNT]; /* sizes of the data areas, powers of two */
 	uint64_t state_bytes; /* of the memfd */
+	uint64_t arena_slots;
 	uint64_t worker_restarts; /* since the keeper started */
 	uint64_t cpu_count; /* possible ones */
 	char kernel_release[KEEPER_TEXT_BYTES];
@@ -64,7 +66,7 @@ struct keeper_probe {
 	char reason[KEEPER_TEXT_BYTES];
 	uint32_t state; /* enum keeper_probe_state */
 	uint32_t required;
-	uint32_t enhanced; /* of the tier that is used where allowed and never required */
+	uint32_t enhanced; /* its best program is of the tier that is used where allowed */
 	uint32_t makes; /* enum event_kind that is missing for each time it was skipped */
 	uint64_t skipped; /* times the kernel did not run it, because one of its sort was running */
 };

@@ -63,13 +63,14 @@ static int32_t answer(const struct serve_context *context, const struct keeper_r
 	}
 }
 
-/* The rings and the state: the only descriptors a worker ever gets. */
+/* The rings, the arena and the state: the only descriptors a worker ever gets. */
 static int send_description(const struct serve_context *context, int link,
 			    const struct keeper_reply *reply)
 {
 	const int descriptors[KEEPER_FD_COUNT] = {
 		[KEEPER_FD_RING_VALUABLE] = loader_ring_fd(context->loader, EVENT_RING_VALUABLE),
 		[KEEPER_FD_RING_BULK] = loader_ring_fd(context->loader, EVENT_RING_BULK),
+		[KEEPER_FD_ARENA] = loader_arena_fd(context->loader),
 		[KEEPER_FD_STATE] = context->state_fd,
 	};
 

@@ -82,7 +82,7 @@ static void test_status_probes(void **state)
 	json_t *probes = json_object_get(status, "probes");
 
 	(void)state;
-	assert_int_equal(json_array_size(probes), 4);
+	assert_int_equal(json_array_size(probes), 5);
 	expect_text(json_array_get(probes, 0), "name", "process_exec");
 	expect_text(json_array_get(probes, 0), "state", "attached");
 	expect_text(json_array_get(probes, 0), "program", "handle_exec");
@@ -155,13 +155,33 @@ static void test_status_limits(void **state)
 	assert_int_equal(json_array_size(json_object_get(limits, "filters")), 2);
 	expect_text(limits, "filter_default", "drop");
 	expect_number(limits, "flow_burst", 99);
+	expect_text(limits, "throttling", "on");
 	expect_number(sequence, "missing", 1);
 	expect_number(json_object_get(sequence, "bulk"), "missing", 1);
-	expect_number(json_object_get(sequence, "bulk"), "counted_lost", 1000 + COUNTER_LOST_FLOW);
+	expect_number(json_object_get(sequence, "bulk"), "counted_lost",
+		      1000 + COUNTER_LOST_FLOW + 1000 + COUNTER_LOST_BYTES);
 	expect_number(maps, "bytes", 8500);
 	assert_true(json_is_null(json_object_get(json_array_get(map, 0), "entries")));
 	expect_number(json_array_get(map, 1), "entries", 3);
 	expect_text(json_array_get(map, 1), "type", "hash");
+	json_decref(status);
+}
+
+/* Budgets that do not count are not shown as if they did. */
+static void test_status_without_throttling(void **state)
+{
+	json_t *status, *limits;
+
+	(void)state;
+	start();
+	throttle_state = KEEPER_PROBE_UNAVAILABLE;
+	ask("status");
+	status = json_loads(world.answer, 0, NULL);
+	limits = json_object_get(status, "limits");
+	expect_text(limits, "throttling", "not on this kernel");
+	assert_true(json_is_null(json_object_get(limits, "process_events_per_s")));
+	assert_true(json_is_null(json_object_get(limits, "flow_burst")));
+	expect_text(limits, "filter_default", "drop");
 	json_decref(status);
 }
 
@@ -181,7 +201,7 @@ int main(void)
 		CONTROL_TEST(test_status_identity), CONTROL_TEST(test_status_probes),
 		CONTROL_TEST(test_status_counts),   CONTROL_TEST(test_status_shipping),
 		CONTROL_TEST(test_status_limits),   CONTROL_TEST(test_keeper_gone),
-		CONTROL_TEST(test_status_replaced),
+		CONTROL_TEST(test_status_replaced), CONTROL_TEST(test_status_without_throttling),
 	};
 
 	log_init("test", LOG_LEVEL_ERROR);

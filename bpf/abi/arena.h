@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The kernel/user contract: where first bytes lie between a hook and the worker. An array of slots
+ * that both have mapped; slot 0 is the head of the arena. BPF claims a slot, fills it and tells of
+ * it in an EVENT_BYTES; the worker copies the bytes out, wipes the slot and frees it. A slot in
+ * which bytes are held that came early stays BPF's until nobody has touched it for long.
+ */
+#ifndef YAGURA_ABI_ARENA_H
+#define YAGURA_ABI_ARENA_H
+
+#include <linux/types.h>
+
+#define ARENA_SLOT_BYTES 2048
+#define ARENA_BYTES_MAX 2016 /* of one piece */
+#define ARENA_HOLD_BYTES 896 /* of the stream, held in one slot */
+#define ARENA_HOLD_WORDS (ARENA_HOLD_BYTES / 64)
+
+enum arena_state {
+	ARENA_FREE = 0,
+	ARENA_CLAIMED = 1,
+	ARENA_HELD = 2, /* bytes that came early: BPF adds to them and tells of parts */
+	ARENA_CLOSING = 3, /* was one of the two for long: nobody may begin to use it now */
+};
+
+/* Slot 0. */
+struct arena_head {
+	__u32 next; /* where the search for a free slot begins; the worker sets it back when idle */
+	__u32 held; /* slots that hold; counted up by BPF, counted anew by the worker */
+};
+
+/* Which bytes of a stretch of the stream are there, and they. */
+struct arena_hold {
+	__u64 is_there[ARENA_HOLD_WORDS]; /* bit n of word w: byte 64 w + n */
+	__u8 bytes[2 * ARENA_HOLD_BYTES]; /* the second half is never used: the verifier adds up
+					     the most that a place and a length can be */
+};
+
+struct arena_slot {
+	__u32 state; /* enum arena_state */
+	__u32 generation; /* counts claims: names the contents, with the slot's number */
+	__u64 cookie; /* of the flow */
+	__u64 claimed_ns; /* CLOCK_BOOTTIME; or last added to */
+	__u32 stretch; /* ARENA_HELD: of which flow, direction and place in the stream */
+	__u32 reserved;
+	union {
+		__u8 bytes[ARENA_BYTES_MAX];
+		struct arena_hold hold;
+		struct arena_head head;
+	};
+};
+
+_Static_assert(sizeof(struct arena_slot) == ARENA_SLOT_BYTES, "arena_slot");
+
+#endif

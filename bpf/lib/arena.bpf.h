@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Slots for first bytes, and the events that tell of them. */
+#ifndef YAGURA_LIB_ARENA_BPF_H
+#define YAGURA_LIB_ARENA_BPF_H
+
+#include "arena.h"
+#include "compat.bpf.h"
+#include "emit.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct arena_slot);
+} arena __weak SEC(".maps");
+
+#define ARENA_TRIES 8 /* slots asked in a row: they are freed in about the order of claims */
+
+/* Of whom a piece is told. */
+struct bytes_of {
+	__u64 cookie;
+	__u32 index;
+	__u8 side;
+	__u8 protocol;
+};
+
+static __always_inline struct arena_slot *arena_slot(__u32 number)
+{
+	return bpf_map_lookup_elem(&arena, &number);
+}
+
+/* Takes a free slot, now in `state`: its number, or 0 when none was found free. A function of its
+ * own, verified once. */
+__weak __u32 arena_claim(__u64 cookie, __u32 state)
+{
+	struct arena_slot *head = arena_slot(0), *slot;
+	__u32 slots = probe_config.arena_slots;
+	__u32 i, number;
+
+	if (!head || slots < 2)
+		return 0;
+	for (i = 0; i < ARENA_TRIES; i++) {
+		number = word_count(&head->head.next) % (slots - 1) + 1;
+		slot = arena_slot(number);
+		if (!slot || slot->state != ARENA_FREE ||
+		    !word_change(&slot->state, ARENA_FREE, state))
+			continue;
+		slot->generation++;
+		slot->cookie = cookie;
+		slot->claimed_ns = bpf_ktime_get_boot_ns();
+		return number;
+	}
+	return 0;
+}
+
+/* An event without bytes so far, or NULL: the ring is full (counted). Its room is taken first, so
+ * that no slot is claimed in vain. */
+static __always_inline struct event_bytes *bytes_reserve(const struct bytes_of *of)
+{
+	struct event_bytes *event = event_reserve(&ring_bulk, EVENT_BYTES, struct event_bytes);
+
+	if (!event)
+		return NULL;
+	__builtin_memset((__u8 *)event + sizeof(event->header), 0,
+			 sizeof(*event) - sizeof(event->header));
+	event->cookie = of->cookie;
+	event->index = of->index;
+	event->side = of->side;
+	event->protocol = of->protocol;
+	return event;
+}
+
+#endif

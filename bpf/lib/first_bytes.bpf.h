@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The first packets of a TCP connection: its SYN, lengths and times, and the bytes that look.h
+ * wants. At cgroup_skb a segment has not been taken into account yet: the socket's own counters say
+ * where in the stream it belongs.
+ */
+#ifndef YAGURA_LIB_FIRST_BYTES_BPF_H
+#define YAGURA_LIB_FIRST_BYTES_BPF_H
+
+#include "hold.bpf.h"
+#include "syn.bpf.h"
+
+/* Segments with payload, as the kernel counts them on the wire: past these nothing is looked at,
+ * and no storage looked up. More than all other bounds of both directions together. */
+#define FIRST_SEGMENTS_MAX 4096
+#define FIRST_FEEDS_MAX 16 /* segments, held ones included, that one packet may bring */
+
+#define TCP_FLAG_SYN 0x02
+#define TCP_FLAG_ACK 0x10
+
+/* What the socket counts, and what the packet's headers say. */
+struct tcp_facts {
+	__u64 known_bytes; /* of this direction: acknowledged to us, or received */
+	__u32 next; /* sequence number of the byte after these */
+	__u32 at; /* where the TCP header begins */
+	__u32 payload_at;
+	__u32 payload_bytes;
+	__u32 offset; /* of the payload in its stream */
+	__u32 seq; /* of the first payload byte */
+	__u16 window;
+	__u16 flags; /* bytes 12 and 13 without the data offset */
+	__u8 header_bytes;
+	__u8 egress;
+};
+
+static __always_inline __u32 tcp_header_at(struct __sk_buff *skb)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	const struct ipv6_header *ipv6 = data;
+	const struct iphdr *ipv4 = data;
+	__u8 protocol;
+	__u32 at;
+
+	if (skb->protocol == bpf_htons(ETH_P_IP)) {
+		if ((void *)(ipv4 + 1) > end || ipv4->protocol != IPPROTO_TCP)
+			return 0;
+		return (__u32)ipv4->ihl * 4;
+	}
+	if (skb->protocol != bpf_htons(ETH_P_IPV6) || (void *)(ipv6 + 1) > end)
+		return 0;
+	protocol = ipv6->next_header;
+	at = skip_extensions(skb, &protocol);
+	return protocol == IPPROTO_TCP ? at : 0;
+}
+
+static __always_inline bool tcp_parse(struct __sk_buff *skb, struct tcp_facts *facts)
+{
+	__u32 words[4]; /* ports, sequence, acknowledgement, then offset, flags, window */
+
+	facts->at = tcp_header_at(skb);
+	if (!facts->at || bpf_skb_load_bytes(skb, facts->at, words, sizeof(words)))
+		return false;
+	words[3] = bpf_ntohl(words[3]);
+	facts->header_bytes = (__u8)(words[3] >> 28 << 2);
+	facts->flags = words[3] >> 16 & 0x0fff;
+	facts->window = (__u16)words[3];
+	facts->payload_at = facts->at + facts->header_bytes;
+	facts->payload_bytes = skb->len > facts->payload_at ? skb->len - facts->payload_at : 0;
+	facts->seq = bpf_ntohl(words[1]) + (facts->flags & TCP_FLAG_SYN ? 1 : 0);
+	return true;
+}
+
+/* --- SYN --- */
+
+static __always_inline void syn_fill_ip(struct __sk_buff *skb, struct flow_syn *syn)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	const struct ipv6_header *ipv6 = data;
+	const struct iphdr *ipv4 = data;
+
+	if (skb->protocol == bpf_htons(ETH_P_IP)) {
+		if ((void *)(ipv4 + 1) > end)
+			return;
+		syn->ip_version = 4;
+		syn->ttl = ipv4->ttl;
+		syn->ip_options_bytes = (__u16)(ipv4->ihl * 4 - sizeof(*ipv4));
+		syn->bits = (ipv4->id ? 0 : SYN_ID_ZERO) |
+			    (ipv4->frag_off & bpf_htons(0x4000) ? SYN_DONT_FRAGMENT : 0);
+	} else if ((void *)(ipv6 + 1) <= end) {
+		syn->ip_version = 6;
+		syn->ttl = ipv6->hop_limit;
+		syn->bits = ipv6->version_class_label & bpf_htonl(0xfffff) ? 0 : SYN_ID_ZERO;
+	}
+}
+
+static __always_inline void syn_fill(struct __sk_buff *skb, const struct tcp_facts *facts,
+				     struct flow_syn *syn)
+{
+	__u32 options = facts->header_bytes - 20u;
+
+	syn_fill_ip(skb, syn);
+	syn->window = facts->window;
+	syn->flags = facts->flags;
+	if (facts->payload_bytes)
+		syn->bits |= SYN_PAYLOAD;
+	if (facts->header_bytes <= 20 || options > SYN_OPTIONS_BYTES_MAX)
+		return;
+	if (bpf_skb_load_bytes(skb, facts->at + 20, syn->options, options) == 0)
+		syn->options_bytes = (__u8)options;
+}
+
+static __noinline void syn_arrived(struct __sk_buff *skb, const struct tcp_facts *facts)
+{
+	struct packet packet = { 0 };
+	struct flow_syn syn = { 0 };
+	__u32 ports = 0;
+
+	syn_fill(skb, facts, &syn);
+	if (!syn.ip_version || !parse_network(skb, &packet) ||
+	    bpf_skb_load_bytes(skb, facts->at, &ports, sizeof(ports)))
+		return;
+	syn_keep(syn_name(packet.key.remote_addr, packet.local_addr, ports, facts->seq), &syn);
+}
+
+static __noinline void syn_leaves(struct __sk_buff *skb, struct bpf_sock *sk,
+				  const struct tcp_facts *facts)
+{
+	struct flow_storage *flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
+
+	if (flow && flow->phase == FLOW_PHASE_OPEN && !flow->look.syn.ip_version)
+		syn_fill(skb, facts, &flow->look.syn);
+}
+
+/* --- payload --- */
+
+static __always_inline __u32 side_of(const struct flow_storage *flow, bool egress)
+{
+	return egress == !!(flow->flags & STORAGE_EGRESS) ? 0 : 1;
+}
+
+/* Whose socket's flow a packet belongs to, and the rest of a source; false: there is none. */
+static __always_inline bool source_of(struct __sk_buff *skb, bool egress,
+				      struct look_source *source)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct flow_storage *flow;
+
+	if (!sk)
+		return false;
+	sk = bpf_sk_fullsock(sk);
+	if (!sk)
+		return false;
+	flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
+	if (!flow)
+		return false;
+	source->skb = skb;
+	source->look = &flow->look;
+	source->pieces = &flow->look.pieces;
+	source->of.cookie = bpf_get_socket_cookie(skb);
+	source->of.index = flow->index;
+	source->of.side = (__u8)side_of(flow, egress);
+	return true;
+}
+
+/*
+ * The steps of look_segment(), for a segment of the packet or for what a slot holds of one: an enum
+ * look_verdict. Functions of their own, each verified once; 5.10 hands such ones nothing but the
+ * context and numbers. `which`: bit 31 for a packet that leaves, the slot below.
+ */
+#define LOOK_STEP_OF(step)                                                                         \
+	__weak int step##_of(struct __sk_buff *skb, __u32 which, __u32 base, __u32 offset,         \
+			     __u32 bytes)                                                          \
+	{                                                                                          \
+		struct look_source source = { .base = base, .slot = which & 0xffff };              \
+		const struct look_segment segment = { offset, bytes, probe_config.first_bytes };   \
+                                                                                                   \
+		if (!bytes || !source_of(skb, which >> 31, &source))                               \
+			return LOOK_OVER;                                                          \
+		return step(&source, &source.look->side[source.of.side & 1], &segment);            \
+	}
+LOOK_STEP_OF(look_find)
+LOOK_STEP_OF(look_join)
+LOOK_STEP_OF(look_follow)
+
+/* A segment that is looked at: the packet's, then held ones that follow. */
+struct tcp_feed {
+	__u32 which;
+	__u32 base;
+	__u32 offset;
+	__u32 bytes;
+};
+
+/* Bytes that the kernel has taken, and we have not seen, will not come any more. */
+static __always_inline void skip_unseen(struct look_source *source, struct look_side *side,
+					const struct tcp_facts *facts)
+{
+	__u64 known = facts->known_bytes;
+
+	if (known && facts->egress && source->of.side == 0)
+		known--; /* the SYN */
+	if (known > LOOK_WINDOW_BYTES)
+		known = LOOK_WINDOW_BYTES;
+	if (known > side->next)
+		look_jump(source, side, (__u32)known, LOOK_CUT_UNSEEN);
+}
+
+/* One CPU at a time: a segment that meets another of its direction is not looked at, and its bytes
+ * are told of as unseen when the kernel has taken them. */
+static __noinline bool feed_begin(struct __sk_buff *skb, const struct tcp_facts *facts)
+{
+	struct look_source source = { .base = facts->payload_at };
+	__u32 side;
+
+	if (!source_of(skb, facts->egress, &source))
+		return false;
+	side = source.of.side & 1;
+	if (!word_change(&source.look->busy[side], 0, 1)) {
+		counter_add(COUNTER_BYTES_RACED);
+		return false;
+	}
+	skip_unseen(&source, &source.look->side[side], facts);
+	return true;
+}
+
+/* What to look at next, after `verdict` on the one before; false: nothing. */
+static __noinline bool feed_next(struct __sk_buff *skb, struct tcp_feed *feed, int verdict)
+{
+	struct look_source source = { .base = feed->base };
+	struct look_side *side;
+	__u32 number;
+
+	if (verdict == LOOK_MORE)
+		return true;
+	if (verdict == LOOK_OVER || !source_of(skb, feed->which >> 31, &source))
+		return false;
+	side = &source.look->side[source.of.side & 1];
+	if (verdict == LOOK_HOLD) {
+		if (!hold_segment(&source, side, feed->offset, feed->bytes))
+			counter_add(COUNTER_BYTES_UNSEEN);
+		return false;
+	}
+	if (!side->has_held)
+		return false;
+	feed->offset = side->next;
+	number = hold_next(&source, feed->offset, &feed->bytes);
+	feed->base = feed->offset % ARENA_HOLD_BYTES;
+	feed->which = (feed->which & 1u << 31) | number;
+	return number;
+}
+
+static __noinline void feed_end(struct __sk_buff *skb, bool egress)
+{
+	struct look_source source = { 0 };
+
+	if (source_of(skb, egress, &source))
+		*(volatile __u32 *)&source.look->busy[source.of.side & 1] = 0;
+}
+
+/* Called with little on the stack: what it calls needs much. */
+static __always_inline void feed(struct __sk_buff *skb, const struct tcp_facts *facts)
+{
+	struct tcp_feed feed = { .which = (__u32)facts->egress << 31,
+				 .base = facts->payload_at,
+				 .offset = facts->offset,
+				 .bytes = facts->payload_bytes };
+	__u32 i;
+
+	if (!feed_begin(skb, facts))
+		return;
+	for (i = 0; i < FIRST_FEEDS_MAX; i++) {
+		int verdict = look_find_of(skb, feed.which, feed.base, feed.offset, feed.bytes);
+
+		if (verdict == LOOK_JOIN)
+			verdict = look_join_of(skb, feed.which, feed.base, feed.offset, feed.bytes);
+		if (verdict == LOOK_FOLLOW)
+			verdict =
+				look_follow_of(skb, feed.which, feed.base, feed.offset, feed.bytes);
+		if (!feed_next(skb, &feed, verdict))
+			break;
+	}
+	feed_end(skb, facts->egress);
+}
+
+static __always_inline void lengths_note(struct flow_storage *flow, const struct tcp_facts *facts,
+					 __u32 offset)
+{
+	struct splt *splt = &flow->look.splt;
+	__u32 side = side_of(flow, facts->egress) & 1, entry;
+
+	if (splt->count >= SPLT_LENGTHS ||
+	    !splt_is_new(&flow->look.side[side].top, offset, facts->payload_bytes))
+		return;
+	entry = word_count(&splt->count);
+	if (entry < SPLT_LENGTHS)
+		splt_set(splt, entry, side == 0, facts->payload_bytes, bpf_ktime_get_ns());
+}
+
+static __always_inline bool is_looked_at(const struct flow_storage *flow)
+{
+	return (flow->phase == FLOW_PHASE_ESTABLISHED || flow->phase == FLOW_PHASE_OPEN) &&
+	       !(flow->flags & STORAGE_PREEXISTING);
+}
+
+/* Whether the payload is to be looked at. bytes_acked counts the SYN of who called connect(),
+ * bytes_received never does. */
+static __always_inline bool tcp_payload(struct bpf_sock *sk, struct tcp_facts *facts)
+{
+	struct flow_storage *flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
+	__u32 syn;
+
+	if (!flow || !is_looked_at(flow))
+		return false;
+	syn = facts->egress && flow->flags & STORAGE_EGRESS ? 1 : 0;
+	facts->offset = facts->seq - (facts->next - (__u32)facts->known_bytes) - syn;
+	if (facts->offset >> 31)
+		return false; /* a keepalive's byte lies before the first */
+	if (probe_config.looks_at_tcp & PROBE_LOOK_LENGTHS)
+		lengths_note(flow, facts, facts->offset);
+	return probe_config.looks_at_tcp & PROBE_LOOK_BYTES &&
+	       flow->look.side[side_of(flow, facts->egress) & 1].state != LOOK_DONE;
+}
+
+static __noinline bool tcp_packet(struct __sk_buff *skb, struct bpf_sock *sk,
+				  struct tcp_facts *facts)
+{
+	if (!tcp_parse(skb, facts))
+		return false;
+	if (probe_config.looks_at_tcp & PROBE_LOOK_SYN &&
+	    (facts->flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN) {
+		if (facts->egress)
+			syn_leaves(skb, sk, facts);
+		else if (sk->state == TCP_LISTEN)
+			syn_arrived(skb, facts);
+	}
+	return facts->payload_bytes && sk->state != TCP_LISTEN && tcp_payload(sk, facts);
+}
+
+/* Called for every packet of every TCP socket: what the kernel counts anyway says whether to go
+ * on. `egress` is a constant: a pointer to these counters must not be reckoned with. */
+static __always_inline void first_bytes(struct __sk_buff *skb, struct bpf_sock *sk, bool egress)
+{
+	struct tcp_facts facts = { .egress = egress };
+	const struct bpf_tcp_sock *tcp;
+
+	if (!probe_config.looks_at_tcp)
+		return;
+	tcp = bpf_tcp_sock(sk);
+	if (!tcp || tcp->data_segs_in + tcp->data_segs_out >= FIRST_SEGMENTS_MAX)
+		return;
+	facts.known_bytes = egress ? tcp->bytes_acked : tcp->bytes_received;
+	facts.next = egress ? tcp->snd_una : tcp->rcv_nxt;
+	if (tcp_packet(skb, sk, &facts))
+		feed(skb, &facts);
+}
+
+#endif

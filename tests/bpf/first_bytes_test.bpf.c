@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The code that looks at the first packets of a TCP connection, as yagura_datagram_in and _out call
+ * it, for BPF_PROG_RUN: attached to nothing. Only what a socket says is replaced, all of it below,
+ * since a packet of BPF_PROG_RUN has none that speaks TCP; and the clock is the capture's.
+ */
+#include "maps.bpf.h"
+#include "tests/bpf/stage.h"
+
+/* One connection. */
+struct stage {
+	struct flow_storage flow;
+	struct bpf_tcp_sock tcp;
+	struct bpf_sock sock;
+	__u32 packets; /* with payload */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct stage);
+} stages SEC(".maps");
+
+struct stage_turn turn;
+const volatile __u32 stage_fault = STAGE_SOUND;
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+static const struct stage no_stage;
+
+static __always_inline struct stage *stage_find(void)
+{
+	__u64 cookie = turn.cookie;
+
+	return bpf_map_lookup_elem(&stages, &cookie);
+}
+
+static __always_inline struct flow_storage *stage_flow(void)
+{
+	struct stage *stage = stage_find();
+
+	return stage ? &stage->flow : NULL;
+}
+
+static __always_inline const struct bpf_tcp_sock *stage_tcp(void)
+{
+	struct stage *stage = stage_find();
+
+	return stage ? &stage->tcp : NULL;
+}
+
+#define bpf_sk_storage_get(map, sk, value, flags) ((void *)stage_flow())
+#define bpf_tcp_sock(sk) stage_tcp()
+#define bpf_get_socket_cookie(context) (turn.cookie)
+#define bpf_ktime_get_ns() (stage_fault == STAGE_STOPS_CLOCK ? 1 : turn.now_ns)
+
+#pragma clang diagnostic ignored "-Wunused-function" /* only parts of these are called */
+#include "first_bytes.bpf.h"
+#include "flow_record.bpf.h"
+
+static __always_inline struct stage *stage_enter(void)
+{
+	__u64 cookie = turn.cookie;
+
+	if (!stage_find())
+		bpf_map_update_elem(&stages, &cookie, &no_stage, BPF_NOEXIST);
+	return stage_find();
+}
+
+static __always_inline void stage_set(struct stage *stage)
+{
+	struct flow_storage *flow = &stage->flow;
+	bool connects = turn.role == STAGE_CONNECTS;
+
+	if (stage_fault == STAGE_SWAPS_ENDS)
+		connects = !connects;
+	flow->flags = connects ? STORAGE_EGRESS : STORAGE_INGRESS;
+	flow->phase = turn.is_open ? FLOW_PHASE_OPEN : FLOW_PHASE_ESTABLISHED;
+	stage->tcp.bytes_acked = stage->tcp.bytes_received = turn.known_bytes;
+	stage->tcp.snd_una = stage->tcp.rcv_nxt = turn.next;
+	stage->tcp.data_segs_in = turn.data_segments;
+	stage->sock.state = turn.state;
+}
+
+/* Whether the packet is to pass unseen. */
+static __always_inline bool stage_breaks(struct stage *stage)
+{
+	__u32 number = stage->packets++;
+
+	if (stage_fault == STAGE_SHIFTS && number > 0)
+		stage->tcp.snd_una = stage->tcp.rcv_nxt = turn.next - 1;
+	return stage_fault == STAGE_LOSES_SECOND && number == 1;
+}
+
+static __always_inline int on_packet(struct __sk_buff *skb, bool egress)
+{
+	struct stage *stage = stage_enter();
+
+	if (!stage)
+		return 1;
+	stage_set(stage);
+	if (turn.state != TCP_LISTEN && !turn.is_open && stage_breaks(stage))
+		return 1;
+	first_bytes(skb, &stage->sock, egress);
+	return 1;
+}
+
+SEC("cgroup_skb/ingress")
+int stage_in(struct __sk_buff *skb)
+{
+	return on_packet(skb, false);
+}
+
+SEC("cgroup_skb/egress")
+int stage_out(struct __sk_buff *skb)
+{
+	return on_packet(skb, true);
+}
+
+/* The handshake is complete: what syn_note() of probes/flow.bpf.c does. */
+SEC("cgroup_skb/ingress")
+int stage_accepted(struct __sk_buff *skb)
+{
+	struct stage *stage = stage_enter();
+	__u8 remote[16], local[16];
+	union {
+		__u16 port[2];
+		__u32 both;
+	} ports = { .port = { turn.remote_port, turn.local_port } };
+
+	if (!stage)
+		return 1;
+	__builtin_memcpy(remote, turn.remote_addr, sizeof(remote));
+	__builtin_memcpy(local, turn.local_addr, sizeof(local));
+	syn_take(syn_name(remote, local, ports.both, turn.next - (__u32)turn.known_bytes),
+		 &stage->flow.look.syn);
+	return 1;
+}
+
+/* The flow's record, with what its first packets said of it. */
+SEC("cgroup_skb/ingress")
+int stage_over(struct __sk_buff *skb)
+{
+	struct stage *stage = stage_enter();
+	struct event_flow *event;
+	__u64 cookie = turn.cookie;
+
+	if (!stage)
+		return 1;
+	event = event_reserve(&ring_bulk, EVENT_FLOW, struct event_flow);
+	if (!event)
+		return 1;
+	__builtin_memset((__u8 *)event + sizeof(event->header), 0,
+			 sizeof(*event) - sizeof(event->header));
+	event->cookie = cookie;
+	event->count = 1;
+	event->protocol = IPPROTO_TCP;
+	event->state = FLOW_STATE_CLOSED;
+	event->flags = FLOW_FINAL;
+	look_fill(event, &stage->flow.look);
+	event_submit(&ring_bulk, event);
+	bpf_map_delete_elem(&stages, &cookie);
+	return 1;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A stream of TLS records, at once and as it grows: a byte says who speaks and where it is cut. */
+#include "support/fuzz_talk.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static enum parse_status say(struct fingerprint_session *session, enum fingerprint_side side,
+			     struct cursor bytes, struct marks *marks)
+{
+	const struct fingerprint_message message = { FINGERPRINT_TLS, side, 7, bytes };
+
+	return fuzz_say(session, message, marks);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	struct fingerprint_session *at_once = fingerprint_session_new();
+	struct fingerprint_session *growing = fingerprint_session_new();
+	struct marks whole = { 0 }, parts = { 0 };
+	struct cursor stream = cursor_of(bytes, size);
+	uint8_t how = cursor_u8(&stream);
+	enum fingerprint_side side = how & 1;
+	struct cursor part = stream;
+	enum parse_status before, after;
+
+	fuzz_require(at_once && growing);
+	part.left = stream.left * (how >> 1) / 128;
+	before = say(growing, side, part, &parts);
+	fuzz_require(before != PARSE_NEED_MORE || !marks_find(&parts, MARK_JA4));
+	after = say(growing, side, stream, &parts);
+	fuzz_require(say(at_once, side, stream, &whole) == after);
+	fuzz_require(before == PARSE_NEED_MORE || before == after);
+	fuzz_check_marks(&whole);
+	for (enum mark_kind kind = 1; kind < MARK_KIND_COUNT; kind++)
+		fuzz_check_same(&whole, &parts, kind);
+	marks_done(&whole);
+	marks_done(&parts);
+	fingerprint_session_free(at_once);
+	fingerprint_session_free(growing);
+	return 0;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Payload in, and as one text what the flow table is given: a piece as its protocol's letter, the
+ * side, start+offset:bytes and, when it is known, "/" how long the message is; "x" a cut with its
+ * reason; "u" bytes that nobody knows. The table is one of this test. */
+#include "replay/lookout.h"
+
+#include "replay/transport.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+/* A TLS record with a ClientHello's header and 20 bytes of body. */
+#define HELLO "\x16\x03\x01\x00\x18\x01\x00\x00\x14\x03\x03" ALPHABET
+#define HELLO_BYTES 29
+#define ALPHABET "abcdefghijklmnopqr"
+#define QUERY "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x00\x00\x01\x00\x01"
+#define QUERY_BYTES 21
+
+#define STEPS_MAX 6
+#define ROOM 100000
+
+struct step {
+	char from; /* c, s; 0: the end */
+	int64_t offset;
+	const char *bytes;
+	size_t size;
+	uint32_t missing; /* so many more were on the wire */
+};
+
+static struct lookout_case {
+	const char *name;
+	uint8_t protocol;
+	struct step steps[STEPS_MAX];
+	const char *want;
+} cases[] = {
+	{ "a hello in one segment",
+	  PROTOCOL_TCP,
+	  { { 'c', 0, HELLO, HELLO_BYTES } },
+	  "T0@0+0:29/29 " },
+	{ "of the other side, not at the beginning",
+	  PROTOCOL_TCP,
+	  { { 's', 0, "220 hello\r\n", 11 }, { 's', 11, HELLO, HELLO_BYTES } },
+	  "u:11 T1@11+0:29/29 " },
+	{ "in two segments",
+	  PROTOCOL_TCP,
+	  { { 'c', 0, HELLO, 15 }, { 'c', 15, HELLO + 15, HELLO_BYTES - 15 } },
+	  "T0@0+0:15 T0@0+15:14/29 " },
+	{ "in two segments, the second first",
+	  PROTOCOL_TCP,
+	  { { 'c', 15, HELLO + 15, HELLO_BYTES - 15 }, { 'c', 0, HELLO, 15 } },
+	  "T0@0+0:15 T0@0+15:14/29 " },
+	{ "segments that overlap",
+	  PROTOCOL_TCP,
+	  { { 'c', 0, HELLO, 15 }, { 'c', 10, HELLO + 10, HELLO_BYTES - 10 } },
+	  "T0@0+0:15 T0@0+15:14/29 " },
+	{ "a segment that begins before the stream does",
+	  PROTOCOL_TCP,
+	  { { 'c', -2, "xx" HELLO, 2 + HELLO_BYTES } },
+	  "T0@0+0:29/29 " },
+	{ "a segment of which nothing was captured",
+	  PROTOCOL_TCP,
+	  { { 'c', 0, "", 0, 30 }, { 'c', 30, HELLO, HELLO_BYTES } },
+	  "T0@30+0:29/29 " },
+	{ "a segment that was captured in part",
+	  PROTOCOL_TCP,
+	  { { 'c', 0, HELLO, 15, 10 }, { 'c', 25, HELLO + 25, HELLO_BYTES - 25 } },
+	  "T0@0+0:15 x0:cut " },
+	{ "a hole that stays, then a hello",
+	  PROTOCOL_TCP,
+	  { { 'c', 10, HELLO, HELLO_BYTES } },
+	  "T0@10+0:29/29 " },
+	{ "beyond the window nothing is looked at",
+	  PROTOCOL_TCP,
+	  { { 'c', 20000, HELLO, HELLO_BYTES } },
+	  "" },
+	{ "nothing that anybody knows",
+	  PROTOCOL_TCP,
+	  { { 'c', 0, ALPHABET, 18 }, { 's', 0, ALPHABET, 18 } },
+	  "u:18 " },
+	{ "what may become something is not unknown yet",
+	  PROTOCOL_TCP,
+	  { { 'c', 0, HELLO, 3 }, { 'c', 3, HELLO + 3, HELLO_BYTES - 3 } },
+	  "T0@0+0:3 T0@0+3:26/29 " },
+	{ "datagrams",
+	  PROTOCOL_UDP,
+	  { { 'c', 0, QUERY, QUERY_BYTES },
+	    { 'c', 0, QUERY, QUERY_BYTES },
+	    { 's', 0, "\x09\x08\x07", 3 } },
+	  "D0@0+0:21/21 D0@1+0:21/21 " },
+	{ "a datagram that was captured in part",
+	  PROTOCOL_UDP,
+	  { { 'c', 0, QUERY, QUERY_BYTES - 2, 2 } },
+	  "D0@0+0:19/21 " },
+	{ "a datagram that nobody knows", PROTOCOL_UDP, { { 'c', 0, "\x09\x08\x07", 3 } }, "u:3 " },
+};
+
+static char told[4096];
+
+static void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void tell(const char *format, ...)
+{
+	size_t length = strlen(told);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(told + length, sizeof(told) - length, format, arguments);
+	va_end(arguments);
+}
+
+int flow_table_piece(struct flow_table *table, const struct flow_piece *piece)
+{
+	static const char letters[] = "?TSHtDQd";
+
+	assert_null(table);
+	assert_int_equal(piece->key.cookie, 7);
+	tell("%c%d@%u+%u:%zu", letters[piece->protocol], (int)piece->side, piece->start,
+	     piece->offset, piece->bytes.left);
+	tell(piece->total_bytes > 0 ? "/%u " : " ", piece->total_bytes);
+	return 0;
+}
+
+void flow_table_cut(struct flow_table *table, const struct flow_key *key,
+		    enum fingerprint_side side, const char *reason)
+{
+	(void)table;
+	(void)key;
+	tell("x%d:%s ", (int)side, reason);
+}
+
+void flow_table_unknown(struct flow_table *table, const struct flow_key *key, struct cursor bytes)
+{
+	(void)table;
+	(void)key;
+	tell("u:%zu ", bytes.left);
+}
+
+static void show(struct lookout *lookout, uint8_t protocol, const struct step *step)
+{
+	const struct flow_key key = { .cookie = 7 };
+	uint8_t *copy = malloc(step->size + 1); /* freed at once: what is kept is a copy */
+	const struct track_data data = { .sender = step->from == 'c' ? TRACK_SOURCE
+								     : TRACK_DESTINATION,
+					 .offset = step->offset,
+					 .bytes = cursor_of(copy, step->size),
+					 .wire_bytes = (uint32_t)step->size + step->missing };
+
+	memcpy(copy, step->bytes, step->size);
+	lookout_data(lookout, &key, protocol, &data);
+	free(copy);
+}
+
+static void check_case(void **state)
+{
+	const struct lookout_case *c = *state;
+	int64_t room = ROOM;
+	struct lookout *lookout = lookout_new(NULL, &room);
+
+	told[0] = '\0';
+	for (int i = 0; i < STEPS_MAX && c->steps[i].from; i++)
+		show(lookout, c->protocol, &c->steps[i]);
+	lookout_finish(lookout);
+	lookout_free(lookout);
+	assert_string_equal(told, c->want);
+	assert_int_equal(room, ROOM);
+}
+
+/* Segments that all come before the first: bounded, and what can be read is read. */
+static void test_too_much_comes_early(void **state)
+{
+	int64_t room = ROOM;
+	struct lookout *lookout = lookout_new(NULL, &room);
+
+	(void)state;
+	told[0] = '\0';
+	for (int64_t i = 1; i < 100; i++)
+		show(lookout, PROTOCOL_TCP, &(struct step){ 'c', i * 100, HELLO, HELLO_BYTES });
+	assert_string_not_equal(told, "");
+	lookout_free(lookout);
+	assert_int_equal(room, ROOM);
+}
+
+/* What one flow keeps is no longer there for another; once it is gone, it is. */
+static void test_no_room_for_two(void **state)
+{
+	const struct step late = { 'c', 0, HELLO, 15 };
+	const struct step early = { 'c', 15, HELLO + 15, HELLO_BYTES - 15 };
+	int64_t room = 60;
+	struct lookout *first = lookout_new(NULL, &room), *second = lookout_new(NULL, &room);
+
+	(void)state;
+	told[0] = '\0';
+	show(first, PROTOCOL_TCP, &early);
+	show(second, PROTOCOL_TCP, &early);
+	show(second, PROTOCOL_TCP, &late);
+	assert_string_equal(told, "");
+	show(first, PROTOCOL_TCP, &late);
+	assert_string_equal(told, "T0@0+0:15 T0@0+15:14/29 ");
+	assert_int_equal(room, 60);
+	lookout_free(first);
+	lookout_free(second);
+}
+
+#define CASES (sizeof(cases) / sizeof(cases[0]))
+
+int main(void)
+{
+	struct CMUnitTest tests[CASES + 2] = { cmocka_unit_test(test_too_much_comes_early),
+					       cmocka_unit_test(test_no_room_for_two) };
+
+	for (size_t i = 0; i < CASES; i++)
+		tests[i + 2] = (struct CMUnitTest){ .name = cases[i].name,
+						    .test_func = check_case,
+						    .initial_state = &cases[i] };
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
