@@ -72,9 +72,7 @@ struct process_key {
 	__u32 exec_count; /* task_struct.self_exec_id of the leader; inherited over fork */
 };
 
-enum event_fork_flag {
-	FORK_NAMESPACE_INIT = 1u << 0, /* the first process of its pid namespace */
-};
+enum event_fork_flag { FORK_NAMESPACE_INIT = 1u << 0 }; /* the first of its pid namespace */
 
 /* A process came into being by fork/clone (thread group leaders only, threads make no event). */
 struct event_fork {
@@ -100,16 +98,14 @@ enum event_exec_flag {
 	EXEC_PRIVILEGED = 1u << 10, /* credentials rose with this execve (AT_SECURE) */
 	EXEC_NO_NEW_PRIVS = 1u << 11,
 	EXEC_FROM_THREAD = 1u << 12, /* called by a thread that was not the leader */
-	/* In another namespace than its parent is. */
-	EXEC_ENTERED_CGROUPNS = 1u << 13,
+	EXEC_ENTERED_CGROUPNS = 1u << 13, /* is in another one than its parent */
 	EXEC_ENTERED_IPCNS = 1u << 14,
 	EXEC_ENTERED_MNTNS = 1u << 15,
 	EXEC_ENTERED_NETNS = 1u << 16,
 	EXEC_ENTERED_PIDNS = 1u << 17,
 	EXEC_ENTERED_USERNS = 1u << 18,
 	EXEC_ENTERED_UTSNS = 1u << 19,
-	/* These variables are in its environment; what they hold is not told. */
-	EXEC_LD_PRELOAD = 1u << 20,
+	EXEC_LD_PRELOAD = 1u << 20, /* is in its environment, whatever it holds */
 	EXEC_LD_LIBRARY_PATH = 1u << 21,
 	EXEC_LD_AUDIT = 1u << 22,
 	EXEC_ENVIRONMENT_CUT = 1u << 23, /* it goes on behind what was looked at */

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs as they come: odd scripts, files without a name, long arguments, storms and bombs."""
 
+import contextlib
 import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 
 import pytest
 
-from storm import Cgroup, settle, unaccounted
+from daemons import wait_until
+from storm import Cgroup, cgroup2_mount, settle, unaccounted
 
 EXECS = "SELECT * FROM execs WHERE process_args LIKE ?"
 TRUE = os.path.realpath("/bin/true")
@@ -155,21 +158,47 @@ os._exit(0)
 """
 
 
+def pids_hierarchy():
+    """Where the pids controller is: an old hierarchy of its own, else the unified one."""
+    for line in pathlib.Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
+        place, _, filesystem = line.partition(" - ")
+        if filesystem.startswith("cgroup ") and "pids" in filesystem.split()[-1].split(","):
+            return pathlib.Path(place.split()[4])
+    mount = cgroup2_mount()
+    (mount / "cgroup.subtree_control").write_text("+pids", encoding="ascii")
+    return mount
+
+
+class LimitedGroup(Cgroup):
+    """Holds 64 processes at most, and can be emptied whatever they do."""
+
+    def __init__(self):
+        self.path = pids_hierarchy() / f"yagura-check-bomb-{os.getpid()}"
+        self.path.mkdir()
+        (self.path / "pids.max").write_text("64", encoding="ascii")
+
+    def count(self):
+        return int((self.path / "pids.current").read_text(encoding="ascii"))
+
+    def empty(self):
+        (self.path / "pids.max").write_text("0", encoding="ascii")
+        for pid in (self.path / "cgroup.procs").read_text(encoding="ascii").split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+        return self.count() == 0
+
+
 def test_a_fork_bomb_in_a_limited_group(pair, marker):
     """The host stays usable meanwhile: programs outside are started and recorded."""
-    group = Cgroup()
-    limit = group.path / "pids.max"
-    if not limit.exists():
-        group.remove()
-        pytest.skip("no pids controller in the unified hierarchy here")
-    limit.write_text("64", encoding="ascii")
+    group = LimitedGroup()
     try:
         bomb = subprocess.Popen([sys.executable, "-c", BOMB], stdin=subprocess.DEVNULL, preexec_fn=group.enter)
+        wait_until(lambda: group.count() > 60, 10, "the group is full")
         for number in range(20):
             subprocess.run(["/bin/true", f"{marker}-{number}."], check=True, timeout=10)
         bomb.wait(60)
     finally:
-        (group.path / "cgroup.kill").write_text("1", encoding="ascii")
+        wait_until(group.empty, 10, "nobody is left")
         group.remove()
     check_books(pair)
     assert len(pair.collector.rows(EXECS, f"%{marker}-%")) == 20
