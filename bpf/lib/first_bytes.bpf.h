@@ -13,7 +13,7 @@
 /* Segments with payload, as the kernel counts them on the wire: past these nothing is looked at,
  * and no storage looked up. More than all other bounds of both directions together. */
 #define FIRST_SEGMENTS_MAX 4096
-#define FIRST_FEEDS_MAX 16 /* segments, held ones included, that one packet may bring */
+#define FIRST_FEEDS_MAX 12 /* segments, held ones included, that one packet may bring */
 
 #define TCP_FLAG_SYN 0x02
 #define TCP_FLAG_ACK 0x10
@@ -135,7 +135,19 @@ static __noinline void syn_leaves(struct __sk_buff *skb, struct bpf_sock *sk,
 
 static __always_inline __u32 side_of(const struct flow_storage *flow, bool egress)
 {
-	return egress == !!(flow->flags & STORAGE_EGRESS) ? 0 : 1;
+	__u32 side = egress == !!(flow->flags & STORAGE_EGRESS) ? 0 : 1;
+
+	barrier_var(
+		side); /* 6.1 loses its bounds in the comparison: what is masked behind has them */
+	return side & 1;
+}
+
+static __always_inline struct look_side *side_at(const struct look_source *source)
+{
+	__u32 side = source->of.side;
+
+	barrier_var(side);
+	return &source->look->side[side & 1];
 }
 
 /* Whose socket's flow a packet belongs to, and the rest of a source; false: there is none. */
@@ -176,7 +188,7 @@ static __always_inline bool source_of(struct __sk_buff *skb, bool egress,
                                                                                                    \
 		if (!bytes || !source_of(skb, which >> 31, &source))                               \
 			return LOOK_OVER;                                                          \
-		return step(&source, &source.look->side[source.of.side & 1], &segment);            \
+		return step(&source, side_at(&source), &segment);                                  \
 	}
 LOOK_STEP_OF(look_find)
 LOOK_STEP_OF(look_join)
@@ -233,7 +245,7 @@ static __noinline bool feed_next(struct __sk_buff *skb, struct tcp_feed *feed, i
 		return true;
 	if (verdict == LOOK_OVER || !source_of(skb, feed->which >> 31, &source))
 		return false;
-	side = &source.look->side[source.of.side & 1];
+	side = side_at(&source);
 	if (verdict == LOOK_HOLD) {
 		if (!hold_segment(&source, side, feed->offset, feed->bytes))
 			counter_add(COUNTER_BYTES_UNSEEN);
@@ -256,7 +268,20 @@ static __noinline void feed_end(struct __sk_buff *skb, bool egress)
 		*(volatile __u32 *)&source.look->busy[source.of.side & 1] = 0;
 }
 
-/* Called with little on the stack: what it calls needs much. */
+/* Looks at one segment; whether there is another. */
+static __noinline bool feed_step(struct __sk_buff *skb, struct tcp_feed *feed)
+{
+	int verdict = look_find_of(skb, feed->which, feed->base, feed->offset, feed->bytes);
+
+	if (verdict == LOOK_JOIN)
+		verdict = look_join_of(skb, feed->which, feed->base, feed->offset, feed->bytes);
+	if (verdict == LOOK_FOLLOW)
+		verdict = look_follow_of(skb, feed->which, feed->base, feed->offset, feed->bytes);
+	return feed_next(skb, feed, verdict);
+}
+
+/* Called with little on the stack: what it calls needs much. Without a loop: up to 6.1 nothing may
+ * run on into a loop's beginning, and the compiler lays this one out so. */
 static __always_inline void feed(struct __sk_buff *skb, const struct tcp_facts *facts)
 {
 	struct tcp_feed feed = { .which = (__u32)facts->egress << 31,
@@ -267,17 +292,10 @@ static __always_inline void feed(struct __sk_buff *skb, const struct tcp_facts *
 
 	if (!feed_begin(skb, facts))
 		return;
-	for (i = 0; i < FIRST_FEEDS_MAX; i++) {
-		int verdict = look_find_of(skb, feed.which, feed.base, feed.offset, feed.bytes);
-
-		if (verdict == LOOK_JOIN)
-			verdict = look_join_of(skb, feed.which, feed.base, feed.offset, feed.bytes);
-		if (verdict == LOOK_FOLLOW)
-			verdict =
-				look_follow_of(skb, feed.which, feed.base, feed.offset, feed.bytes);
-		if (!feed_next(skb, &feed, verdict))
+#pragma GCC unroll 12
+	for (i = 0; i < FIRST_FEEDS_MAX; i++)
+		if (!feed_step(skb, &feed))
 			break;
-	}
 	feed_end(skb, facts->egress);
 }
 

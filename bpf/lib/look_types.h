@@ -12,7 +12,7 @@
 #define LOOK_DNS_TCP_MAX 16 /* messages of each direction */
 #define LOOK_INSIDE_BYTES 128 /* of a segment, within which a TLS hello may begin (PROXY …) */
 #define LOOK_RUNS_MAX 288 /* chunks and skips of one segment */
-#define LOOK_PARTS_MAX 8 /* times one segment may be looked at: it has several messages */
+#define LOOK_PARTS_MAX 17 /* times one segment may be looked at: all messages, and one carried */
 
 enum look_state {
 	LOOK_LOOKING = 0,

@@ -20,6 +20,7 @@ enum stage_fault {
 	STAGE_SHIFTS, /* each segment is taken to lie one byte further on, but for the first */
 	STAGE_SWAPS_ENDS, /* what one end sent is told of as the other's */
 	STAGE_STOPS_CLOCK,
+	STAGE_LOSES_SYN,
 };
 
 struct stage_turn {
@@ -31,7 +32,7 @@ struct stage_turn {
 	__u32 state; /* TCP's: of the socket, or of the listener that a SYN meets */
 	__u32 role; /* enum stage_role */
 	__u32 is_open; /* the SYN has left and is not answered yet */
-	__u32 reserved;
+	__u32 is_datagram; /* it is none of TCP */
 	/* For a connection that is accepted. */
 	__u8 local_addr[16];
 	__u8 remote_addr[16];

@@ -6,6 +6,7 @@
 
 #define IPV4_BYTES 20 /* RFC 791 3.1 */
 #define TCP_BYTES 20 /* RFC 9293 3.1 */
+#define UDP_BYTES 8 /* RFC 768 */
 #define DONT_FRAGMENT 0x4000
 #define NO_OPERATION 1
 
@@ -27,9 +28,16 @@ static void add_bytes(struct stage_frame *frame, const void *bytes, size_t size)
 	frame->size += size;
 }
 
-static size_t tcp_bytes(const struct stage_segment *segment)
+static size_t transport_bytes(const struct stage_segment *segment)
 {
-	return TCP_BYTES + segment->options.left + segment->payload.left;
+	size_t header = segment->is_udp ? UDP_BYTES : TCP_BYTES + segment->options.left;
+
+	return header + segment->payload.left;
+}
+
+static uint8_t protocol_of(const struct stage_segment *segment)
+{
+	return segment->is_udp ? 17 : 6;
 }
 
 static void add_ipv4(struct stage_frame *frame, const struct stage_segment *segment)
@@ -38,11 +46,11 @@ static void add_ipv4(struct stage_frame *frame, const struct stage_segment *segm
 
 	add(frame, 0x40 | header / 4, 1);
 	add(frame, 0, 1);
-	add(frame, header + tcp_bytes(segment), 2);
+	add(frame, header + transport_bytes(segment), 2);
 	add(frame, segment->is_id_zero ? 0 : 1, 2);
 	add(frame, segment->dont_fragment ? DONT_FRAGMENT : 0, 2);
 	add(frame, segment->ttl, 1);
-	add(frame, 6, 1);
+	add(frame, protocol_of(segment), 1);
 	add(frame, 0, 2);
 	add_bytes(frame, segment->source + 12, 4);
 	add_bytes(frame, segment->destination + 12, 4);
@@ -54,8 +62,8 @@ static void add_ipv4(struct stage_frame *frame, const struct stage_segment *segm
 static void add_ipv6(struct stage_frame *frame, const struct stage_segment *segment)
 {
 	add(frame, 0x60000000u | !segment->is_id_zero, 4);
-	add(frame, tcp_bytes(segment), 2);
-	add(frame, 6, 1);
+	add(frame, transport_bytes(segment), 2);
+	add(frame, protocol_of(segment), 1);
 	add(frame, segment->ttl, 1);
 	add_bytes(frame, segment->source, 16);
 	add_bytes(frame, segment->destination, 16);
@@ -73,6 +81,14 @@ static void add_tcp(struct stage_frame *frame, const struct stage_segment *segme
 	add_bytes(frame, segment->options.at, segment->options.left);
 }
 
+static void add_udp(struct stage_frame *frame, const struct stage_segment *segment)
+{
+	add(frame, segment->source_port, 2);
+	add(frame, segment->destination_port, 2);
+	add(frame, transport_bytes(segment), 2);
+	add(frame, 0, 2);
+}
+
 void stage_frame_build(struct stage_frame *frame, const struct stage_segment *segment)
 {
 	frame->size = 0;
@@ -83,6 +99,9 @@ void stage_frame_build(struct stage_frame *frame, const struct stage_segment *se
 		add_ipv6(frame, segment);
 	else
 		add_ipv4(frame, segment);
-	add_tcp(frame, segment);
+	if (segment->is_udp)
+		add_udp(frame, segment);
+	else
+		add_tcp(frame, segment);
 	add_bytes(frame, segment->payload.at, segment->payload.left);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A segment of TCP as BPF_PROG_RUN takes one: behind Ethernet and IP headers, whole. */
+/* A segment of TCP, or a datagram of UDP, as BPF_PROG_RUN takes one: behind Ethernet and IP
+ * headers, whole. */
 #ifndef YAGURA_TESTS_BPF_STAGE_FRAME_H
 #define YAGURA_TESTS_BPF_STAGE_FRAME_H
 
@@ -19,6 +20,7 @@ struct stage_segment {
 	uint16_t source_port;
 	uint16_t destination_port;
 	bool is_ipv6;
+	bool is_udp; /* nothing is said from `seq` to `options` */
 	uint8_t ttl;
 	bool is_id_zero; /* IPv4's identification */
 	bool dont_fragment;

@@ -15,13 +15,13 @@ static const char *cut_reason(uint8_t cut)
 	return reasons[cut];
 }
 
-int stage_told_bytes(struct stage *stage, const struct watch *watch,
+int stage_told_bytes(struct stage *stage, const struct watch *watch, enum fingerprint_side side,
 		     const struct event_bytes *event)
 {
 	struct flow_piece piece = {
 		.key = watch->key,
 		.protocol = (enum fingerprint_protocol)event->protocol,
-		.side = (enum fingerprint_side)event->side,
+		.side = side,
 		.start = event->start,
 		.offset = event->offset,
 		.total_bytes = event->total_bytes,

@@ -6,8 +6,8 @@
 #include "bpf/stage_programs.h"
 #include "replay/watch.h"
 
-/* A piece of payload, or that some will not come, into the flow table. 0 or -errno. */
-int stage_told_bytes(struct stage *stage, const struct watch *watch,
+/* A piece of payload of `side`, or that some will not come, into the flow table. 0 or -errno. */
+int stage_told_bytes(struct stage *stage, const struct watch *watch, enum fingerprint_side side,
 		     const struct event_bytes *event);
 /* The first segment, into the flow table. */
 void stage_told_syn(const struct watch *watch, const struct flow_syn *seen);

@@ -25,7 +25,8 @@ struct actor {
 	uint64_t cookie;
 	struct sent sent[TRACK_ENDS];
 	bool is_partly;
-	void *lookout; /* of datagrams */
+	bool is_begun; /* a datagram came */
+	enum track_end first; /* who sent it: its source, says the kernel */
 };
 
 struct stage_watcher {
@@ -39,6 +40,11 @@ struct stage_watcher {
 
 /* --- what the programs tell --- */
 
+static bool is_tcp(const struct watch *watch)
+{
+	return watch->flow->tuple.protocol == PROTOCOL_TCP;
+}
+
 static int take_event(void *context, const struct decoded_event *event)
 {
 	const struct watch *watch = context;
@@ -48,10 +54,14 @@ static int take_event(void *context, const struct decoded_event *event)
 	if (event->kind == EVENT_BYTES && event->bytes.cookie == actor->cookie) {
 		stats->pieces++;
 		stats->held += event->bytes.flags & BYTES_STAY;
-		return stage_told_bytes(actor->watcher->stage, watch, &event->bytes);
+		return stage_told_bytes(actor->watcher->stage, watch,
+					event->bytes.side ^ (actor->first == TRACK_DESTINATION),
+					&event->bytes);
 	}
 	if (event->kind != EVENT_FLOW || event->flow.cookie != actor->cookie)
 		return -EPROTO;
+	if (!is_tcp(watch))
+		return 0;
 	stats->records++;
 	stats->partly += actor->is_partly;
 	stage_told_syn(watch, &event->flow.syn);
@@ -100,6 +110,7 @@ static struct stage_turn *set_turn(struct actor *actor, const struct watch *watc
 				 flow->ends[TRACK_DESTINATION].data_packets,
 		.state = STATE_ESTABLISHED,
 		.role = role,
+		.is_datagram = !is_tcp(watch),
 	};
 	return turn;
 }
@@ -189,11 +200,6 @@ static struct actor *actor_of(void *context, const struct watch *watch)
 	return actor;
 }
 
-static bool is_tcp(const struct watch *watch)
-{
-	return watch->flow->tuple.protocol == PROTOCOL_TCP;
-}
-
 /* The connection that a SYN began has a socket of its own from now on. */
 static int accept_it(struct actor *actor, struct stage_turn *turn,
 		     const struct stage_segment *segment)
@@ -236,13 +242,23 @@ static int on_syn(void *context, const struct watch *watch, const struct packet 
 	return r < 0 ? r : drain(actor, watch);
 }
 
+/* What is too long is left out anyway, and said to be. */
 static int on_datagram(struct actor *actor, const struct watch *watch,
-		       const struct track_data *data, bool *ret_told)
+		       const struct track_data *data)
 {
-	struct watch inner = *watch;
+	struct stage_segment segment = segment_of(watch->flow, data->sender);
+	struct cursor bytes = data->bytes;
+	int r;
 
-	inner.own = &actor->lookout;
-	return lookout_watcher.data(lookout_watcher.context, &inner, data, ret_told);
+	if (!actor->is_begun)
+		actor->first = data->sender;
+	actor->is_begun = true;
+	set_turn(actor, watch, data->sender);
+	segment.is_udp = true;
+	segment.payload = cursor_take(&bytes, bytes.left < STAGE_PAYLOAD_MAX ? bytes.left
+									     : STAGE_PAYLOAD_MAX);
+	r = pass(actor, data->sender, &segment);
+	return r < 0 ? r : drain(actor, watch);
 }
 
 static int on_segment(struct actor *actor, const struct watch *watch, uint32_t offset,
@@ -266,17 +282,10 @@ static int on_segment(struct actor *actor, const struct watch *watch, uint32_t o
 	return r < 0 ? r : told;
 }
 
-static int on_data(void *context, const struct watch *watch, const struct track_data *data,
-		   bool *ret_told)
+static int on_stream(struct actor *actor, const struct watch *watch, const struct track_data *data)
 {
-	struct actor *actor = actor_of(context, watch);
 	struct track_data fresh = *data;
-	int told;
 
-	if (!actor)
-		return -ENOMEM;
-	if (!is_tcp(watch))
-		return on_datagram(actor, watch, data, ret_told);
 	if (data->bytes.left < data->wire_bytes || data->offset < 0)
 		actor->is_partly = true;
 	if (data->offset < 0) {
@@ -285,7 +294,21 @@ static int on_data(void *context, const struct watch *watch, const struct track_
 	}
 	if (!cursor_ok(&fresh.bytes) || fresh.bytes.left == 0)
 		return 0;
-	told = on_segment(actor, watch, (uint32_t)fresh.offset, &fresh);
+	return on_segment(actor, watch, (uint32_t)fresh.offset, &fresh);
+}
+
+static int on_data(void *context, const struct watch *watch, const struct track_data *data,
+		   bool *ret_told)
+{
+	struct actor *actor = actor_of(context, watch);
+	int told = 0;
+
+	if (!actor)
+		return -ENOMEM;
+	if (is_tcp(watch))
+		told = on_stream(actor, watch, data);
+	else if (watch->flow->tuple.protocol == PROTOCOL_UDP)
+		told = on_datagram(actor, watch, data);
 	*ret_told = told > 0;
 	return told < 0 ? told : 0;
 }
@@ -309,16 +332,8 @@ static int end_flow(struct actor *actor, const struct watch *watch)
 
 static int on_finish(void *context, const struct watch *watch)
 {
-	struct actor *actor = *watch->own;
-	struct watch inner = *watch;
-
 	(void)context;
-	if (!actor)
-		return 0;
-	inner.own = &actor->lookout;
-	if (is_tcp(watch))
-		return end_flow(actor, watch);
-	return lookout_watcher.finish(lookout_watcher.context, &inner);
+	return *watch->own ? end_flow(*watch->own, watch) : 0;
 }
 
 static void on_forget(void *own)
@@ -330,7 +345,6 @@ static void on_forget(void *own)
 	for (int end = 0; end < TRACK_ENDS; end++)
 		while (actor->sent[end].ahead)
 			stage_sent_forget(&actor->sent[end], actor->sent[end].ahead);
-	lookout_watcher.forget(actor->lookout);
 	free(actor);
 }
 

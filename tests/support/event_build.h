@@ -91,6 +91,14 @@ static inline struct event_exec build_exec(struct process_key process, struct pr
 	};
 }
 
+static inline struct event_throttle build_throttle(uint64_t time_ns)
+{
+	return (struct event_throttle){
+		.header = build_header(EVENT_THROTTLE, sizeof(struct event_throttle), time_ns),
+		.state = THROTTLE_STOPPED,
+	};
+}
+
 static inline struct event_bytes build_bytes(uint64_t time_ns)
 {
 	return (struct event_bytes){

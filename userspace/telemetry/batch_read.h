@@ -23,6 +23,7 @@ struct reading {
 	struct shared_table contexts;
 	struct shared_table files;
 	struct shared_table sockets;
+	struct shared_table hashes;
 	struct shared_table marks;
 	struct shared_table fingerprints;
 	struct shared_table ancestries;
@@ -51,6 +52,9 @@ const uint64_t *reading_row(struct reading *reading, const struct shared_table *
 void reading_marks(struct reading *reading, uint64_t reference, struct record_flow *flow);
 void reading_splt(struct reading *reading, uint64_t reference, struct record_splt *ret_splt);
 
+uint64_t reading_time_ns(struct reading *reading, uint64_t since_base_ms);
+struct record_process reading_process(struct reading *reading, uint64_t reference);
+void reading_hash(struct reading *reading, uint64_t reference, struct record_hash *ret_hash);
 /* A process without its args. */
 struct record_process reading_relative(struct reading *reading, uint64_t reference);
 /* Into reading->ancestors: they live until the next exec. */
@@ -58,6 +62,7 @@ void reading_ancestors(struct reading *reading, uint64_t reference, struct recor
 
 /* Rows as columns.h reads them. */
 void reading_exec(struct reading *reading, const uint64_t *row, struct record *ret);
+void reading_exec_update(struct reading *reading, const uint64_t *row, struct record *ret);
 void reading_exit(struct reading *reading, const uint64_t *row, struct record *ret);
 void reading_flow(struct reading *reading, const uint64_t *row, struct record *ret);
 void reading_gap(struct reading *reading, const Yagura__Telemetry__Gap *gap, struct record *ret);

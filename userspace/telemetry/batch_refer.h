@@ -32,6 +32,7 @@ uint64_t batch_refer_relative(struct batch_tables *tables, const struct record_p
 uint64_t batch_refer_ancestors(struct batch_tables *tables, const struct record_exec *exec);
 uint64_t batch_refer_context(struct batch_tables *tables, const struct record_exec *exec);
 uint64_t batch_refer_file(struct batch_tables *tables, const struct record_file *file);
+uint64_t batch_refer_hash(struct batch_tables *tables, const struct record_hash *hash);
 uint64_t batch_refer_socket(struct batch_tables *tables, const struct record_flow *flow);
 uint64_t batch_refer_marks(struct batch_tables *tables, const struct record_flow *flow);
 uint64_t batch_refer_splt(struct batch_tables *tables, const struct record_splt *splt);

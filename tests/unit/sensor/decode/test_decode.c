@@ -32,12 +32,11 @@ static void build_good(enum event_kind kind, struct built_event *to)
 	struct event_exit event = build_exit(process, 5);
 	struct event_flow flow = build_flow(process, 5000);
 	struct event_exec exec = build_exec(process, parent, 5);
-	struct event_throttle throttle = { build_header(EVENT_THROTTLE, sizeof(throttle), 5) };
+	struct event_throttle throttle = build_throttle(5);
 	struct event_cgroup cgroup = { build_header(EVENT_CGROUP, sizeof(cgroup), 5) };
 	struct event_bytes bytes = build_bytes(5);
 
 	event.header.kind = (__u16)kind;
-	throttle.state = THROTTLE_STOPPED;
 	if (kind == EVENT_THROTTLE)
 		build_from(to, &throttle, sizeof(throttle));
 	else if (kind == EVENT_CGROUP)
