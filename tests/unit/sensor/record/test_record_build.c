@@ -24,6 +24,14 @@ static struct decoded_exec *example_exec(void)
 	return &exec;
 }
 
+static const struct record_process ls_process = { .key = { 3, 30, 4 },
+						  .uid = 1000,
+						  .gid = 1001,
+						  .executable = {
+							  "/bin/ls",
+							  7,
+						  };
+
 static const struct record_process ls_ancestors[] = {
 	{ .key = { 1000, 10, 1 }, .uid = 5, .gid = 6, .executable = { "/bin/sh", 7 } },
 	{ .key = { 9, 9, 9 }, .uid = UINT32_MAX, .gid = UINT32_MAX },
@@ -54,63 +62,66 @@ static void an_exec_has_every_field(void **state)
 	struct record record;
 	const struct record want = {
 		.class = RECORD_EXEC,
-		.exec = {
-			.time_ns = EPOCH + 500,
-			.process = { .key = { 3, 30, 4 },
-				     .uid = 1000,
-				     .gid = 1001,
-				     .executable = { "/bin/ls", 7 },
-				     .args = { "ls\0-l", 6 },
-				     .args_truncated = true },
-			.parent = { .key = { 2000, 20, 2 },
-				    .uid = 1000,
-				    .gid = 1001,
-				    .executable = { "/bin/curl", 9 },
-				    .args = { "curl\0-s", 8 },
-				    .args_truncated = true },
-			.creator = { .key = { 1000, 10, 1 },
-				     .uid = 5,
-				     .gid = 6,
-				     .executable = { "/bin/sh", 7 } },
-			.ancestors = ls_ancestors,
-			.ancestor_count = 2,
-			.facts = FACT_LD_AUDIT,
-			.former_euid = 1002 - 1,
-			.file = { .inode = 4, .bytes = 5, .ctime_ns = 7, .mtime_ns = 8,
-				  .device_major = 9, .device_minor = 10, .nlink = 11,
-				  .mode = 0100755, .deleted = true, .memfd = true,
-				  .upper_layer = true },
-			.namespaces = { 16, 17, 18, 19, 20, 21, 22 },
-			.cwd = { "/tmp", 4 },
-			.script = { "./run.sh", 8 },
-			.cgroup = { "/a.slice", 8 },
-			.cgroup_id = 77,
-			.cap_effective = 1ull << 40 | 1,
-			.cap_permitted = 1ull << 40 | 2,
-			.cap_ambient = 3,
-			.euid = 1002,
-			.egid = 1003,
-			.suid = 1004,
-			.loginuid = 1005,
-			.audit_session = 12,
-			.tty_major = 136,
-			.tty_minor = 13,
-			.session_pid = 14,
-			.namespace_pid = 15,
-			.args_total_bytes = 6,
-			.privileged = true,
-			.no_new_privs = true,
-			.from_thread = true,
-		},
-	};
+		.exec = { .time_ns = EPOCH + 500,
+			  .process = ls_process,
+			  .args = { "ls\0-l", 6 },
+			  .args_truncated = true },
+		.parent = { .key = { 2000, 20, 2 },
+			    .uid = 1000,
+			    .gid = 1001,
+			    .executable = { "/bin/curl", 9 },
+			    .args = { "curl\0-s", 8 },
+			    .args_truncated = true },
+		.creator = { .key = { 1000, 10, 1 },
+			     .uid = 5,
+			     .gid = 6,
+			     .executable = { "/bin/sh", 7 } },
+		.ancestors = ls_ancestors,
+		.ancestor_count = 2,
+		.facts = FACT_LD_AUDIT,
+		.former_euid = 1002 - 1,
+		.file = { .inode = 4,
+			  .bytes = 5,
+			  .ctime_ns = 7,
+			  .mtime_ns = 8,
+			  .device_major = 9,
+			  .device_minor = 10,
+			  .nlink = 11,
+			  .mode = 0100755,
+			  .deleted = true,
+			  .memfd = true,
+			  .upper_layer = true },
+		.namespaces = { 16, 17, 18, 19, 20, 21, 22 },
+		.cwd = { "/tmp", 4 },
+		.script = { "./run.sh", 8 },
+		.cgroup = { "/a.slice", 8 },
+		.cgroup_id = 77,
+		.cap_effective = 1ull << 40 | 1,
+		.cap_permitted = 1ull << 40 | 2,
+		.cap_ambient = 3,
+		.euid = 1002,
+		.egid = 1003,
+		.suid = 1004,
+		.loginuid = 1005,
+		.audit_session = 12,
+		.tty_major = 136,
+		.tty_minor = 13,
+		.session_pid = 14,
+		.namespace_pid = 15,
+		.args_total_bytes = 6,
+		.privileged = true,
+		.no_new_privs = true,
+		.from_thread = true,
+	},
+};
 
-	become_ls(*state, exec, &record);
-	assert_same_record(&record, &want);
-	/* All but what files hold, which no event tells. */
-	record.exec.file.hash = full.exec.file.hash;
-	record.exec.script_hash = full.exec.script_hash;
-	record.exec.first_seen = true;
-	assert_null(full_record_lacks(&record));
+become_ls(*state, exec, &record);
+assert_same_record(&record, &want);
+/* All but what files hold, which no event tells. */
+record.exec.file.hash = full.exec.file.hash;
+record.exec.script_hash = full.exec.script_hash;
+record.exec.first_seen = true;
+assert_null(full_record_lacks(&record));
 }
 
 static void each_flag_of_an_exec_is_its_own(void **state)
