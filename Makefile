@@ -173,7 +173,7 @@ $(BUILD)/obj/tests/bpf/stage_programs.o: CFLAGS += -Wno-conversion -Wno-sign-con
 $(BPF_TEST_BIN): $(call objects,$(BPF_TEST_SHARED))
 bpf-tests: $(BPF_TEST_BIN) $(BUILD)/tests/vm/verifier_cost
 
-bench-programs: $(BUILD)/tests/bench/spawn $(BUILD)/tests/bench/read_capture
+bench-programs: $(addprefix $(BUILD)/tests/bench/,spawn read_capture short_lives)
 
 # Fuzzers: libFuzzer wants clang for every object that it should see into, so they get a BUILD of their
 # own (`make check-fuzz` calls `make BUILD=build/fuzz CC=clang FUZZ=1 fuzz-tests`).

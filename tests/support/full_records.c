@@ -100,6 +100,39 @@ static const struct mark *next_marks(enum fullness fullness, size_t *ret_count)
 	return fullness == FULL_MOST ? most : distinct;
 }
 
+/* Distinct: two. Most: as many as there may be, each with the longest path. */
+static const struct record_process *next_ancestors(enum fullness fullness, size_t *ret_count)
+{
+	static struct record_process ancestors[2][RECORD_ANCESTORS_MAX];
+	static char words[RECORD_ANCESTORS_MAX][16];
+	size_t which = fullness == FULL_MOST;
+
+	*ret_count = which ? RECORD_ANCESTORS_MAX : 2;
+	for (uint32_t i = 0; i < *ret_count; i++) {
+		snprintf(words[i], sizeof(words[i]), "ancestor %u", i);
+		ancestors[which][i] = (struct record_process){
+			.key = { UINT64_MAX - i, UINT32_MAX - i, UINT32_MAX - i },
+			.uid = 200 + i,
+			.gid = 300 + i,
+			.executable = { words[i], strlen(words[i]) },
+		};
+		if (which)
+			ancestors[which][i].executable = (struct text){ longest, sizeof(longest) };
+	}
+	return ancestors[which];
+}
+
+/* One that has no args. */
+static struct record_process next_relative(struct filling *filling)
+{
+	return (struct record_process){
+		.key = { 1000u + filling->number, filling->number, filling->number },
+		.uid = filling->number,
+		.gid = filling->number,
+		.executable = next_text(filling),
+	};
+}
+
 static struct record_verity next_verity(const struct filling *filling)
 {
 	struct record_verity verity = { .algorithm = 1, .bytes = 32 };
@@ -125,6 +158,13 @@ static struct record_verity next_verity(const struct filling *filling)
 #define FILL_SHA256(to, filling) memset((to), (filling)->number, sizeof(to))
 #define FILL_VERITY(to, filling) ((to) = next_verity(filling))
 #define FILL_HASH(to, filling) fill_record_hash(&(to), (filling))
+#define FILL_RELATIVE(to, filling) ((to) = next_relative(filling))
+#define FILL_ANCESTORS(to, filling) ((to) = next_ancestors((filling)->fullness, &(size_t){ 0 }))
+#define FILL_ANCESTOR_COUNT(to, filling) next_ancestors((filling)->fullness, &(to))
+#define FILL_FACTS(to, filling) ((to) = (1u << EXEC_FACT_COUNT) - 1)
+/* The highest stands for none. */
+#define FILL_ID(to, filling)                                                                       \
+	((to) = (filling)->fullness == FULL_MOST ? UINT32_MAX - 1 : (filling)->number)
 #define FILL_KEY(to, filling) fill_record_process_key(&(to), (filling))
 #define FILL_PROCESS(to, filling) fill_record_process(&(to), (filling))
 #define FILL_NAMESPACES(to, filling) fill_record_namespaces(&(to), (filling))
@@ -183,6 +223,11 @@ struct flags {
 #define FLAG_SHA256(to, flags)
 #define FLAG_VERITY(to, flags)
 #define FLAG_HASH(to, flags) flag_record_hash(&(to), (flags));
+#define FLAG_RELATIVE(to, flags)
+#define FLAG_ANCESTORS(to, flags)
+#define FLAG_ANCESTOR_COUNT(to, flags)
+#define FLAG_FACTS(to, flags)
+#define FLAG_ID(to, flags)
 #define FLAG_KEY(to, flags) flag_record_process_key(&(to), (flags));
 #define FLAG_PROCESS(to, flags) flag_record_process(&(to), (flags));
 #define FLAG_NAMESPACES(to, flags) flag_record_namespaces(&(to), (flags));
@@ -243,6 +288,11 @@ static bool is_zero(const void *bytes, size_t size)
 #define LACKS_SHA256(of, name) LACKS_PLAIN(of, name)
 #define LACKS_VERITY(of, name) LACKS_PLAIN((of).digest, name)
 #define LACKS_HASH(of, name) record_hash_lacks(&(of))
+#define LACKS_RELATIVE(of, name) record_process_key_lacks(&(of).key)
+#define LACKS_ANCESTORS(of, name) LACKS_PLAIN(of, name)
+#define LACKS_ANCESTOR_COUNT(of, name) LACKS_PLAIN(of, name)
+#define LACKS_FACTS(of, name) LACKS_PLAIN(of, name)
+#define LACKS_ID(of, name) LACKS_PLAIN(of, name)
 #define LACKS_KEY(of, name) record_process_key_lacks(&(of))
 #define LACKS_PROCESS(of, name) record_process_lacks(&(of))
 #define LACKS_NAMESPACES(of, name) record_namespaces_lacks(&(of))

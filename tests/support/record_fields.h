@@ -47,6 +47,9 @@
 	X(TIME, time_ns)                                                                           \
 	X(PROCESS, process)                                                                        \
 	X(PROCESS, parent)                                                                         \
+	X(RELATIVE, creator)                                                                       \
+	X(ANCESTORS, ancestors)                                                                    \
+	X(ANCESTOR_COUNT, ancestor_count)                                                          \
 	X(FILE, file)                                                                              \
 	X(HASH, script_hash)                                                                       \
 	X(NAMESPACES, namespaces)                                                                  \
@@ -57,7 +60,9 @@
 	X(NUMBER, cap_effective)                                                                   \
 	X(NUMBER, cap_permitted)                                                                   \
 	X(NUMBER, cap_ambient)                                                                     \
+	X(FACTS, facts)                                                                            \
 	X(NUMBER, euid)                                                                            \
+	X(ID, former_euid)                                                                         \
 	X(NUMBER, egid)                                                                            \
 	X(NUMBER, suid)                                                                            \
 	X(NUMBER, loginuid)                                                                        \
@@ -171,6 +176,11 @@
 #define RECORD_VALUE_SPLT(name) from->name
 #define RECORD_VALUE_MARKS(name) from->name
 #define RECORD_VALUE_MARK_COUNT(name) from->name
+#define RECORD_VALUE_RELATIVE(name) from->name
+#define RECORD_VALUE_ANCESTORS(name) from->name
+#define RECORD_VALUE_ANCESTOR_COUNT(name) from->name
+#define RECORD_VALUE_FACTS(name) from->name
+#define RECORD_VALUE_ID(name) from->name
 #define RECORD_VALUE(KIND, name) RECORD_VALUE_##KIND(name),
 #define RECORD_CHECK(KIND, type, FIELDS)                                                           \
 	static inline struct type type##_listed(const struct type *from)                           \

@@ -48,6 +48,8 @@ struct record sample_exec(void)
 		.exec = { .time_ns = SAMPLE_TIME_NS,
 			  .process = curl(),
 			  .parent = bash(),
+			  .creator = { .uid = UINT32_MAX, .gid = UINT32_MAX },
+			  .former_euid = UINT32_MAX,
 			  .euid = 0,
 			  .egid = 4,
 			  .file = { .inode = 1311, .bytes = 252000, .nlink = 1, .mode = 0100755 },
@@ -166,6 +168,17 @@ static bool are_same_marks(const struct mark *got, const struct mark *want, size
 	return true;
 }
 
+static bool are_same_ancestors(const struct record_exec *got, const struct record_exec *want);
+
+#define SAME_RELATIVE(type, name) same_record_process(&got->name, &want->name)
+#define SAME_ANCESTORS(type, name)                                                                 \
+	do {                                                                                       \
+		SAME_PLAIN(type, ancestor_count);                                                  \
+		assert_same(are_same_ancestors(got, want), type, #name);                           \
+	} while (0)
+#define SAME_ANCESTOR_COUNT(type, name) SAME_PLAIN(type, name)
+#define SAME_FACTS(type, name) SAME_PLAIN(type, name)
+#define SAME_ID(type, name) SAME_PLAIN(type, name)
 #define SAME_SPLT(type, name) assert_same(is_same_splt(&got->name, &want->name), type, #name)
 #define SAME_MARKS(type, name)                                                                     \
 	do {                                                                                       \
@@ -200,6 +213,13 @@ static bool are_same_marks(const struct mark *got, const struct mark *want, size
 		FIELDS(SAME_FIELD)                                                                 \
 	}
 RECORD_STRUCTS(SAME_STRUCT)
+
+static bool are_same_ancestors(const struct record_exec *got, const struct record_exec *want)
+{
+	for (size_t i = 0; i < want->ancestor_count; i++)
+		same_record_process(&got->ancestors[i], &want->ancestors[i]);
+	return true;
+}
 
 void assert_same_record(const struct record *got, const struct record *want)
 {

@@ -32,7 +32,8 @@ static int take_snapshot(struct pipeline *p, const struct decoded_exec *exec)
 	long size = procfs_args("/proc", &exec->fixed.process, p->args, sizeof(p->args));
 	struct text args = { p->args, size > 0 ? (size_t)size : 0 };
 
-	return process_table_snapshot(p->processes, &exec->fixed, executable_of(exec), args);
+	return process_table_snapshot(p->processes, &exec->fixed, exec->ancestors,
+				      executable_of(exec), args);
 }
 
 static int take_cgroup(struct pipeline *p, const struct decoded_cgroup *cgroup)
@@ -42,15 +43,20 @@ static int take_cgroup(struct pipeline *p, const struct decoded_cgroup *cgroup)
 	return cgroup_names_learn(p->cgroups, cgroup->id, path);
 }
 
-/* What an event does to the tables. Flows do nothing to them. */
+static int take_exec(struct pipeline *p, const struct decoded_exec *exec)
+{
+	return process_table_exec(p->processes, &exec->fixed, exec->ancestors, executable_of(exec),
+				  exec->args);
+}
+
+/* What an event does to the tables. */
 static int apply(struct pipeline *p, const struct decoded_event *event)
 {
 	switch (event->kind) {
 	case EVENT_FORK:
 		return process_table_fork(p->processes, &event->fork);
 	case EVENT_EXEC:
-		return process_table_exec(p->processes, &event->exec.fixed,
-					  executable_of(&event->exec), event->exec.args);
+		return take_exec(p, &event->exec);
 	case EVENT_SNAPSHOT:
 		return take_snapshot(p, &event->exec);
 	case EVENT_EXIT:
@@ -58,8 +64,10 @@ static int apply(struct pipeline *p, const struct decoded_event *event)
 		return process_table_exit(p->processes, &event->exit);
 	case EVENT_CGROUP:
 		return take_cgroup(p, &event->cgroup);
-	case EVENT_THROTTLE:
 	case EVENT_FLOW:
+		process_table_flow(p->processes, &event->flow);
+		break;
+	case EVENT_THROTTLE:
 	case EVENT_BYTES:
 	case EVENT_KIND_NONE:
 	case EVENT_KIND_COUNT:
@@ -68,11 +76,12 @@ static int apply(struct pipeline *p, const struct decoded_event *event)
 	return 0;
 }
 
-static struct record_sources sources_of(const struct pipeline *p)
+static struct record_sources sources_of(struct pipeline *p)
 {
 	return (struct record_sources){
 		.processes = p->processes,
 		.cgroups = p->cgroups,
+		.ancestors = p->ancestors,
 		.boot_epoch_ns = p->boot_epoch_ns,
 	};
 }
@@ -160,7 +169,7 @@ static bool is_recent(uint64_t time_ns, uint64_t now_ns)
 	return apart_ns < OWNER_PATIENCE_NS;
 }
 
-static bool lacks_owner(const struct pipeline *p, const struct decoded_event *event)
+static bool lacks_owner(struct pipeline *p, const struct decoded_event *event)
 {
 	const struct record_sources sources = sources_of(p);
 

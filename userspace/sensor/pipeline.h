@@ -54,6 +54,7 @@ struct pipeline {
 	enum content_answer answer;
 	struct decoded_event *event; /* the one being taken: large, so not on the stack */
 	char args[EVENT_ARGS_BYTES_MAX];
+	struct record_process ancestors[RECORD_ANCESTORS_MAX]; /* of the exec being taken */
 };
 
 enum pipeline_turn {

@@ -18,15 +18,19 @@
 #define DEFLATE_SLACK_BYTES 4096u
 #define ENCODED_BYTES_MAX (BATCH_RAW_BYTES_MAX - DEFLATE_SLACK_BYTES)
 
-/* A flow: two processes, each with the longest path and arguments, and marks; with control group
- * and name as many paths as an exec, or fewer. */
+/* Two processes, each with the longest path and arguments, and a flow's marks or an exec's
+ * ancestors; the exec has more paths: creator, directory, script, control group. */
 #define LARGEST_WRITTEN_BYTES                                                                      \
-	(2 * BATCH_TEXT_BYTES_MAX + 5 * BATCH_PATH_BYTES_MAX + MARKS_BYTES_MAX +                   \
-	 MARKS_MAX * MARK_WRITTEN_BYTES)
+	(2 * BATCH_TEXT_BYTES_MAX + 6 * BATCH_PATH_BYTES_MAX + MARKS_BYTES_MAX +                   \
+	 MARKS_MAX * MARK_WRITTEN_BYTES + RECORD_ANCESTORS_MAX * ANCESTOR_WRITTEN_BYTES)
 #define LARGEST_RECORD_BYTES                                                                       \
 	(BATCH_RECORD_FIXED_BYTES_MAX + LARGEST_WRITTEN_BYTES + BATCH_FLOW_UNWRITTEN_BYTES_MAX +   \
 	 MARKS_MAX * BATCH_MARK_FIXED_BYTES_MAX)
 
+_Static_assert(RECORD_ANCESTORS_MAX *BATCH_PATH_BYTES_MAX <= MARKS_BYTES_MAX &&
+		       RECORD_ANCESTORS_MAX * BATCH_ANCESTOR_FIXED_BYTES_MAX <=
+			       MARKS_MAX * BATCH_MARK_FIXED_BYTES_MAX,
+	       "ancestors take no more than marks");
 _Static_assert(OVERHEAD_BYTES + LARGEST_RECORD_BYTES < ENCODED_BYTES_MAX,
 	       "a single record always fits");
 
@@ -164,6 +168,7 @@ struct shared_messages {
 	Yagura__Telemetry__Hashes hashes;
 	Yagura__Telemetry__Marks marks;
 	Yagura__Telemetry__Fingerprints fingerprints;
+	Yagura__Telemetry__Ancestries ancestries;
 };
 
 static void lend_shared(const struct batch_tables *tables, struct shared_messages *messages,
@@ -176,6 +181,7 @@ static void lend_shared(const struct batch_tables *tables, struct shared_message
 	yagura__telemetry__hashes__init(&messages->hashes);
 	yagura__telemetry__marks__init(&messages->marks);
 	yagura__telemetry__fingerprints__init(&messages->fingerprints);
+	yagura__telemetry__ancestries__init(&messages->ancestries);
 	columns_lend(&tables->processes.columns, &messages->processes.base);
 	columns_lend(&tables->contexts.columns, &messages->contexts.base);
 	columns_lend(&tables->files.columns, &messages->files.base);
@@ -183,6 +189,7 @@ static void lend_shared(const struct batch_tables *tables, struct shared_message
 	columns_lend(&tables->hashes.columns, &messages->hashes.base);
 	columns_lend(&tables->marks.columns, &messages->marks.base);
 	columns_lend(&tables->fingerprints.columns, &messages->fingerprints.base);
+	columns_lend(&tables->ancestries.columns, &messages->ancestries.base);
 	batch->processes = tables->processes.columns.count ? &messages->processes : NULL;
 	batch->contexts = tables->contexts.columns.count ? &messages->contexts : NULL;
 	batch->files = tables->files.columns.count ? &messages->files : NULL;
@@ -190,6 +197,7 @@ static void lend_shared(const struct batch_tables *tables, struct shared_message
 	batch->hashes = tables->hashes.columns.count ? &messages->hashes : NULL;
 	batch->marks = tables->marks.columns.count ? &messages->marks : NULL;
 	batch->fingerprints = tables->fingerprints.columns.count ? &messages->fingerprints : NULL;
+	batch->ancestries = tables->ancestries.columns.count ? &messages->ancestries : NULL;
 }
 
 static int pack(struct batch_encoder *encoder, uint8_t **ret_raw, size_t *ret_raw_size)

@@ -119,7 +119,8 @@ static int read_all_shared(struct reading *reading)
 	r = r ?: read_shared(reading, TABLE(batch->sockets), &reading->sockets);
 	r = r ?: read_shared(reading, TABLE(batch->hashes), &reading->hashes);
 	r = r ?: read_shared(reading, TABLE(batch->marks), &reading->marks);
-	return r ?: read_shared(reading, TABLE(batch->fingerprints), &reading->fingerprints);
+	r = r ?: read_shared(reading, TABLE(batch->fingerprints), &reading->fingerprints);
+	return r ?: read_shared(reading, TABLE(batch->ancestries), &reading->ancestries);
 }
 
 static int read_header(struct reading *reading)
@@ -174,6 +175,7 @@ int batch_decode_raw(const uint8_t *raw, size_t size, batch_record_fn each, void
 	free(reading.hashes.values);
 	free(reading.marks.values);
 	free(reading.fingerprints.values);
+	free(reading.ancestries.values);
 	batch_unpacked_free(batch);
 	return r;
 }

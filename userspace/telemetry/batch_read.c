@@ -79,7 +79,7 @@ struct text reading_written(struct reading *reading, uint64_t reference)
 }
 
 /* Collectors index these: long ones would slow down every later insert. */
-static struct text read_path(struct reading *reading, uint64_t reference)
+struct text reading_path(struct reading *reading, uint64_t reference)
 {
 	struct text path = reading_written(reading, reference);
 
@@ -111,7 +111,7 @@ struct record_process reading_process(struct reading *reading, uint64_t referenc
 			 .exec_count = (uint32_t)row[PROCESS_ROW_EXEC_COUNT] },
 		.uid = (uint32_t)row[PROCESS_ROW_UID] - 1u, /* 0, unknown, becomes UINT32_MAX */
 		.gid = (uint32_t)row[PROCESS_ROW_GID] - 1u,
-		.executable = read_path(reading, row[PROCESS_ROW_EXECUTABLE]),
+		.executable = reading_path(reading, row[PROCESS_ROW_EXECUTABLE]),
 		.args = reading_written(reading, row[PROCESS_ROW_ARGS]),
 		.args_truncated = row[PROCESS_ROW_FLAGS] & PROCESS_FLAG_ARGS_TRUNCATED,
 	};
@@ -152,7 +152,7 @@ static void read_context(struct reading *reading, uint64_t reference, struct rec
 		.user = (uint32_t)row[CONTEXT_ROW_USER_NS],
 		.uts = (uint32_t)row[CONTEXT_ROW_UTS_NS],
 	};
-	exec->cgroup = read_path(reading, row[CONTEXT_ROW_CGROUP]);
+	exec->cgroup = reading_path(reading, row[CONTEXT_ROW_CGROUP]);
 	exec->loginuid = (uint32_t)row[CONTEXT_ROW_LOGINUID] - 1u;
 	exec->audit_session = (uint32_t)row[CONTEXT_ROW_AUDIT_SESSION] - 1u;
 	exec->tty_major = (uint32_t)row[CONTEXT_ROW_TTY_MAJOR];
@@ -174,10 +174,13 @@ void reading_exec(struct reading *reading, const uint64_t *row, struct record *r
 		.exec = { .time_ns = reading_time_ns(reading, row[EXEC_ROW_TIME_MS]),
 			  .process = reading_process(reading, row[EXEC_ROW_PROCESS]),
 			  .parent = reading_process(reading, row[EXEC_ROW_PARENT]),
+			  .creator = reading_relative(reading, row[EXEC_ROW_CREATOR]),
 			  .file = read_file(reading, row),
-			  .cwd = read_path(reading, row[EXEC_ROW_CWD]),
-			  .script = read_path(reading, row[EXEC_ROW_SCRIPT]),
+			  .cwd = reading_path(reading, row[EXEC_ROW_CWD]),
+			  .script = reading_path(reading, row[EXEC_ROW_SCRIPT]),
 			  .euid = (uint32_t)row[EXEC_ROW_EUID],
+			  .former_euid = (uint32_t)row[EXEC_ROW_FORMER_EUID] - 1u,
+			  .facts = (uint32_t)row[EXEC_ROW_FACTS],
 			  .egid = (uint32_t)row[EXEC_ROW_EGID],
 			  .cgroup_id = row[EXEC_ROW_CGROUP_ID],
 			  .args_total_bytes = (uint32_t)row[EXEC_ROW_ARGS_TOTAL_BYTES],
@@ -190,6 +193,7 @@ void reading_exec(struct reading *reading, const uint64_t *row, struct record *r
 	read_context(reading, row[EXEC_ROW_CONTEXT], exec);
 	reading_hash(reading, row[EXEC_ROW_HASH], &exec->file.hash);
 	reading_hash(reading, row[EXEC_ROW_SCRIPT_HASH], &exec->script_hash);
+	reading_ancestors(reading, row[EXEC_ROW_ANCESTRY], exec);
 	exec->namespace_pid = namespace_pid > 0 ? namespace_pid - 1u : exec->process.key.pid;
 	if (reading->batch->schema == BATCH_SCHEMA_OLDEST)
 		exec->namespace_pid = 0; /* nobody asked then */
@@ -253,7 +257,7 @@ static void read_socket(struct reading *reading, uint64_t reference, struct reco
 	flow->uid = (uint32_t)row[SOCKET_ROW_UID] - 1u;
 	flow->netns = (uint32_t)row[SOCKET_ROW_NETNS];
 	flow->cgroup_id = row[SOCKET_ROW_CGROUP_ID];
-	flow->cgroup = read_path(reading, row[SOCKET_ROW_CGROUP]);
+	flow->cgroup = reading_path(reading, row[SOCKET_ROW_CGROUP]);
 }
 
 static void read_flow_flags(const struct reading *reading, uint64_t flags, struct record_flow *flow)
@@ -308,7 +312,8 @@ void reading_flow(struct reading *reading, const uint64_t *row, struct record *r
 			  .owner_quality = known(row[FLOW_ROW_OWNER_QUALITY], QUALITY_CALLER),
 			  .process = reading_process(reading, row[FLOW_ROW_PROCESS]),
 			  .listener = reading_process(reading, row[FLOW_ROW_LISTENER]),
-			  .destination_name = read_path(reading, row[FLOW_ROW_DESTINATION_NAME]) },
+			  .destination_name =
+				  reading_path(reading, row[FLOW_ROW_DESTINATION_NAME]) },
 	};
 	read_ends(reading, row, &ret->flow);
 	read_flow_flags(reading, row[FLOW_ROW_FLAGS], &ret->flow);
@@ -327,6 +332,6 @@ void reading_gap(struct reading *reading, const Yagura__Telemetry__Gap *gap, str
 							      "gap of an unknown record class"),
 			 .reason = known(gap->reason, GAP_REASON_COUNT - 1),
 			 .count = gap->count,
-			 .cgroup = read_path(reading, gap->cgroup) },
+			 .cgroup = reading_path(reading, gap->cgroup) },
 	};
 }

@@ -109,6 +109,38 @@ uint64_t batch_refer_process(struct batch_tables *tables, const struct record_pr
 	return refer_row(tables, &tables->processes, row);
 }
 
+uint64_t batch_refer_relative(struct batch_tables *tables, const struct record_process *process)
+{
+	struct record_process relative = *process;
+
+	relative.args = (struct text){ 0 };
+	relative.args_truncated = false;
+	return batch_refer_process(tables, &relative);
+}
+
+size_t batch_kept_ancestors(const struct record_exec *exec)
+{
+	return exec->ancestor_count < RECORD_ANCESTORS_MAX ? exec->ancestor_count
+							   : RECORD_ANCESTORS_MAX;
+}
+
+/* From the top down: what stands above a row is there before it. */
+uint64_t batch_refer_ancestors(struct batch_tables *tables, const struct record_exec *exec)
+{
+	uint64_t list = 0;
+
+	for (size_t i = batch_kept_ancestors(exec); i > 0 && tables->error == 0; i--) {
+		const uint64_t row[ANCESTRY_ROW_COUNT] = {
+			[ANCESTRY_ROW_PROCESS] =
+				batch_refer_relative(tables, &exec->ancestors[i - 1]),
+			[ANCESTRY_ROW_ABOVE] = list,
+		};
+
+		list = refer_row(tables, &tables->ancestries, row);
+	}
+	return list;
+}
+
 uint64_t batch_refer_context(struct batch_tables *tables, const struct record_exec *exec)
 {
 	const uint64_t row[CONTEXT_ROW_COUNT] = {

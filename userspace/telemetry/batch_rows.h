@@ -64,6 +64,8 @@
 
 #define FINGERPRINT_COLUMNS(X) X(FINGERPRINT, MARK, mark) X(FINGERPRINT, BEFORE, before)
 
+#define ANCESTRY_COLUMNS(X) X(ANCESTRY, PROCESS, process) X(ANCESTRY, ABOVE, above)
+
 #define EXEC_COLUMNS(X)                                                                            \
 	X(EXEC, TIME_MS, time_ms)                                                                  \
 	X(EXEC, PROCESS, process)                                                                  \
@@ -80,7 +82,11 @@
 	X(EXEC, SESSION_PID, session_pid)                                                          \
 	X(EXEC, NAMESPACE_PID, namespace_pid)                                                      \
 	X(EXEC, HASH, hash)                                                                        \
-	X(EXEC, SCRIPT_HASH, script_hash)
+	X(EXEC, SCRIPT_HASH, script_hash)                                                          \
+	X(EXEC, ANCESTRY, ancestry)                                                                \
+	X(EXEC, CREATOR, creator)                                                                  \
+	X(EXEC, FORMER_EUID, former_euid)                                                          \
+	X(EXEC, FACTS, facts)
 
 #define UPDATE_COLUMNS(X)                                                                          \
 	X(UPDATE, TIME_MS, time_ms)                                                                \
@@ -140,6 +146,7 @@ enum socket_row { SOCKET_COLUMNS(ROW_ENUM) SOCKET_ROW_COUNT };
 enum hash_row { HASH_COLUMNS(ROW_ENUM) HASH_ROW_COUNT };
 enum mark_row { MARK_COLUMNS(ROW_ENUM) MARK_ROW_COUNT };
 enum fingerprint_row { FINGERPRINT_COLUMNS(ROW_ENUM) FINGERPRINT_ROW_COUNT };
+enum ancestry_row { ANCESTRY_COLUMNS(ROW_ENUM) ANCESTRY_ROW_COUNT };
 enum exec_row { EXEC_COLUMNS(ROW_ENUM) EXEC_ROW_COUNT };
 enum exit_row { EXIT_COLUMNS(ROW_ENUM) EXIT_ROW_COUNT };
 enum flow_row { FLOW_COLUMNS(ROW_ENUM) FLOW_ROW_COUNT };
@@ -171,6 +178,8 @@ enum update_row { UPDATE_COLUMNS(ROW_ENUM) UPDATE_ROW_COUNT };
 #define BATCH_WRITTEN_BYTES_MAX (4u << 20)
 /* What a mark counts for beside its value: a list of many short ones is work, too. */
 #define MARK_WRITTEN_BYTES 8u
+/* Likewise an ancestor's identity: a reader writes 32 digits. */
+#define ANCESTOR_WRITTEN_BYTES 32u
 /* A packet sequence is a text of so many bytes for each segment. */
 #define SPLT_ENTRY_BYTES 3u
 

@@ -84,10 +84,54 @@ struct record_file {
 	struct record_hash hash;
 };
 
+/* X(NAME, name): what is so or not so of an execution; one bit each, here and on the wire, a key
+ * and a column of that name each for readers. New ones go to the end. */
+#define EXEC_FACTS(X)                                                                              \
+	X(ENTERED_CGROUPNS, entered_cgroupns) /* in another namespace than its parent is */        \
+	X(ENTERED_IPCNS, entered_ipcns)                                                            \
+	X(ENTERED_MNTNS, entered_mntns)                                                            \
+	X(ENTERED_NETNS, entered_netns)                                                            \
+	X(ENTERED_PIDNS, entered_pidns)                                                            \
+	X(ENTERED_USERNS, entered_userns)                                                          \
+	X(ENTERED_UTSNS, entered_utsns)                                                            \
+	X(LD_PRELOAD, ld_preload) /* is in the environment, whatever it holds */                   \
+	X(LD_LIBRARY_PATH, ld_library_path)                                                        \
+	X(LD_AUDIT, ld_audit)                                                                      \
+	X(ENVIRONMENT_CUT, environment_cut) /* it is longer than what was looked at */             \
+	X(ENVIRONMENT_UNKNOWN, environment_unknown) /* it could not be looked at */                \
+	X(WRITABLE_FILE, writable_file) /* anybody may write to the executable */                  \
+	X(WRITABLE_DIRECTORY, writable_directory) /* to the directory it lies in */                \
+	X(TEMPORARY_PLACE, temporary_place) /* below a directory for what nobody keeps */          \
+	X(GAINED_PERMITTED, gained_permitted) /* capabilities that the program before had not */   \
+	X(GAINED_EFFECTIVE, gained_effective)                                                      \
+	X(GAINED_AMBIENT, gained_ambient)                                                          \
+	X(NAMESPACE_INIT, namespace_init) /* the first process of its pid namespace */             \
+	X(KERNEL_ANCESTOR, kernel_ancestor) /* the last of its ancestors is a kernel thread */     \
+	X(ANCESTORS_CUT, ancestors_cut) /* there are more of them than are told */
+
+enum exec_fact_number {
+#define EXEC_FACT_NUMBER(NAME, name) EXEC_FACT_NUMBER_##NAME,
+	EXEC_FACTS(EXEC_FACT_NUMBER)
+#undef EXEC_FACT_NUMBER
+		EXEC_FACT_COUNT
+};
+
+enum exec_fact {
+#define EXEC_FACT_BIT(NAME, name) FACT_##NAME = 1u << EXEC_FACT_NUMBER_##NAME,
+	EXEC_FACTS(EXEC_FACT_BIT)
+#undef EXEC_FACT_BIT
+};
+
+#define RECORD_ANCESTORS_MAX 64
+
 struct record_exec {
 	uint64_t time_ns;
 	struct record_process process;
-	struct record_process parent;
+	struct record_process parent; /* as the kernel says at this moment */
+	struct record_process creator; /* who forked it, where that is another; args left out */
+	/* The parent's parent and so on up to pid 1 or a kernel thread, args left out. */
+	const struct record_process *ancestors;
+	size_t ancestor_count;
 	struct record_file file;
 	struct record_hash script_hash; /* NONE without a script */
 	struct record_namespaces namespaces;
@@ -98,7 +142,9 @@ struct record_exec {
 	uint64_t cap_effective; /* bit n: capability n of capabilities(7) */
 	uint64_t cap_permitted;
 	uint64_t cap_ambient;
+	uint32_t facts; /* enum exec_fact; bits that it does not have mean nothing */
 	uint32_t euid;
+	uint32_t former_euid; /* of the program before, where it was another; else UINT32_MAX */
 	uint32_t egid;
 	uint32_t suid;
 	uint32_t loginuid; /* UINT32_MAX: never logged in */

@@ -6,6 +6,7 @@
 #include "telemetry/args.h"
 #include "telemetry/container.h"
 #include "telemetry/render.h"
+#include "telemetry/render_json_exec.h"
 #include "telemetry/render_json_flow.h"
 
 #include <inttypes.h>
@@ -209,6 +210,7 @@ static void write_exec(struct ndjson *json, const struct render_source *source,
 	write_hashes(json, &exec->file.hash, &exec->script_hash, exec->first_seen);
 	write_credentials(json, exec);
 	write_namespaces(json, &exec->namespaces);
+	render_json_exec(json, source->header, exec);
 	ndjson_known(json, "cgroup_id", exec->cgroup_id);
 	ndjson_text(json, "cgroup", exec->cgroup);
 }

@@ -20,7 +20,7 @@ static struct scan_case {
 	{ "nothing", BYTES(""), NULL },
 	{ "schema", BYTES("\x08\x01"), NULL },
 	{ "every wire type, unknown fields",
-	  BYTES("\x88\x01\x01\x89\x01qwertyui\x8a\x01\x02xy\x8d\x01____"), NULL },
+	  BYTES("\x90\x01\x01\x91\x01qwertyui\x92\x01\x02xy\x95\x01____"), NULL },
 	{ "field 0 counts as unknown", BYTES("\x00\x01"), NULL },
 	{ "field number of 29 bits", BYTES("\xf8\xff\xff\xff\x0f\x01"), NULL },
 	{ "ten-byte varint", BYTES("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), NULL },
@@ -49,6 +49,7 @@ static struct scan_case {
 	{ "fingerprints twice", BYTES("\x72\x00\x72\x00"), "a singular field comes twice" },
 	{ "hashes twice", BYTES("\x7a\x00\x7a\x00"), "a singular field comes twice" },
 	{ "updates twice", BYTES("\x82\x01\x00\x82\x01\x00"), "a singular field comes twice" },
+	{ "ancestries twice", BYTES("\x8a\x01\x00\x8a\x01\x00"), "a singular field comes twice" },
 	{ "texts and gaps repeat", BYTES("\x22\x00\x22\x00\x4a\x00\x4a\x00"), NULL },
 };
 

@@ -140,7 +140,41 @@
 	X(yagura_script_hash_status, TEXT)                                                         \
 	X(yagura_first_seen, INTEGER)
 
-#define EXEC_COLUMNS(X) EXEC_COLUMNS_1(X) EXEC_COLUMNS_2(X) EXEC_COLUMNS_3(X)
+/* The last ones are EXEC_FACTS: 1, or NULL when nobody says so. */
+#define EXEC_COLUMNS_KIN(X)                                                                        \
+	X(yagura_ancestors, TEXT)                                                                  \
+	X(yagura_ancestor_ids, TEXT)                                                               \
+	X(yagura_creator_pid, INTEGER)                                                             \
+	X(yagura_creator_entity_id, TEXT)                                                          \
+	X(yagura_creator_executable, TEXT)                                                         \
+	X(yagura_unit, TEXT)                                                                       \
+	X(yagura_user_unit, TEXT)                                                                  \
+	X(yagura_slice, TEXT)                                                                      \
+	X(yagura_login_session, TEXT)                                                              \
+	X(yagura_former_user_id, INTEGER)                                                          \
+	X(yagura_entered_cgroupns, INTEGER)                                                        \
+	X(yagura_entered_ipcns, INTEGER)                                                           \
+	X(yagura_entered_mntns, INTEGER)                                                           \
+	X(yagura_entered_netns, INTEGER)                                                           \
+	X(yagura_entered_pidns, INTEGER)                                                           \
+	X(yagura_entered_userns, INTEGER)                                                          \
+	X(yagura_entered_utsns, INTEGER)                                                           \
+	X(yagura_ld_preload, INTEGER)                                                              \
+	X(yagura_ld_library_path, INTEGER)                                                         \
+	X(yagura_ld_audit, INTEGER)                                                                \
+	X(yagura_environment_cut, INTEGER)                                                         \
+	X(yagura_environment_unknown, INTEGER)                                                     \
+	X(yagura_writable_file, INTEGER)                                                           \
+	X(yagura_writable_directory, INTEGER)                                                      \
+	X(yagura_temporary_place, INTEGER)                                                         \
+	X(yagura_gained_permitted, INTEGER)                                                        \
+	X(yagura_gained_effective, INTEGER)                                                        \
+	X(yagura_gained_ambient, INTEGER)                                                          \
+	X(yagura_namespace_init, INTEGER)                                                          \
+	X(yagura_kernel_ancestor, INTEGER)                                                         \
+	X(yagura_ancestors_cut, INTEGER)
+
+#define EXEC_COLUMNS(X) EXEC_COLUMNS_1(X) EXEC_COLUMNS_2(X) EXEC_COLUMNS_3(X) EXEC_COLUMNS_KIN(X)
 
 #define EXIT_COLUMNS_1(X)                                                                          \
 	X(timestamp, TEXT)                                                                         \

@@ -161,6 +161,7 @@ void sqlite_fill_exec(struct row *row, const struct sink_item *item)
 	fill_credentials(row, exec);
 	fill_namespaces(row, &exec->namespaces);
 	fill_context(row, exec);
+	sqlite_fill_kin(row, item);
 	fill_hashes(row, EXEC_process_hash_sha256, &exec->file.hash, &exec->script_hash);
 	row_number(row, EXEC_yagura_first_seen, exec->first_seen);
 }
