@@ -44,7 +44,6 @@ struct quic_end {
 };
 
 struct quic_state {
-	struct quic_crypto *crypto;
 	struct quic_id first; /* the client's first destination: what all keys follow from */
 	struct quic_id retry; /* the source of a Retry: what they follow from after it */
 	struct quic_end ends[SIDE_COUNT];
@@ -54,6 +53,7 @@ struct quic_state {
 struct reading {
 	struct fingerprint_session *session;
 	struct quic_state *state;
+	struct quic_crypto *crypto; /* contexts of kilobytes: a flow that waits holds none */
 	struct quic_end *end;
 	enum fingerprint_side side;
 	struct marks *marks;
@@ -66,7 +66,6 @@ void quic_state_free(struct quic_state *state)
 		return;
 	for (size_t i = 0; i < SIDE_COUNT; i++)
 		pieces_done(&state->ends[i].crypto);
-	quic_crypto_free(state->crypto);
 	explicit_bzero(state, sizeof(*state));
 	free(state);
 }
@@ -81,20 +80,6 @@ bool quic_state_is_unfinished(const struct quic_state *state)
 			return true;
 	}
 	return false;
-}
-
-static struct quic_state *state_new(void)
-{
-	struct quic_state *state = calloc(1, sizeof(*state));
-
-	if (!state)
-		return NULL;
-	state->crypto = quic_crypto_new();
-	if (!state->crypto) {
-		free(state);
-		return NULL;
-	}
-	return state;
 }
 
 static void remember(struct quic_id *id, struct cursor bytes)
@@ -243,8 +228,8 @@ static bool try_id(struct reading *reading, const struct quic_packet *packet, bo
 		};
 		struct quic_end *end = reading->end;
 
-		end->has_keys = quic_keys_derive(reading->state->crypto, &secret, id, &end->keys) &&
-				quic_open(reading->state->crypto, &end->keys, packet->whole,
+		end->has_keys = quic_keys_derive(reading->crypto, &secret, id, &end->keys) &&
+				quic_open(reading->crypto, &end->keys, packet->whole,
 					  packet->number_at, reading->plain, ret_plain_bytes);
 		if (end->has_keys)
 			return true;
@@ -283,7 +268,7 @@ static bool open_initial(struct reading *reading, const struct quic_packet *pack
 	bool is_server = reading->side == SIDE_DESTINATION;
 	struct quic_end *end = reading->end;
 
-	if (end->has_keys && quic_open(reading->state->crypto, &end->keys, packet->whole,
+	if (end->has_keys && quic_open(reading->crypto, &end->keys, packet->whole,
 				       packet->number_at, reading->plain, ret_plain_bytes))
 		return true;
 	return try_ids(reading, packet, is_server, ret_plain_bytes) ||
@@ -341,10 +326,14 @@ static enum parse_status parse(struct fingerprint_session *session,
 			       const struct fingerprint_message *message, struct marks *marks)
 {
 	struct reading reading;
+	enum parse_status status;
 
 	if (!session->quic)
-		session->quic = state_new();
-	if (!session->quic) {
+		session->quic = calloc(1, sizeof(*session->quic));
+	if (session->quic && session->quic->ends[message->side].is_done)
+		return PARSE_OK;
+	reading.crypto = session->quic ? quic_crypto_new() : NULL;
+	if (!reading.crypto) {
 		fingerprint_cut(marks, "no_room");
 		return PARSE_OK;
 	}
@@ -353,7 +342,9 @@ static enum parse_status parse(struct fingerprint_session *session,
 	reading.end = &session->quic->ends[message->side];
 	reading.side = message->side;
 	reading.marks = marks;
-	return reading.end->is_done ? PARSE_OK : read_datagram(&reading, message->bytes);
+	status = read_datagram(&reading, message->bytes);
+	quic_crypto_free(reading.crypto);
+	return status;
 }
 
 const struct fingerprint_parser fingerprint_quic = {
