@@ -18,6 +18,7 @@
 #define PACKETS_MAX 8 /* of a datagram that are looked at */
 #define IDS_MAX 3
 #define HANDSHAKE_HEADER_BYTES 4
+#define WAITING_BYTES_MAX 1500
 #define NPF_PREFIX_BYTES 16 /* "quic/(00000001)" */
 
 enum frame_type {
@@ -47,6 +48,8 @@ struct quic_state {
 	struct quic_id first; /* the client's first destination: what all keys follow from */
 	struct quic_id retry; /* the source of a Retry: what they follow from after it */
 	struct quic_end ends[SIDE_COUNT];
+	uint8_t *waiting; /* the answer's first packet, where the question was captured after it */
+	size_t waiting_bytes;
 };
 
 /* What one datagram is read with. */
@@ -60,12 +63,21 @@ struct reading {
 	uint8_t plain[DATAGRAM_BYTES_MAX];
 };
 
+static void drop_waiting(struct quic_state *state)
+{
+	if (state->waiting)
+		explicit_bzero(state->waiting, state->waiting_bytes);
+	free(state->waiting);
+	state->waiting = NULL;
+}
+
 void quic_state_free(struct quic_state *state)
 {
 	if (!state)
 		return;
 	for (size_t i = 0; i < SIDE_COUNT; i++)
 		pieces_done(&state->ends[i].crypto);
+	drop_waiting(state);
 	explicit_bzero(state, sizeof(*state));
 	free(state);
 }
@@ -275,6 +287,21 @@ static bool open_initial(struct reading *reading, const struct quic_packet *pack
 	       try_ids(reading, packet, !is_server, ret_plain_bytes);
 }
 
+/* Its keys follow from what the other end has not been seen to say yet. */
+static void keep_waiting(const struct reading *reading, const struct quic_packet *packet)
+{
+	struct quic_state *state = reading->state;
+	struct cursor bytes = packet->whole;
+
+	if (reading->side != SIDE_DESTINATION || state->waiting || state->first.is_known ||
+	    bytes.left > WAITING_BYTES_MAX)
+		return;
+	state->waiting = malloc(bytes.left);
+	state->waiting_bytes = bytes.left;
+	if (state->waiting)
+		cursor_copy(&bytes, state->waiting, bytes.left);
+}
+
 static enum parse_status read_initial(struct reading *reading, const struct quic_packet *packet)
 {
 	size_t plain_bytes = 0;
@@ -285,6 +312,8 @@ static enum parse_status read_initial(struct reading *reading, const struct quic
 		if (status == PARSE_OK)
 			status = read_messages(reading, packet->version);
 		explicit_bzero(reading->plain, plain_bytes);
+	} else {
+		keep_waiting(reading, packet);
 	}
 	return status;
 }
@@ -296,8 +325,7 @@ static enum parse_status read_packet(struct reading *reading, const struct quic_
 	if (reading->side == SIDE_SOURCE && !state->first.is_known &&
 	    (packet->type == QUIC_INITIAL || packet->type == QUIC_ZERO_RTT))
 		remember(&state->first, packet->destination_id);
-	/* Each of a client's datagrams may be answered by one, of which it takes the first: RFC
-	 * 9000 17.2.5.2. */
+	/* Each datagram may be answered by one; a client takes the first: RFC 9000 17.2.5.2. */
 	if (packet->type == QUIC_RETRY && !state->retry.is_known)
 		remember(&state->retry, packet->source_id);
 	return packet->type == QUIC_INITIAL ? read_initial(reading, packet) : PARSE_OK;
@@ -322,6 +350,22 @@ static enum parse_status read_datagram(struct reading *reading, struct cursor da
 	return status;
 }
 
+/* What the other end said before, now that its keys are known. */
+static void read_waiting(struct reading *reading)
+{
+	struct quic_state *state = reading->state;
+	struct cursor bytes = cursor_of(state->waiting, state->waiting_bytes);
+	struct quic_packet packet;
+
+	if (!state->waiting || !state->first.is_known)
+		return;
+	reading->side = SIDE_DESTINATION;
+	reading->end = &state->ends[SIDE_DESTINATION];
+	if (!reading->end->is_done && quic_packet_read(&bytes, &packet) == PARSE_OK)
+		read_initial(reading, &packet);
+	drop_waiting(state);
+}
+
 static enum parse_status parse(struct fingerprint_session *session,
 			       const struct fingerprint_message *message, struct marks *marks)
 {
@@ -343,6 +387,7 @@ static enum parse_status parse(struct fingerprint_session *session,
 	reading.side = message->side;
 	reading.marks = marks;
 	status = read_datagram(&reading, message->bytes);
+	read_waiting(&reading);
 	quic_crypto_free(reading.crypto);
 	return status;
 }
