@@ -283,6 +283,23 @@ static void check_retry(void **state)
 	talk_end(&talk);
 }
 
+/* The answer was captured before the question: it waits for its keys. */
+static void check_answer_first(void **state)
+{
+	struct talk talk;
+	const struct packet *stream = stream_of(&server, true);
+
+	(void)state;
+	talk_begin(&talk);
+	assert_int_equal(say_part(&talk, &server_seal, stream, 0, stream->size), PARSE_MALFORMED);
+	assert_int_equal(talk.marks.count, 0);
+	stream = stream_of(&client, false);
+	assert_int_equal(say_part(&talk, &client_seal, stream, 0, stream->size), PARSE_OK);
+	expect_client(&talk, "00000001");
+	talk_expect(&talk, MARK_TLS_CIPHER, "TLS_AES_128_GCM_SHA256");
+	talk_end(&talk);
+}
+
 /* Once a server has answered, its id is where the client's packets go; the keys stay. */
 static void check_changed_id(void **state)
 {
@@ -367,12 +384,12 @@ static void check_turned(void **state)
 }
 
 static const struct CMUnitTest others[] = {
-	cmocka_unit_test(check_prefixes), cmocka_unit_test(check_damage),
-	cmocka_unit_test(check_orders),	  cmocka_unit_test(check_frames),
-	cmocka_unit_test(check_overlap),  cmocka_unit_test(check_cut),
-	cmocka_unit_test(check_retry),	  cmocka_unit_test(check_changed_id),
-	cmocka_unit_test(check_others),	  cmocka_unit_test(check_server),
-	cmocka_unit_test(check_turned),
+	cmocka_unit_test(check_prefixes),     cmocka_unit_test(check_damage),
+	cmocka_unit_test(check_orders),	      cmocka_unit_test(check_frames),
+	cmocka_unit_test(check_overlap),      cmocka_unit_test(check_cut),
+	cmocka_unit_test(check_retry),	      cmocka_unit_test(check_changed_id),
+	cmocka_unit_test(check_answer_first), cmocka_unit_test(check_others),
+	cmocka_unit_test(check_server),	      cmocka_unit_test(check_turned),
 };
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
