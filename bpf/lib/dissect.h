@@ -300,7 +300,17 @@ DISSECT_INLINE struct dissect_answer dissect_stream(const struct dissect_head *h
 
 #define QUIC_V1 0x00000001 /* RFC 9000 */
 #define QUIC_V2 0x6b3343cf /* RFC 9369 */
-#define QUIC_DRAFT 0xff000000 /* drafts 27 to 34 */
+
+/* Versions whose Initials a third party can read: 1, 2, the drafts of 1 from 22 on (ff0000xx),
+ * those that mvfst numbers (faceb0xx), and the reserved ones (?a?a?a?a, RFC 9000 15), by which
+ * clients try whether a server reads versions at all. */
+DISSECT_INLINE bool dissect_is_quic_version(__u32 version)
+{
+	__u32 draft = version - 0xff000000;
+
+	return version == QUIC_V1 || version == QUIC_V2 || (draft >= 22 && draft <= 34) ||
+	       (version & 0xffffff00) == 0xfaceb000 || (version & 0x0f0f0f0f) == 0x0a0a0a0a;
+}
 
 /* A QUIC packet with a long header that can be read by a third party: Initial or Retry, RFC 9000
  * 17.2 and RFC 9369 3.2. */
@@ -308,14 +318,10 @@ DISSECT_INLINE bool dissect_quic(const struct dissect_head *head, __u32 datagram
 {
 	__u32 version = (__u32)(head->first >> 24);
 	__u8 type = dissect_at(head, 0) >> 4 & 3;
-	bool is_draft = (version & 0xffffff00) == QUIC_DRAFT && (version & 0xff) >= 27 &&
-			(version & 0xff) <= 34;
+	bool is_readable = version == QUIC_V2 ? type <= 1 : type == 0 || type == 3;
 
-	if (datagram_bytes < 32 || (dissect_at(head, 0) & 0xc0) != 0xc0 || dissect_at(head, 5) > 20)
-		return false;
-	if (version == QUIC_V2)
-		return type == 1 || type == 0;
-	return (version == QUIC_V1 || is_draft) && (type == 0 || type == 3);
+	return datagram_bytes >= 32 && (dissect_at(head, 0) & 0xc0) == 0xc0 && is_readable &&
+	       dissect_at(head, 5) <= 20 && dissect_is_quic_version(version);
 }
 
 /* A DTLS handshake record of epoch 0 that begins a ClientHello, ServerHello or HelloVerifyRequest,

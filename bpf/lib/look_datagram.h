@@ -10,7 +10,7 @@
 
 #define LOOK_DATAGRAMS_MAX 32 /* of each end are looked at */
 #define LOOK_DATAGRAM_BYTES_MAX 2016 /* of each, as much as a large slot takes */
-#define LOOK_QUIC_MAX 10 /* packets of each end that can be read */
+#define LOOK_QUIC_MAX 16 /* packets of each end that can be read */
 #define LOOK_DTLS_MAX 8
 #define LOOK_DNS_MAX 16 /* messages of each end */
 

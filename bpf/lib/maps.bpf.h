@@ -10,6 +10,7 @@
 #include "config.h"
 #include "counters.h"
 #include "event.h"
+#include "executed.h"
 #include "look_types.h"
 #include "socket_types.h"
 #include "splt.h"
@@ -89,6 +90,7 @@ struct exec_scratch {
 	__u32 names_left; /* that the path being written may still have */
 	__u32 reserved;
 	struct event_header due; /* of the record being made */
+	struct executed_script script;
 	__u8 event[sizeof(struct event_exec)];
 	__u8 bytes[EXEC_BYTES_MAX];
 };

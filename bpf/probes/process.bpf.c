@@ -4,6 +4,7 @@
 #include "admit.bpf.h"
 #include "cgroup.bpf.h"
 #include "executable.bpf.h"
+#include "executed.bpf.h"
 #include "task.bpf.h"
 #include <bpf/bpf_tracing.h>
 
@@ -25,7 +26,7 @@ static __always_inline void directory_fill(struct exec_scratch *scratch, struct 
 /* The name execve() was given, where another program runs in its stead: a script's interpreter, or
  * the interpreter's own. */
 static __always_inline void script_fill(struct exec_scratch *scratch, struct event_exec *event,
-					struct linux_binprm *bprm)
+					struct linux_binprm *bprm, struct fs_struct *fs)
 {
 	const char *name = bprm->filename;
 	__u32 at = *(volatile __u32 *)&scratch->used;
@@ -40,6 +41,7 @@ static __always_inline void script_fill(struct exec_scratch *scratch, struct eve
 		event->flags |= EXEC_SCRIPT_TRUNCATED;
 	event->script_bytes = (__u32)size - 1; /* without its NUL */
 	scratch->used = at + event->script_bytes;
+	executed_script_add(scratch, event, fs, name);
 }
 
 /* argv as it lies in the memory of the running task: the kernel's own copy, made a moment ago. */
@@ -182,7 +184,8 @@ int BPF_PROG(yagura_exec, struct task_struct *task, int old_pid, struct linux_bi
 		event->flags |= EXEC_FROM_THREAD;
 	if (is_privileged)
 		event->flags |= EXEC_PRIVILEGED;
-	script_fill(scratch, event, bprm);
+	executed_file_add(event, task->mm->exe_file);
+	script_fill(scratch, event, bprm, task->fs);
 	args_fill(scratch, event, task->mm);
 	record_end(scratch, EVENT_EXEC);
 	return 0;

@@ -5,8 +5,8 @@
 CHECK_PARTS := lint build unit unit-sanitized bpf integration corpus fuzz
 CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14 clang-format 2>/dev/null))
 
-# What boots virtual machines is no part of `make check`.
-CHECK_MORE := kernels
+# What needs another release or boots virtual machines is no part of `make check`.
+CHECK_MORE := debian13 kernels
 
 .PHONY: $(addprefix check-,all $(CHECK_PARTS) $(CHECK_MORE)) verifier-cost bench-kernel \
 	bench-fingerprint bench-replay
@@ -21,7 +21,7 @@ run: setup ## build, then start collector and sensor and show what happens (root
 check: setup ## every check, at most 15 minutes on two cores (root)
 	$(Q)tests/check $(CHECK_PARTS)
 
-check-all: setup ## the same and what boots virtual machines, at most 70 minutes (root)
+check-all: setup ## the same, then on Debian 13 and in virtual machines, at most 70 minutes (root)
 	$(Q)tests/check $(CHECK_PARTS) $(CHECK_MORE)
 
 check-lint: setup ## format, licences, includes, lengths, tables, words
@@ -32,6 +32,7 @@ check-bpf: setup ## the BPF programs on this host's kernel, one by one (root)
 check-integration: setup ## sensor and collector on this host's kernel (root)
 check-corpus: setup ## yagura-replay over captures with expected values, whole and cut
 check-fuzz: setup ## each fuzzer for FUZZ_SECONDS (10) on the kept corpus
+check-debian13: setup ## build, unit tests and BPF programs with what Debian 13 has (root)
 check-kernels: setup ## the BPF programs on every supported kernel, in virtual machines (root)
 $(addprefix check-,$(CHECK_PARTS) $(CHECK_MORE)): check-%:
 	$(Q)tests/check $*

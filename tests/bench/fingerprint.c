@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a flow's fingerprints cost: a session, its messages, the marks, and all of it freed again.
- * Beside each stands the part that nobody can save, run in turn with it: the digests of a hello,
- * the key derivation and decryption of an Initial. Medians; ratios are medians of pairs.
+ * What a flow's fingerprints cost: a session, its messages, the marks, and all of it freed again;
+ * and what an execution's costs. Beside each stands the part that nobody can save, run in turn with
+ * it: the digests of a hello or an execution, the key derivation and decryption of an Initial.
+ * Medians; ratios are medians of pairs.
  */
 #include "sensor/fingerprint/fingerprint.h"
 #include "sensor/fingerprint/digest.h"
+#include "sensor/fingerprint/px1.h"
 #include "sensor/fingerprint/quic_crypto.h"
 #include "sensor/fingerprint/quic_packet.h"
 #include "support/packet_build.h"
@@ -33,6 +35,7 @@ static struct packet hello, hello_pq, initial;
 
 struct load {
 	const char *name;
+	void (*run)(const struct load *load);
 	enum fingerprint_protocol protocol;
 	const struct packet *message;
 	void (*floor)(void);
@@ -147,6 +150,47 @@ static void parse_flow(const struct load *load)
 	fingerprint_session_free(session);
 }
 
+static const char compiler_args[] =
+	"/usr/bin/gcc\0-O2\0-g\0-Wall\0-Iuserspace\0-I.\0-D_GNU_SOURCE\0-std=gnu11\0-MMD\0-c\0"
+	"userspace/sensor/fingerprint/px1.c\0-o\0build/obj/px1.o";
+
+static struct text text_of(const char *string)
+{
+	return (struct text){ string, strlen(string) };
+}
+
+static void parse_execution(const struct load *load)
+{
+	const struct px1_ancestor ancestors[] = {
+		{ text_of("/usr/bin/make"), true },
+		{ text_of("/usr/bin/bash"), true },
+		{ text_of("/usr/sbin/sshd"), true },
+		{ text_of("/usr/lib/systemd/systemd"), true },
+	};
+	const struct px1_input input = {
+		.kind = PX1_ELF,
+		.args = { compiler_args, sizeof(compiler_args) },
+		.ancestors = ancestors,
+		.ancestor_count = sizeof(ancestors) / sizeof(ancestors[0]),
+	};
+	char px1[PX1_LENGTH + 1];
+
+	(void)load;
+	px1_write(&input, digester, px1);
+	require(px1[20] != '-' && px1[33] != '-', "an execution has no fingerprint");
+}
+
+/* Texts as long as its shape and its ancestry. */
+static void execution_digests(void)
+{
+	static const char text[128] = { 'x' };
+	char hex[DIGEST_HEX_MAX + 1];
+
+	require(digest_hex(digester, DIGEST_SHA256, text, 100, hex) &&
+			digest_hex(digester, DIGEST_SHA256, text, 22, hex),
+		"no digest");
+}
+
 static int by_value(const void *a, const void *b)
 {
 	double left = *(const double *)a, right = *(const double *)b;
@@ -171,7 +215,7 @@ static void measure(const struct load *load)
 			load->floor();
 		middle = now_ns();
 		for (int i = 0; i < RUNS_A_ROUND; i++)
-			parse_flow(load);
+			load->run(load);
 		costs[round] = (double)(now_ns() - middle) / RUNS_A_ROUND;
 		floors[round] = (double)(middle - start) / RUNS_A_ROUND;
 		ratios[round] = costs[round] / floors[round];
@@ -184,9 +228,10 @@ static void measure(const struct load *load)
 int main(void)
 {
 	static const struct load loads[] = {
-		{ "client_hello", FINGERPRINT_TLS, &hello, digests },
-		{ "client_hello_pq", FINGERPRINT_TLS, &hello_pq, digests },
-		{ "quic_initial", FINGERPRINT_QUIC, &initial, decryption },
+		{ "client_hello", parse_flow, FINGERPRINT_TLS, &hello, digests },
+		{ "client_hello_pq", parse_flow, FINGERPRINT_TLS, &hello_pq, digests },
+		{ "quic_initial", parse_flow, FINGERPRINT_QUIC, &initial, decryption },
+		{ "px1", parse_execution, .floor = execution_digests },
 	};
 
 	digester = digester_new();

@@ -23,6 +23,10 @@ def cost_fails(line):
     return fails(verifier_cost.judge("", line, "6.1", TABLE, "clang"))
 
 
+def loads_fails(line):
+    return fails(verifier_cost.judge_loads(line, "6.1", TABLE))
+
+
 def guest_fails(text):
     return fails(check_kernels.program_results("x", guest.GuestRun(text, ""), ["a"]))
 
@@ -45,6 +49,10 @@ def controls():
         "a program without a row": cost_fails("cost probe 1 1\ncost other 1 1\n"),
         "a program gone": cost_fails("cost other 1 1\n"),
         "no figures at all": cost_fails(""),
+        "another compiler's program loads": not loads_fails("cost probe 9999 999\n"),
+        "another compiler's program refused": loads_fails("cost probe - -\n"),
+        "another compiler's program gone": loads_fails("cost other 1 1\n"),
+        "no figures of another compiler": loads_fails(""),
         "a good guest passes": not guest_fails(GOOD),
         "no end marker": guest_fails(GOOD.replace("== done\n", "")),
         "a program cut short": guest_fails(GOOD.partition("== end")[0]),

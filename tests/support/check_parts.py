@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The parts of the checks: each a function from the log directory to a list of results."""
 
+import collections
 import concurrent.futures
 import os
 import pathlib
@@ -9,9 +10,12 @@ import signal
 import subprocess
 import tempfile
 
+import capture_dialogues
+import capture_variants
 import check_controls
 import check_corpus
 import check_kernels
+import debian
 import verifier_cost
 from check_results import Result, exit_text, from_junit, from_tap
 
@@ -22,7 +26,13 @@ BUILD_SECONDS = 420
 UNIT_SECONDS = 120
 INTEGRATION_SECONDS = 480
 FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "10"))
-SKIPPED = 77  # the exit status of a lint check that cannot run here
+ROOT_SECONDS = 420
+SKIPPED = 77  # the exit status of a check that cannot run here
+
+# Where make puts what it builds, what it is told, what the programs are told, and the command that
+# enters the place where both run.
+Place = collections.namedtuple("Place", "directory arguments environment enter")
+HOST = Place("build", (), {}, ())
 
 
 class Broken(Exception):
@@ -71,8 +81,8 @@ def stop(process):
     return b"", b""
 
 
-def make(log, *arguments):
-    outcome = run(["make", f"-j{JOBS}", *arguments], BUILD_SECONDS)
+def make(log, *arguments, enter=()):
+    outcome = run([*enter, "make", f"-j{JOBS}", *arguments], BUILD_SECONDS)
     log.write_text(outcome.text, encoding="utf-8")
     if outcome.code != 0:
         raise Broken(f"make {' '.join(arguments)}: {exit_text(outcome.code)}\n{outcome.text}")
@@ -95,16 +105,17 @@ def build(logs):
     return [Result("build", "passed", "")]
 
 
-def cmocka_in(logs, part, directory="build", arguments=(), environment=None):
-    """Builds and runs every tests/SUITE/**/test_*.c below one build directory."""
-    suite = part.partition("-")[0]
-    make(logs / f"{part}-build.log", f"BUILD={directory}", *arguments, f"{suite}-tests")
-    environment = {"CMOCKA_MESSAGE_OUTPUT": "TAP", **(environment or {})}
+def cmocka(logs, part, suite, place=HOST):
+    """Builds and runs every tests/SUITE/**/test_*.c."""
+    arguments = [f"BUILD={place.directory}", *place.arguments, f"{suite}-tests"]
+    make(logs / f"{part}-build.log", *arguments, enter=place.enter)
+    environment = {"CMOCKA_MESSAGE_OUTPUT": "TAP", **place.environment}
     results = []
     with (logs / f"{part}.log").open("w", encoding="utf-8") as log:
         for source in sorted(pathlib.Path("tests", suite).rglob("test_*.c")):
             program = str(source.with_suffix(""))
-            outcome = run([f"{directory}/{program}"], UNIT_SECONDS, environment)
+            command = [*place.enter, f"{place.directory}/{program}"]
+            outcome = run(command, UNIT_SECONDS, environment)
             log.write(f"== {program}\n{outcome.text}\n")
             program = program.removeprefix(f"tests/{suite}/")
             results += from_tap(program, outcome.code, outcome.output, outcome.errors)
@@ -112,7 +123,7 @@ def cmocka_in(logs, part, directory="build", arguments=(), environment=None):
 
 
 def unit(logs):
-    return cmocka_in(logs, "unit")
+    return cmocka(logs, "unit", "unit")
 
 
 def unit_sanitized(logs):
@@ -120,7 +131,8 @@ def unit_sanitized(logs):
         "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
         "UBSAN_OPTIONS": "print_stacktrace=1",
     }
-    return cmocka_in(logs, "unit-sanitized", "build/asan", ["SANITIZE=1"], environment)
+    place = Place("build/asan", ["SANITIZE=1"], environment, ())
+    return cmocka(logs, "unit-sanitized", "unit", place)
 
 
 def need_root(part):
@@ -130,7 +142,7 @@ def need_root(part):
 
 def bpf(logs):
     need_root("bpf")
-    results = cmocka_in(logs, "bpf")
+    results = cmocka(logs, "bpf", "bpf")
     cost = run([verifier_cost.PROGRAM], UNIT_SECONDS)
     kernel, table = verifier_cost.kernel_of(os.uname().release), verifier_cost.read_table()
     return results + verifier_cost.judge("", cost.text, kernel, table, verifier_cost.compiler())
@@ -139,6 +151,24 @@ def bpf(logs):
 def kernels(logs):
     make(logs / "kernels-build.log", "bpf-tests")
     return check_controls.controls() + check_kernels.check()
+
+
+def debian13(logs):
+    """What the release's compilers and libraries make of the sources; the kernel is this host's."""
+    need_root("debian13")
+    made = run(debian.make_root("debian13-build", "trixie"), ROOT_SECONDS)
+    if made.code != 0:
+        word = "skipped" if made.code == SKIPPED else "failed"
+        return [Result("root", word, made.text.strip())]
+    place = HOST._replace(enter=debian.enter("debian13-build"))
+    make(logs / "debian13-build.log", "all", enter=place.enter)
+    results = [Result("build", "passed", "")]
+    for suite in ("unit", "bpf"):
+        found = cmocka(logs, f"debian13-{suite}", suite, place)
+        results += [result._replace(name=f"{suite}/{result.name}") for result in found]
+    cost = run([*place.enter, verifier_cost.PROGRAM], UNIT_SECONDS)
+    kernel, table = verifier_cost.kernel_of(os.uname().release), verifier_cost.read_table()
+    return results + verifier_cost.judge_loads(cost.text, kernel, table)
 
 
 def integration(logs):
@@ -167,7 +197,8 @@ def integration(logs):
 def corpus(logs):
     make(logs / "corpus-build.log", "build/bin/yagura-replay")
     make(logs / "corpus-sanitized.log", "BUILD=build/asan", "SANITIZE=1", check_corpus.SANITIZED)
-    return check_corpus.corpus()
+    results = check_corpus.corpus() + list(capture_dialogues.dialogues())
+    return results + list(capture_variants.variants(check_corpus.captures()))
 
 
 def fuzz_one(logs, name):
@@ -200,5 +231,6 @@ PARTS = {
     "integration": integration,
     "corpus": corpus,
     "fuzz": fuzz,
+    "debian13": debian13,
     "kernels": kernels,
 }

@@ -27,6 +27,8 @@
 	X(NUMBER, user)                                                                            \
 	X(NUMBER, uts)
 
+#define HASH_FIELDS(X) X(ENUM, status) X(ENUM, package) X(SHA256, sha256) X(VERITY, verity)
+
 #define FILE_FIELDS(X)                                                                             \
 	X(NUMBER, inode)                                                                           \
 	X(NUMBER, bytes)                                                                           \
@@ -38,13 +40,15 @@
 	X(NUMBER, mode)                                                                            \
 	X(BOOL, deleted)                                                                           \
 	X(BOOL, memfd)                                                                             \
-	X(BOOL, upper_layer)
+	X(BOOL, upper_layer)                                                                       \
+	X(HASH, hash)
 
 #define EXEC_FIELDS(X)                                                                             \
 	X(TIME, time_ns)                                                                           \
 	X(PROCESS, process)                                                                        \
 	X(PROCESS, parent)                                                                         \
 	X(FILE, file)                                                                              \
+	X(HASH, script_hash)                                                                       \
 	X(NAMESPACES, namespaces)                                                                  \
 	X(TEXT, cwd)                                                                               \
 	X(TEXT, script)                                                                            \
@@ -65,7 +69,15 @@
 	X(NUMBER, args_total_bytes)                                                                \
 	X(BOOL, privileged)                                                                        \
 	X(BOOL, no_new_privs)                                                                      \
-	X(BOOL, from_thread)
+	X(BOOL, from_thread)                                                                       \
+	X(BOOL, first_seen)
+
+#define UPDATE_FIELDS(X)                                                                           \
+	X(TIME, time_ns)                                                                           \
+	X(PROCESS, process)                                                                        \
+	X(HASH, hash)                                                                              \
+	X(HASH, script_hash)                                                                       \
+	X(BOOL, first_seen)
 
 #define EXIT_FIELDS(X) X(TIME, time_ns) X(PROCESS, process) X(RUN, run_ns) X(NUMBER, status)
 
@@ -123,12 +135,14 @@
 	X(KEY, record_process_key, KEY_FIELDS)                                                     \
 	X(PROCESS, record_process, PROCESS_FIELDS)                                                 \
 	X(NAMESPACES, record_namespaces, NAMESPACES_FIELDS)                                        \
+	X(HASH, record_hash, HASH_FIELDS)                                                          \
 	X(FILE, record_file, FILE_FIELDS)                                                          \
 	X(ENDPOINT, record_endpoint, ENDPOINT_FIELDS)                                              \
 	X(EXEC, record_exec, EXEC_FIELDS)                                                          \
 	X(EXIT, record_exit, EXIT_FIELDS)                                                          \
 	X(FLOW, record_flow, FLOW_FIELDS)                                                          \
-	X(GAP, record_gap, GAP_FIELDS)
+	X(GAP, record_gap, GAP_FIELDS)                                                             \
+	X(UPDATE, record_exec_update, UPDATE_FIELDS)
 
 /* A list that lacks a field gives its struct too few initializers: an error here. */
 #pragma GCC diagnostic push
@@ -137,6 +151,12 @@
 	{                                                                                          \
 		0                                                                                  \
 	}
+#define RECORD_VALUE_SHA256(name)                                                                  \
+	{                                                                                          \
+		0                                                                                  \
+	}
+#define RECORD_VALUE_VERITY(name) from->name
+#define RECORD_VALUE_HASH(name) from->name
 #define RECORD_VALUE_NUMBER(name) from->name
 #define RECORD_VALUE_BOOL(name) from->name
 #define RECORD_VALUE_ENUM(name) from->name

@@ -62,6 +62,19 @@ struct record sample_exec(void)
 	};
 }
 
+struct record sample_exec_update(void)
+{
+	return (struct record){
+		.class = RECORD_EXEC_UPDATE,
+		.exec_update = { .time_ns = SAMPLE_TIME_NS + 700000000,
+				 .process = curl(),
+				 .hash = { .status = HASH_OK,
+					   .package = PACKAGE_UNMODIFIED,
+					   .sha256 = { 0xba, 0x78, 0x16, 0xbf } },
+				 .first_seen = true },
+	};
+}
+
 struct record sample_exit(void)
 {
 	return (struct record){
@@ -168,6 +181,10 @@ static bool are_same_marks(const struct mark *got, const struct mark *want, size
 #define SAME_RUN(type, name) SAME_PLAIN(type, name)
 #define SAME_TEXT(type, name) assert_same(is_same_text(got->name, want->name), type, #name)
 #define SAME_ADDR(type, name) assert_same(memcmp(got->name, want->name, 16) == 0, type, #name)
+#define SAME_SHA256(type, name) assert_same(memcmp(got->name, want->name, 32) == 0, type, #name)
+#define SAME_VERITY(type, name)                                                                    \
+	assert_same(memcmp(&got->name, &want->name, sizeof(got->name)) == 0, type, #name)
+#define SAME_HASH(type, name) same_record_hash(&got->name, &want->name)
 #define SAME_KEY(type, name) same_record_process_key(&got->name, &want->name)
 #define SAME_PROCESS(type, name) same_record_process(&got->name, &want->name)
 #define SAME_NAMESPACES(type, name) same_record_namespaces(&got->name, &want->name)
@@ -193,6 +210,8 @@ void assert_same_record(const struct record *got, const struct record *want)
 		same_record_exit(&got->exit, &want->exit);
 	else if (want->class == RECORD_FLOW)
 		same_record_flow(&got->flow, &want->flow);
+	else if (want->class == RECORD_EXEC_UPDATE)
+		same_record_exec_update(&got->exec_update, &want->exec_update);
 	else
 		same_record_gap(&got->gap, &want->gap);
 }

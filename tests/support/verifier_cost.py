@@ -22,7 +22,8 @@ HEAD = """\
 """
 LINE = re.compile(r"^cost (\S+) (\d+|-) (\d+|-)$", re.MULTILINE)
 
-Cost = collections.namedtuple("Cost", "instructions states")  # None, None: refused
+Cost = collections.namedtuple("Cost", "instructions states")
+REFUSED = Cost(None, None)
 
 
 def compiler():
@@ -95,4 +96,20 @@ def judge(prefix, output, kernel, table, key_compiler):
         text = f"{program} on {kernel} {why}; `make verifier-cost` accepts that" if why else ""
         outcome = "failed" if why else "passed"
         results.append(Result(f"{prefix}verifier-cost: {program}", outcome, text))
+    return results
+
+
+def judge_loads(output, kernel, table):
+    """One result a program: what this kernel takes from one compiler it takes from any."""
+    known = {name: row for key, rows in table.items() if key[1] == kernel for name, row in rows.items()}
+    now = parse(output)
+    if not now or not known:
+        outcome, text = ("skipped", f"{TABLE} has no rows for {kernel}") if now else ("failed", output)
+        return [Result("verifier-cost", outcome, text)]
+    results = []
+    for program, row in sorted(known.items()):
+        refused = now.get(program, REFUSED) == REFUSED and row != REFUSED
+        text = f"{kernel} refuses {program}\n{output}" if refused else ""
+        outcome = "failed" if refused else "passed"
+        results.append(Result(f"verifier-cost: {program}", outcome, text))
     return results

@@ -34,6 +34,7 @@ struct direction {
 
 struct lookout {
 	struct flow_table *table;
+	int64_t *room; /* below zero: too much is kept */
 	struct flow_key key;
 	struct direction directions[TRACK_ENDS];
 	struct look_datagrams datagrams;
@@ -42,17 +43,25 @@ struct lookout {
 	bool is_wanted; /* the table was given something of what is being looked at */
 };
 
-struct lookout *lookout_new(struct flow_table *table)
+struct lookout *lookout_new(struct flow_table *table, int64_t *room)
 {
 	struct lookout *lookout = calloc(1, sizeof(*lookout));
 
-	if (lookout)
-		lookout->table = table;
+	if (!lookout)
+		return NULL;
+	lookout->table = table;
+	lookout->room = room;
 	return lookout;
 }
 
-static void forget(struct direction *direction, struct early *early)
+static int64_t held_bytes(const struct early *early)
 {
+	return (int64_t)(sizeof(*early) + early->size);
+}
+
+static void forget(struct lookout *lookout, struct direction *direction, struct early *early)
+{
+	*lookout->room += held_bytes(early);
 	DL_DELETE(direction->early, early);
 	direction->early_bytes -= early->size;
 	direction->early_count--;
@@ -66,7 +75,7 @@ void lookout_free(struct lookout *lookout)
 		return;
 	for (int end = 0; end < TRACK_ENDS; end++) {
 		while (lookout->directions[end].early)
-			forget(&lookout->directions[end], lookout->directions[end].early);
+			forget(lookout, &lookout->directions[end], lookout->directions[end].early);
 	}
 	free(lookout);
 }
@@ -129,7 +138,8 @@ static int by_offset(const struct early *a, const struct early *b)
 	return (a->offset > b->offset) - (a->offset < b->offset);
 }
 
-static void keep(struct direction *direction, uint32_t offset, const struct cursor *bytes)
+static void keep(struct lookout *lookout, struct direction *direction, uint32_t offset,
+		 const struct cursor *bytes)
 {
 	struct early *early = malloc(sizeof(*early) + bytes->left);
 
@@ -141,6 +151,13 @@ static void keep(struct direction *direction, uint32_t offset, const struct curs
 	DL_INSERT_INORDER(direction->early, early, by_offset);
 	direction->early_bytes += early->size;
 	direction->early_count++;
+	*lookout->room -= held_bytes(early);
+}
+
+static bool is_too_much_kept(const struct lookout *lookout, const struct direction *direction)
+{
+	return direction->early_bytes > EARLY_BYTES_MAX ||
+	       direction->early_count > EARLY_SEGMENTS_MAX || *lookout->room < 0;
 }
 
 /* Brings what was kept, as far as it can be looked at now. */
@@ -152,7 +169,7 @@ static void bring(struct lookout *lookout, struct direction *direction)
 
 		if (look_at(lookout, &direction->side, early->offset, &bytes) == LOOK_HOLD)
 			return;
-		forget(direction, early);
+		forget(lookout, direction, early);
 	}
 }
 
@@ -180,11 +197,10 @@ static void look_at_stream(struct lookout *lookout, const struct track_data *dat
 	if (!cursor_ok(&bytes) || bytes.left == 0)
 		return;
 	if (look_at(lookout, &direction->side, (uint32_t)offset, &bytes) == LOOK_HOLD)
-		keep(direction, (uint32_t)offset, &bytes);
+		keep(lookout, direction, (uint32_t)offset, &bytes);
 	else
 		bring(lookout, direction);
-	while (direction->early_bytes > EARLY_BYTES_MAX ||
-	       direction->early_count > EARLY_SEGMENTS_MAX)
+	while (direction->early && is_too_much_kept(lookout, direction))
 		jump(lookout, direction, LOOK_CUT_ORDER);
 }
 

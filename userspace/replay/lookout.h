@@ -12,8 +12,9 @@
 
 struct lookout;
 
-/* `table` stays the caller's. NULL without memory. */
-struct lookout *lookout_new(struct flow_table *table);
+/* `table` stays the caller's, and so does `room`: how many bytes more all lookouts together may
+ * keep of what comes early. NULL without memory. */
+struct lookout *lookout_new(struct flow_table *table, int64_t *room);
 /* Takes NULL; wipes what was kept. */
 void lookout_free(struct lookout *lookout);
 

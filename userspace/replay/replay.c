@@ -8,6 +8,7 @@
 
 #define FLOWS_MAX (256u << 10)
 #define PENDING_BYTES_MAX (256u << 20)
+#define EARLY_BYTES_MAX (64 << 20)
 #define NAMES_MAX (64u << 10)
 
 /* What is kept of one flow beside its tracking. */
@@ -28,6 +29,7 @@ struct replay {
 	struct unwrap *unwrap;
 	struct track *track;
 	struct flow_table *table;
+	int64_t early_room; /* bytes */
 	int error; /* -ENOMEM of a callback */
 };
 
@@ -55,14 +57,15 @@ static void flow_begun(void *context, struct track_flow *flow)
 	flow->observed = observed;
 }
 
-static struct watch watch_of(const struct replay *replay, struct track_flow *flow)
+static struct watch watch_of(struct replay *replay, struct track_flow *flow)
 {
 	struct observed *observed = flow->observed;
 
 	return (struct watch){ .table = replay->table,
 			       .key = key_of(replay, flow),
 			       .flow = flow,
-			       .own = &observed->watched };
+			       .own = &observed->watched,
+			       .early_room = &replay->early_room };
 }
 
 static void flow_syn(void *context, struct track_flow *flow, const struct packet *packet,
@@ -194,6 +197,7 @@ int replay_begin(struct replay *replay, enum layer first)
 						 .context = replay };
 
 	replay->error = 0;
+	replay->early_room = EARLY_BYTES_MAX;
 	replay->first = first;
 	replay->unwrap = unwrap_new();
 	replay->track = track_new(FLOWS_MAX, &observer);

@@ -30,7 +30,7 @@ static int watch_data(void *context, const struct watch *watch, const struct tra
 {
 	(void)context;
 	if (!*watch->own)
-		*watch->own = lookout_new(watch->table);
+		*watch->own = lookout_new(watch->table, watch->early_room);
 	if (!*watch->own)
 		return -ENOMEM;
 	*ret_told = lookout_data(*watch->own, &watch->key, watch->flow->tuple.protocol, data);

@@ -15,6 +15,7 @@ struct watch {
 	struct flow_key key;
 	struct track_flow *flow;
 	void **own; /* the watcher's own of this flow, NULL at first */
+	int64_t *early_room; /* bytes that all flows may still keep of early segments */
 };
 
 /* What may fail says 0 or -ENOMEM. */

@@ -26,7 +26,7 @@ static uint64_t read_time_ms(struct reading *reading, uint64_t time_ms)
 	return read_max(reading, time_ms, UINT64_MAX / NS_PER_MS, "time out of range");
 }
 
-static uint64_t read_time_ns(struct reading *reading, uint64_t since_base_ms)
+uint64_t reading_time_ns(struct reading *reading, uint64_t since_base_ms)
 {
 	return read_time_ms(reading, reading->batch->base_ms + since_base_ms) * NS_PER_MS;
 }
@@ -100,7 +100,7 @@ const uint64_t *reading_row(struct reading *reading, const struct shared_table *
 	return none;
 }
 
-static struct record_process read_process(struct reading *reading, uint64_t reference)
+struct record_process reading_process(struct reading *reading, uint64_t reference)
 {
 	const uint64_t *row = reading_row(reading, &reading->processes, reference,
 					  "process reference out of range");
@@ -171,9 +171,9 @@ void reading_exec(struct reading *reading, const uint64_t *row, struct record *r
 
 	*ret = (struct record){
 		.class = RECORD_EXEC,
-		.exec = { .time_ns = read_time_ns(reading, row[EXEC_ROW_TIME_MS]),
-			  .process = read_process(reading, row[EXEC_ROW_PROCESS]),
-			  .parent = read_process(reading, row[EXEC_ROW_PARENT]),
+		.exec = { .time_ns = reading_time_ns(reading, row[EXEC_ROW_TIME_MS]),
+			  .process = reading_process(reading, row[EXEC_ROW_PROCESS]),
+			  .parent = reading_process(reading, row[EXEC_ROW_PARENT]),
 			  .file = read_file(reading, row),
 			  .cwd = read_path(reading, row[EXEC_ROW_CWD]),
 			  .script = read_path(reading, row[EXEC_ROW_SCRIPT]),
@@ -184,9 +184,12 @@ void reading_exec(struct reading *reading, const uint64_t *row, struct record *r
 			  .session_pid = (uint32_t)row[EXEC_ROW_SESSION_PID],
 			  .privileged = flags & EXEC_FLAG_PRIVILEGED,
 			  .no_new_privs = flags & EXEC_FLAG_NO_NEW_PRIVS,
-			  .from_thread = flags & EXEC_FLAG_FROM_THREAD },
+			  .from_thread = flags & EXEC_FLAG_FROM_THREAD,
+			  .first_seen = flags & EXEC_FLAG_FIRST_SEEN },
 	};
 	read_context(reading, row[EXEC_ROW_CONTEXT], exec);
+	reading_hash(reading, row[EXEC_ROW_HASH], &exec->file.hash);
+	reading_hash(reading, row[EXEC_ROW_SCRIPT_HASH], &exec->script_hash);
 	exec->namespace_pid = namespace_pid > 0 ? namespace_pid - 1u : exec->process.key.pid;
 	if (reading->batch->schema == BATCH_SCHEMA_OLDEST)
 		exec->namespace_pid = 0; /* nobody asked then */
@@ -202,8 +205,8 @@ void reading_exit(struct reading *reading, const uint64_t *row, struct record *r
 {
 	*ret = (struct record){
 		.class = RECORD_EXIT,
-		.exit = { .time_ns = read_time_ns(reading, row[EXIT_ROW_TIME_MS]),
-			  .process = read_process(reading, row[EXIT_ROW_PROCESS]),
+		.exit = { .time_ns = reading_time_ns(reading, row[EXIT_ROW_TIME_MS]),
+			  .process = reading_process(reading, row[EXIT_ROW_PROCESS]),
 			  .run_ns = read_run_ns(reading, row[EXIT_ROW_RUN_US]),
 			  .status = (int32_t)row[EXIT_ROW_STATUS] },
 	};
@@ -279,7 +282,7 @@ static uint8_t read_protocol(struct reading *reading, uint64_t protocol)
 
 void reading_flow(struct reading *reading, const uint64_t *row, struct record *ret)
 {
-	uint64_t start_ns = read_time_ns(reading, row[FLOW_ROW_START_MS]);
+	uint64_t start_ns = reading_time_ns(reading, row[FLOW_ROW_START_MS]);
 	uint16_t icmp = read_icmp(reading, row[FLOW_ROW_ICMP]);
 
 	*ret = (struct record){
@@ -303,8 +306,8 @@ void reading_flow(struct reading *reading, const uint64_t *row, struct record *r
 			  .count = (uint32_t)row[FLOW_ROW_REPEATS] + 1u,
 			  .ports = (uint32_t)row[FLOW_ROW_PORTS],
 			  .owner_quality = known(row[FLOW_ROW_OWNER_QUALITY], QUALITY_CALLER),
-			  .process = read_process(reading, row[FLOW_ROW_PROCESS]),
-			  .listener = read_process(reading, row[FLOW_ROW_LISTENER]),
+			  .process = reading_process(reading, row[FLOW_ROW_PROCESS]),
+			  .listener = reading_process(reading, row[FLOW_ROW_LISTENER]),
 			  .destination_name = read_path(reading, row[FLOW_ROW_DESTINATION_NAME]) },
 	};
 	read_ends(reading, row, &ret->flow);

@@ -23,6 +23,7 @@ struct reading {
 	struct shared_table contexts;
 	struct shared_table files;
 	struct shared_table sockets;
+	struct shared_table hashes;
 	struct shared_table marks;
 	struct shared_table fingerprints;
 	struct mark list[MARKS_MAX]; /* of the flow read last */
@@ -47,8 +48,13 @@ const uint64_t *reading_row(struct reading *reading, const struct shared_table *
 void reading_marks(struct reading *reading, uint64_t reference, struct record_flow *flow);
 void reading_splt(struct reading *reading, uint64_t reference, struct record_splt *ret_splt);
 
+uint64_t reading_time_ns(struct reading *reading, uint64_t since_base_ms);
+struct record_process reading_process(struct reading *reading, uint64_t reference);
+void reading_hash(struct reading *reading, uint64_t reference, struct record_hash *ret_hash);
+
 /* Rows as columns.h reads them. */
 void reading_exec(struct reading *reading, const uint64_t *row, struct record *ret);
+void reading_exec_update(struct reading *reading, const uint64_t *row, struct record *ret);
 void reading_exit(struct reading *reading, const uint64_t *row, struct record *ret);
 void reading_flow(struct reading *reading, const uint64_t *row, struct record *ret);
 void reading_gap(struct reading *reading, const Yagura__Telemetry__Gap *gap, struct record *ret);

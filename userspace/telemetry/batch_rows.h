@@ -54,6 +54,12 @@
 	X(SOCKET, CGROUP_ID, cgroup_id)                                                            \
 	X(SOCKET, CGROUP, cgroup)
 
+#define HASH_COLUMNS(X)                                                                            \
+	X(HASH, STATUS, status)                                                                    \
+	X(HASH, SHA256, sha256)                                                                    \
+	X(HASH, PACKAGE, package)                                                                  \
+	X(HASH, VERITY, verity)
+
 #define MARK_COLUMNS(X) X(MARK, KIND, kind) X(MARK, VALUE, value)
 
 #define FINGERPRINT_COLUMNS(X) X(FINGERPRINT, MARK, mark) X(FINGERPRINT, BEFORE, before)
@@ -72,7 +78,16 @@
 	X(EXEC, CWD, cwd)                                                                          \
 	X(EXEC, SCRIPT, script)                                                                    \
 	X(EXEC, SESSION_PID, session_pid)                                                          \
-	X(EXEC, NAMESPACE_PID, namespace_pid)
+	X(EXEC, NAMESPACE_PID, namespace_pid)                                                      \
+	X(EXEC, HASH, hash)                                                                        \
+	X(EXEC, SCRIPT_HASH, script_hash)
+
+#define UPDATE_COLUMNS(X)                                                                          \
+	X(UPDATE, TIME_MS, time_ms)                                                                \
+	X(UPDATE, PROCESS, process)                                                                \
+	X(UPDATE, HASH, hash)                                                                      \
+	X(UPDATE, SCRIPT_HASH, script_hash)                                                        \
+	X(UPDATE, FLAGS, flags)
 
 #define EXIT_COLUMNS(X)                                                                            \
 	X(EXIT, TIME_MS, time_ms)                                                                  \
@@ -122,11 +137,13 @@ enum process_row { PROCESS_COLUMNS(ROW_ENUM) PROCESS_ROW_COUNT };
 enum context_row { CONTEXT_COLUMNS(ROW_ENUM) CONTEXT_ROW_COUNT };
 enum file_row { FILE_COLUMNS(ROW_ENUM) FILE_ROW_COUNT };
 enum socket_row { SOCKET_COLUMNS(ROW_ENUM) SOCKET_ROW_COUNT };
+enum hash_row { HASH_COLUMNS(ROW_ENUM) HASH_ROW_COUNT };
 enum mark_row { MARK_COLUMNS(ROW_ENUM) MARK_ROW_COUNT };
 enum fingerprint_row { FINGERPRINT_COLUMNS(ROW_ENUM) FINGERPRINT_ROW_COUNT };
 enum exec_row { EXEC_COLUMNS(ROW_ENUM) EXEC_ROW_COUNT };
 enum exit_row { EXIT_COLUMNS(ROW_ENUM) EXIT_ROW_COUNT };
 enum flow_row { FLOW_COLUMNS(ROW_ENUM) FLOW_ROW_COUNT };
+enum update_row { UPDATE_COLUMNS(ROW_ENUM) UPDATE_ROW_COUNT };
 #undef ROW_ENUM
 
 /* Bits of the flags columns. */
@@ -137,6 +154,7 @@ enum flow_row { FLOW_COLUMNS(ROW_ENUM) FLOW_ROW_COUNT };
 #define EXEC_FLAG_PRIVILEGED 8u
 #define EXEC_FLAG_NO_NEW_PRIVS 16u
 #define EXEC_FLAG_FROM_THREAD 32u
+#define EXEC_FLAG_FIRST_SEEN 64u /* also of an update */
 #define FLOW_FLAG_FINAL 1u
 #define FLOW_FLAG_COUNTERS_RESET 2u
 #define FLOW_FLAG_SHARED 4u

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "telemetry/file_hash.h"
 #include "telemetry/marks.h"
 #include "telemetry/text.h"
 
@@ -23,7 +24,8 @@
 	X(EXEC, exec)                                                                              \
 	X(EXIT, exit)                                                                              \
 	X(FLOW, flow)                                                                              \
-	X(GAP, gap)
+	X(GAP, gap)                                                                                \
+	X(EXEC_UPDATE, exec_update)
 
 enum record_class {
 #define RECORD_CLASS_ENUM(NAME, name) RECORD_##NAME,
@@ -79,6 +81,7 @@ struct record_file {
 	bool deleted; /* had no name at that moment (memfd, unlinked) */
 	bool memfd;
 	bool upper_layer; /* in the upper layer of an overlay: not of the image */
+	struct record_hash hash;
 };
 
 struct record_exec {
@@ -86,6 +89,7 @@ struct record_exec {
 	struct record_process process;
 	struct record_process parent;
 	struct record_file file;
+	struct record_hash script_hash; /* NONE without a script */
 	struct record_namespaces namespaces;
 	struct text cwd; /* absolute, unless cut */
 	struct text script; /* as execve() was given it, when `executable` is its interpreter */
@@ -107,6 +111,16 @@ struct record_exec {
 	bool privileged; /* credentials rose with this execve (AT_SECURE) */
 	bool no_new_privs;
 	bool from_thread; /* called by a thread that was not the leader */
+	bool first_seen; /* this host had not executed this content before, as far as we remember */
+};
+
+/* What was not known yet when an exec was told: of the same process, key and all. */
+struct record_exec_update {
+	uint64_t time_ns; /* of this; the exec's is its own */
+	struct record_process process;
+	struct record_hash hash;
+	struct record_hash script_hash;
+	bool first_seen;
 };
 
 struct record_exit {
@@ -226,7 +240,8 @@ struct record_flow {
 	X(MALFORMED, malformed) /* an event from the kernel did not decode */                      \
 	X(UNEXPLAINED, unexplained) /* numbers are missing, and nobody has accounted for them */   \
 	X(THROTTLED, throttled) /* a control group made more than its budget */                    \
-	X(KERNEL_SKIPPED, kernel_skipped) /* the kernel did not run a program: recursion */
+	X(KERNEL_SKIPPED, kernel_skipped) /* the kernel did not run a program: recursion */        \
+	X(WORKER_ENDED, worker_ended) /* what it had promised ended with it */
 
 enum gap_reason {
 #define GAP_REASON_ENUM(NAME, name) GAP_##NAME,
@@ -254,6 +269,7 @@ struct record {
 		struct record_exit exit;
 		struct record_flow flow;
 		struct record_gap gap;
+		struct record_exec_update exec_update;
 	};
 };
 

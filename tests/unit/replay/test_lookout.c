@@ -25,6 +25,7 @@
 #define FIVE(text) text text text text text
 
 #define STEPS_MAX 6
+#define ROOM 100000
 
 struct step {
 	char from; /* c, s; 0: the end */
@@ -169,7 +170,8 @@ static void show(struct lookout *lookout, uint8_t protocol, const struct step *s
 static void check_case(void **state)
 {
 	const struct lookout_case *c = *state;
-	struct lookout *lookout = lookout_new(NULL);
+	int64_t room = ROOM;
+	struct lookout *lookout = lookout_new(NULL, &room);
 
 	told[0] = '\0';
 	for (int i = 0; i < STEPS_MAX && c->steps[i].from; i++)
@@ -177,12 +179,14 @@ static void check_case(void **state)
 	lookout_finish(lookout);
 	lookout_free(lookout);
 	assert_string_equal(told, c->want);
+	assert_int_equal(room, ROOM);
 }
 
 /* Segments that all come before the first: bounded, and what can be read is read. */
 static void test_too_much_comes_early(void **state)
 {
-	struct lookout *lookout = lookout_new(NULL);
+	int64_t room = ROOM;
+	struct lookout *lookout = lookout_new(NULL, &room);
 
 	(void)state;
 	told[0] = '\0';
@@ -190,16 +194,39 @@ static void test_too_much_comes_early(void **state)
 		show(lookout, PROTOCOL_TCP, &(struct step){ 'c', i * 100, HELLO, HELLO_BYTES });
 	assert_string_not_equal(told, "");
 	lookout_free(lookout);
+	assert_int_equal(room, ROOM);
+}
+
+/* What one flow keeps is no longer there for another; once it is gone, it is. */
+static void test_no_room_for_two(void **state)
+{
+	const struct step late = { 'c', 0, HELLO, 15 };
+	const struct step early = { 'c', 15, HELLO + 15, HELLO_BYTES - 15 };
+	int64_t room = 60;
+	struct lookout *first = lookout_new(NULL, &room), *second = lookout_new(NULL, &room);
+
+	(void)state;
+	told[0] = '\0';
+	show(first, PROTOCOL_TCP, &early);
+	show(second, PROTOCOL_TCP, &early);
+	show(second, PROTOCOL_TCP, &late);
+	assert_string_equal(told, "");
+	show(first, PROTOCOL_TCP, &late);
+	assert_string_equal(told, "T0@0+0:15 T0@0+15:14/29 ");
+	assert_int_equal(room, 60);
+	lookout_free(first);
+	lookout_free(second);
 }
 
 #define CASES (sizeof(cases) / sizeof(cases[0]))
 
 int main(void)
 {
-	struct CMUnitTest tests[CASES + 1] = { cmocka_unit_test(test_too_much_comes_early) };
+	struct CMUnitTest tests[CASES + 2] = { cmocka_unit_test(test_too_much_comes_early),
+					       cmocka_unit_test(test_no_room_for_two) };
 
 	for (size_t i = 0; i < CASES; i++)
-		tests[i + 1] = (struct CMUnitTest){ .name = cases[i].name,
+		tests[i + 2] = (struct CMUnitTest){ .name = cases[i].name,
 						    .test_func = check_case,
 						    .initial_state = &cases[i] };
 	return cmocka_run_group_tests(tests, NULL, NULL);

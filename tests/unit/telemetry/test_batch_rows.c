@@ -61,7 +61,8 @@ static Yagura__Telemetry__Batch *encode_and_unpack(const struct record *records,
 	return message;
 }
 
-static enum record_class classes[] = { RECORD_EXEC, RECORD_EXIT, RECORD_FLOW, RECORD_GAP };
+static enum record_class classes[] = { RECORD_EXEC, RECORD_EXIT, RECORD_FLOW, RECORD_GAP,
+				       RECORD_EXEC_UPDATE };
 
 static void every_field_comes_back(void **state)
 {
@@ -85,6 +86,8 @@ static struct record least(enum record_class class)
 		record.exit.process.key.exec_count = 1;
 	else if (class == RECORD_FLOW)
 		record.flow.process.key.start_ns = record.flow.listener.key.start_ns = 1;
+	else if (class == RECORD_EXEC_UPDATE)
+		record.exec_update.process.key.pid = 1;
 	return record;
 }
 

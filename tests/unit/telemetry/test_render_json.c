@@ -207,6 +207,31 @@ static void an_exit_and_a_gap(void **state)
 	expect_values(&missing, gap);
 }
 
+static void an_exec_update(void **state)
+{
+	static const struct value_case values[] = {
+		{ "event.action", "\"exec_update\"" },
+		{ "process.pid", "4711" },
+		{ "process.executable", "\"/usr/bin/curl\"" },
+		{ "process.hash.sha256",
+		  "\"ba7816bf" /* and nothing behind these four bytes */
+		  "00000000000000000000000000000000000000000000000000000000\"" },
+		{ "yagura.hash_status", "\"ok\"" },
+		{ "yagura.package", "\"owned_unmodified\"" },
+		{ "yagura.verity", "\"sha256:0102\"" },
+		{ "yagura.script_hash_status", "\"vanished\"" },
+		{ "yagura.script_sha256", NULL },
+		{ "yagura.first_seen", "true" },
+		{ NULL, NULL },
+	};
+	struct record record = sample_exec_update();
+
+	(void)state;
+	record.exec_update.hash.verity = (struct record_verity){ 1, 2, { 1, 2 } };
+	record.exec_update.script_hash.status = HASH_VANISHED;
+	expect_values(&record, values);
+}
+
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define POD "8c1b2e4f-0a1b-4c2d-9e3f-001122334455"
 
@@ -243,10 +268,15 @@ static void the_fullest_records_are_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_flow),      cmocka_unit_test(an_interim_part_with_a_listener),
-		cmocka_unit_test(rare_flows),  cmocka_unit_test(a_replay_has_no_sensor),
-		cmocka_unit_test(an_exec),     cmocka_unit_test(an_exit_and_a_gap),
-		cmocka_unit_test(a_container), cmocka_unit_test(the_fullest_records_are_json),
+		cmocka_unit_test(a_flow),
+		cmocka_unit_test(an_interim_part_with_a_listener),
+		cmocka_unit_test(rare_flows),
+		cmocka_unit_test(a_replay_has_no_sensor),
+		cmocka_unit_test(an_exec),
+		cmocka_unit_test(an_exit_and_a_gap),
+		cmocka_unit_test(a_container),
+		cmocka_unit_test(an_exec_update),
+		cmocka_unit_test(the_fullest_records_are_json),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,7 +130,17 @@
 	X(yagura_userns, INTEGER)                                                                  \
 	X(yagura_utsns, INTEGER)
 
-#define EXEC_COLUMNS(X) EXEC_COLUMNS_1(X) EXEC_COLUMNS_2(X)
+/* An exec_update fills these. */
+#define EXEC_COLUMNS_3(X)                                                                          \
+	X(process_hash_sha256, TEXT)                                                               \
+	X(yagura_hash_status, TEXT)                                                                \
+	X(yagura_package, TEXT)                                                                    \
+	X(yagura_verity, TEXT)                                                                     \
+	X(yagura_script_sha256, TEXT)                                                              \
+	X(yagura_script_hash_status, TEXT)                                                         \
+	X(yagura_first_seen, INTEGER)
+
+#define EXEC_COLUMNS(X) EXEC_COLUMNS_1(X) EXEC_COLUMNS_2(X) EXEC_COLUMNS_3(X)
 
 #define EXIT_COLUMNS_1(X)                                                                          \
 	X(timestamp, TEXT)                                                                         \
@@ -184,6 +194,8 @@
 /* What a later row does not say stays. */
 #define SCHEMA_KEEP(name, type) ", " #name " = COALESCE(excluded." #name ", " #name ")"
 
+#define SCHEMA_ASSIGN(name, type) ", " #name " = ?"
+
 #define SCHEMA_INSERT(table, COLUMNS)                                                              \
 	"INSERT INTO " #table                                                                      \
 	"(yagura_sensor" COLUMNS(SCHEMA_NAME) ") VALUES (?1" COLUMNS(SCHEMA_VALUE) ")"
@@ -203,6 +215,15 @@ enum exec_column {
 #define EXEC_ENUM(name, type) EXEC_##name,
 	EXEC_COLUMNS(EXEC_ENUM)
 #undef EXEC_ENUM
+};
+
+/* Parameters of the statement that an exec_update is. */
+enum update_column {
+	UPDATE_BASE = COLUMN_SENSOR,
+	UPDATE_process_entity_id,
+#define UPDATE_ENUM(name, type) UPDATE_##name,
+	EXEC_COLUMNS_3(UPDATE_ENUM)
+#undef UPDATE_ENUM
 };
 
 enum exit_column {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/config/sensor_config.h"
 
+#include "sensor/config/argv_rule.h"
 #include "sensor/config/filter_rule.h"
 #include "sensor/config/protocol_list.h"
 
@@ -34,6 +35,26 @@ static int check_default(const char *value, const char **ret_wanted)
 	return strcmp(value, "keep") == 0 || strcmp(value, "drop") == 0 ? 0 : -EINVAL;
 }
 
+static int check_argv_mode(const char *value, const char **ret_wanted)
+{
+	*ret_wanted = "full, shape or none";
+	return strcmp(value, "full") == 0 || strcmp(value, "shape") == 0 ||
+			       strcmp(value, "none") == 0
+		       ? 0
+		       : -EINVAL;
+}
+
+static int check_argv_rule(const char *value, const char **ret_wanted)
+{
+	static _Thread_local char wanted[ARGV_RULE_ERROR_BYTES];
+	struct argv_rule rule = { 0 };
+	int r = argv_rule_parse(value, &rule, wanted);
+
+	*ret_wanted = r == -EINVAL ? wanted : "something there is memory for";
+	pattern_free(rule.pattern);
+	return r;
+}
+
 /* One option a row: section, name, type, field, fallback, least, most, help. */
 static const struct config_option options[] = {
 	{ "sensor", "id", CONFIG_TEXT, FIELD(id), NULL, 0, 0,
@@ -55,6 +76,14 @@ static const struct config_option options[] = {
 	{ "kernel", "args_bytes", CONFIG_U32, FIELD(args_bytes), "32768", 0, 32768,
 	  "how much of an argument list is kept; 0 keeps none" },
 
+	{ "argv", "mode", CONFIG_TEXT, FIELD(argv_mode), "full", 0, 0,
+	  "full: arguments without the secrets in them; shape: options only, values as "
+	  "placeholders; none",
+	  check_argv_mode },
+	{ "argv", "redact", CONFIG_LINES, FIELD(argv_redact), "", 0, 0,
+	  "taken out beside what is built in: option NAME, or match REGEX over each argument "
+	  "(\\x3b for a semicolon)",
+	  check_argv_rule },
 	{ "first_bytes", "protocols", CONFIG_TEXT, FIELD(first_bytes), "tls quic dtls ssh http dns",
 	  0, 0, "whose hellos, banners, request heads and messages are looked at; empty for none",
 	  check_protocols },
@@ -81,6 +110,13 @@ static const struct config_option options[] = {
 	  "new flows of one control group, likewise; 0 for any number" },
 	{ "throttle", "flow_burst", CONFIG_U32, FIELD(flow_burst), "20000", 1, 1000000,
 	  "how many may come at once" },
+
+	{ "hash", "bytes_max", CONFIG_BYTES, FIELD(hash_bytes_max), "256M", 0, 64 * G,
+	  "larger executed files are not hashed; 0 hashes none" },
+	{ "hash", "bytes_per_s", CONFIG_BYTES, FIELD(hash_bytes_per_s), "64M", 0, 64 * G,
+	  "how much of them is read in a second; 0 for any number" },
+	{ "hash", "user", CONFIG_TEXT, FIELD(hash_user), "", 0, 0,
+	  "user that the hasher becomes; empty or missing: the sensor's, without capabilities" },
 
 	{ "batch", "records", CONFIG_U32, FIELD(batch_records), "1000", 1, 32768,
 	  "a batch is closed when it holds so many records" },

@@ -24,11 +24,12 @@ struct sensor_config {
 	uint32_t flow_interval_s;
 	uint32_t args_bytes;
 
+	char *argv_mode; /* "full", "shape" or "none" */
+	char *argv_redact; /* rules, one a line: see argv_rule.h */
 	char *first_bytes; /* names of protocols */
 	uint64_t arena_bytes;
 	bool first_syn;
 	bool first_lengths;
-
 
 	char *filter_drop; /* rules, one a line: see filter_rule.h */
 	char *filter_keep;
@@ -38,6 +39,10 @@ struct sensor_config {
 	uint32_t process_burst;
 	uint32_t flows_per_s;
 	uint32_t flow_burst;
+
+	uint64_t hash_bytes_max; /* 0: nothing is hashed */
+	uint64_t hash_bytes_per_s; /* 0: no limit */
+	char *hash_user; /* "": the hasher stays who the sensor is */
 
 	uint32_t batch_records;
 	uint32_t batch_interval_ms;

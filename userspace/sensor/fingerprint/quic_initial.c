@@ -311,7 +311,9 @@ static enum parse_status read_packet(struct reading *reading, const struct quic_
 	if (reading->side == SIDE_SOURCE && !state->first.is_known &&
 	    (packet->type == QUIC_INITIAL || packet->type == QUIC_ZERO_RTT))
 		remember(&state->first, packet->destination_id);
-	if (packet->type == QUIC_RETRY)
+	/* Each of a client's datagrams may be answered by one, of which it takes the first: RFC
+	 * 9000 17.2.5.2. */
+	if (packet->type == QUIC_RETRY && !state->retry.is_known)
 		remember(&state->retry, packet->source_id);
 	return packet->type == QUIC_INITIAL ? read_initial(reading, packet) : PARSE_OK;
 }

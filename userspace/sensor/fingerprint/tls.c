@@ -64,6 +64,11 @@ static enum parse_status parse(struct fingerprint_session *session,
 			status = tls_handshake_message(session, &transport, type, body, marks);
 		if (is_first && session->has_client_hello)
 			add_offset(message, marks);
+		/* A HelloRetryRequest that is all of the message: another one has the ServerHello.
+		 */
+		if (status == PARSE_NEED_MORE && type == TLS_SERVER_HELLO &&
+		    tls_records_is_empty(&records))
+			status = PARSE_OK;
 	}
 	return status == PARSE_NEED_MORE ? PARSE_MALFORMED : status;
 }

@@ -82,3 +82,8 @@ enum parse_status tls_records_take(struct tls_records *records, size_t n, struct
 	*ret_bytes = cursor_of(records->gathered, have);
 	return status;
 }
+
+bool tls_records_is_empty(const struct tls_records *records)
+{
+	return records->fragment.left == 0 && records->left.left == 0;
+}

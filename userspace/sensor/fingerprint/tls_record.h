@@ -25,4 +25,7 @@ void tls_records_open(struct tls_records *records, struct cursor bytes);
  * have not come yet, PARSE_MALFORMED when no record can follow. */
 enum parse_status tls_records_take(struct tls_records *records, size_t n, struct cursor *ret_bytes);
 
+/* Nothing has come behind what was taken. */
+bool tls_records_is_empty(const struct tls_records *records);
+
 #endif

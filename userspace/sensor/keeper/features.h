@@ -14,7 +14,7 @@
 	X(CURRENT_TASK, "typed access to the current task")                                        \
 	X(KERNEL_READS, "free reading of kernel memory (lockdown)")                                \
 	X(TRACING_STORAGE, "socket storage in tracepoints")                                        \
-	X(FUNCTION_EXIT, "programs at the end of functions that see their result")     \
+	X(FUNCTION_EXIT, "programs at the end of functions that see their result")                 \
 	X(SECURITY_HOOKS, "programs at security hooks")
 
 enum feature_index {

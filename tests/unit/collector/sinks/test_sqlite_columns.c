@@ -164,7 +164,40 @@ static void what_nobody_looked_at_is_null(void **state)
 		     "yagura_script yagura_cgroup yagura_file_nlink yagura_loginuid "
 		     "yagura_audit_session yagura_cap_effective yagura_cap_permitted "
 		     "yagura_cap_ambient yagura_cgroupns yagura_ipcns yagura_mntns yagura_netns "
-		     "yagura_pidns yagura_userns yagura_utsns ");
+		     "yagura_pidns yagura_userns yagura_utsns process_hash_sha256 "
+		     "yagura_hash_status yagura_package yagura_verity yagura_script_sha256 "
+		     "yagura_script_hash_status ");
+}
+
+/* As an update of an exec that waits for its hash does it. */
+static void an_update_fills_its_exec(void **state)
+{
+	struct record exec = { .class = RECORD_EXEC,
+			       .exec = { .time_ns = NOW, .process = sink_store_curl } };
+	struct record update = { .class = RECORD_EXEC_UPDATE,
+				 .exec_update = { .time_ns = NOW,
+						  .process = sink_store_curl,
+						  .hash = { .status = HASH_OK,
+							    .package = PACKAGE_UNMODIFIED,
+							    .sha256 = { 0xba, 0x78, 0x16, 0xbf } },
+						  .first_seen = true } };
+	struct record other = exec;
+	struct sink_store *f = *state;
+
+	exec.exec.file.hash.status = HASH_PENDING;
+	other.exec.process.key.exec_count++;
+	keep(f, &exec);
+	keep(f, &other);
+	keep(f, &update);
+	sink_store_expect(
+		f,
+		"SELECT substr(process_hash_sha256, 1, 10), yagura_hash_status, yagura_package,"
+		" yagura_first_seen, process_executable FROM execs WHERE process_entity_id ="
+		" (SELECT min(process_entity_id) FROM execs)",
+		"ba7816bf00|ok|owned_unmodified|1|/usr/bin/curl");
+	sink_store_expect(f, "SELECT count(*) FROM execs WHERE yagura_hash_status IS NULL", "1");
+	sink_store_expect(f, "SELECT count(*), length(max(process_hash_sha256)) FROM execs",
+			  "2|64");
 }
 
 static void every_column_of_an_exit(void **state)
@@ -289,7 +322,7 @@ int main(void)
 		TEST(every_column_of_an_exec),	     TEST(capabilities_are_hex),
 		TEST(what_nobody_looked_at_is_null), TEST(every_column_of_an_exit),
 		TEST(every_column_of_a_flow),	     TEST(refused_attempts),
-		TEST(a_gap_names_its_group),
+		TEST(a_gap_names_its_group),	     TEST(an_update_fills_its_exec),
 	};
 	struct CMUnitTest tests[FLAGS + TRANSPORTS];
 	int failed;

@@ -270,6 +270,10 @@ static void check_retry(void **state)
 	packet_add_hex(&datagram, "f0 00000001 00 08 " SERVER_ID "aabbccdd"
 				  "000102030405060708090a0b0c0d0e0f");
 	assert_int_equal(say(&talk, SIDE_DESTINATION, &datagram), PARSE_OK);
+	datagram.size = 0; /* the answer to the hello's other datagram: a client takes one */
+	packet_add_hex(&datagram, "f0 00000001 00 04 0badcafe aabbccdd"
+				  "000102030405060708090a0b0c0d0e0f");
+	assert_int_equal(say(&talk, SIDE_DESTINATION, &datagram), PARSE_OK);
 	after.key_id = answer.key_id = after.destination_id = SERVER_ID;
 	assert_int_equal(say_part(&talk, &after, stream, 0, stream->size), PARSE_OK);
 	expect_client(&talk, "00000001");

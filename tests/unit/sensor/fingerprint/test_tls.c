@@ -163,6 +163,23 @@ static void check_retry(void **state)
 	talk_end(&talk);
 }
 
+/* Each in a message of its own, as streams are cut: neither waits for the other. */
+static void check_retry_apart(void **state)
+{
+	struct talk talk;
+
+	(void)state;
+	talk_begin(&talk);
+	assert_int_equal(say(&talk, SIDE_DESTINATION, records_of(&retry, true, 1 << 14)), PARSE_OK);
+	talk_expect(&talk, MARK_HRR, "1");
+	talk_expect(&talk, MARK_TLS_CIPHER, "TLS_AES_256_GCM_SHA384");
+	assert_int_equal(say(&talk, SIDE_DESTINATION, records_of(&server, true, 1 << 14)),
+			 PARSE_OK);
+	talk_expect(&talk, MARK_TLS_GROUP, "X25519MLKEM768");
+	talk_expect(&talk, MARK_TLS_VERSION, "1.3");
+	talk_end(&talk);
+}
+
 /* A second ClientHello, as after a HelloRetryRequest, changes nothing. */
 static void check_second_hello(void **state)
 {
@@ -254,7 +271,7 @@ static void check_length(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[CASES + 7] = {
+	struct CMUnitTest tests[CASES + 8] = {
 		[CASES] = cmocka_unit_test(check_fragments),
 		[CASES + 1] = cmocka_unit_test(check_growth),
 		[CASES + 2] = cmocka_unit_test(check_offset),
@@ -262,6 +279,7 @@ int main(void)
 		[CASES + 4] = cmocka_unit_test(check_retry),
 		[CASES + 5] = cmocka_unit_test(check_second_hello),
 		[CASES + 6] = cmocka_unit_test(check_length),
+		[CASES + 7] = cmocka_unit_test(check_retry_apart),
 	};
 
 	for (size_t i = 0; i < CASES; i++)
