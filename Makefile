@@ -157,9 +157,8 @@ unit-tests: $(UNIT_BIN)
 
 include tests/support/programs.mk
 
+$(BPF_TEST_BIN): $(call objects,$(filter-out $(BPF_TEST_SRC) %.bpf.c,$(wildcard tests/bpf/*.c)))
 # Code of bpf/lib behind programs that are attached to nothing: tests/bpf/<lib>_test.bpf.c.
-BPF_TEST_PROGRAM := $(wildcard tests/bpf/*.bpf.c)
-BPF_TEST_SHARED := $(filter-out $(BPF_TEST_SRC) $(BPF_TEST_PROGRAM),$(wildcard tests/bpf/*.c))
 $(BUILD)/gen/bpf/%_test.bpf.o: tests/bpf/%_test.bpf.c
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
@@ -167,10 +166,10 @@ $(BUILD)/gen/bpf/%_test.bpf.o: tests/bpf/%_test.bpf.c
 $(BUILD)/gen/bpf/%_test.skel.h: $(BUILD)/gen/bpf/%_test.bpf.o
 	$(call say,SKELETON,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_test_bpf > $@
-$(call objects,$(BPF_TEST_SHARED)): | $(patsubst tests/bpf/%.bpf.c,$(BUILD)/gen/bpf/%.skel.h,$(BPF_TEST_PROGRAM))
-$(BUILD)/obj/tests/bpf/stage_programs.o: CFLAGS += -Wno-conversion -Wno-sign-conversion
-
-$(BPF_TEST_BIN): $(call objects,$(BPF_TEST_SHARED))
+BPF_STAGE_OBJ := $(call objects,$(wildcard tests/bpf/stage/*.c))
+$(BPF_STAGE_OBJ): | $(BUILD)/gen/bpf/first_bytes_test.skel.h
+$(BUILD)/obj/tests/bpf/stage/stage_programs.o: CFLAGS += -Wno-conversion -Wno-sign-conversion
+$(BUILD)/tests/bpf/test_first_bytes_corpus: $(BPF_STAGE_OBJ)
 bpf-tests: $(BPF_TEST_BIN) $(BUILD)/tests/vm/verifier_cost
 
 bench-programs: $(addprefix $(BUILD)/tests/bench/,spawn read_capture short_lives)

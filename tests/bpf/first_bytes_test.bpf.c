@@ -6,7 +6,7 @@
  */
 #include "datagram_maps.bpf.h"
 #include "maps.bpf.h"
-#include "tests/bpf/stage.h"
+#include "tests/bpf/stage/stage.h"
 
 /* One flow, and its socket. */
 struct stage {

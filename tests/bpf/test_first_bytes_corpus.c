@@ -7,9 +7,9 @@
  * out of order, twice, never (corpus_case.h). And programs that are broken on purpose
  * give others.
  */
-#include "bpf/corpus_case.h"
-#include "bpf/ndjson_compare.h"
-#include "bpf/stage_watcher.h"
+#include "bpf/stage/corpus_case.h"
+#include "bpf/stage/ndjson_compare.h"
+#include "bpf/stage/stage_watcher.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,8 +3,8 @@
  * What first_bytes_test.bpf.c is told before each packet. BPF_PROG_RUN gives a packet a socket of
  * no protocol and no state, so what the programs ask a socket of TCP for stands here.
  */
-#ifndef YAGURA_TESTS_BPF_STAGE_H
-#define YAGURA_TESTS_BPF_STAGE_H
+#ifndef YAGURA_TESTS_BPF_STAGE_STAGE_H
+#define YAGURA_TESTS_BPF_STAGE_STAGE_H
 
 #include <linux/types.h>
 

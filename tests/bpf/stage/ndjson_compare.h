@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two texts of NDJSON, flow by flow and key by key. */
-#ifndef YAGURA_TESTS_BPF_NDJSON_COMPARE_H
-#define YAGURA_TESTS_BPF_NDJSON_COMPARE_H
+#ifndef YAGURA_TESTS_BPF_STAGE_NDJSON_COMPARE_H
+#define YAGURA_TESTS_BPF_STAGE_NDJSON_COMPARE_H
 
 #include <stdbool.h>
 #include <stddef.h>

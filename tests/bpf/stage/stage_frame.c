@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bpf/stage_frame.h"
+#include "bpf/stage/stage_frame.h"
 
 #include <stdlib.h>
 #include <string.h>

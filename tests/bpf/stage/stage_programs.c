@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bpf/stage_programs.h"
+#include "bpf/stage/stage_programs.h"
 
 #include "bpf/abi/config.h"
 #include "bpf/first_bytes_test.skel.h"

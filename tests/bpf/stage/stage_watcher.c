@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bpf/stage_watcher.h"
+#include "bpf/stage/stage_watcher.h"
 
 #include "bpf/lib/look_types.h"
-#include "bpf/stage_programs.h"
-#include "bpf/stage_sent.h"
-#include "bpf/stage_told.h"
+#include "bpf/stage/stage_programs.h"
+#include "bpf/stage/stage_sent.h"
+#include "bpf/stage/stage_told.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

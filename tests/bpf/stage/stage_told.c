@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bpf/stage_told.h"
+#include "bpf/stage/stage_told.h"
 
 #include "bpf/lib/look_types.h"
 

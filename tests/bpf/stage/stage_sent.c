@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bpf/stage_sent.h"
+#include "bpf/stage/stage_sent.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
 #ifndef YAGURA_TESTS_BPF_STAGE_PROGRAMS_H
 #define YAGURA_TESTS_BPF_STAGE_PROGRAMS_H
 
-#include "bpf/stage.h"
-#include "bpf/stage_frame.h"
+#include "bpf/stage/stage.h"
+#include "bpf/stage/stage_frame.h"
 #include "sensor/decode/decode.h"
 
 enum stage_program {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bpf/corpus_case.h"
+#include "bpf/stage/corpus_case.h"
 
-#include "bpf/stage_frame.h"
+#include "bpf/stage/stage_frame.h"
 #include "replay/replay.h"
 #include "replay/unwrap.h"
 

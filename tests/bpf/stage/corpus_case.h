@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Captures of the corpus, read as yagura-replay reads them, by whichever watcher. */
-#ifndef YAGURA_TESTS_BPF_CORPUS_CASE_H
-#define YAGURA_TESTS_BPF_CORPUS_CASE_H
+#ifndef YAGURA_TESTS_BPF_STAGE_CORPUS_CASE_H
+#define YAGURA_TESTS_BPF_STAGE_CORPUS_CASE_H
 
 #include "replay/watch.h"
 

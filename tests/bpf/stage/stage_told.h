@@ -3,7 +3,7 @@
 #ifndef YAGURA_TESTS_BPF_STAGE_TOLD_H
 #define YAGURA_TESTS_BPF_STAGE_TOLD_H
 
-#include "bpf/stage_programs.h"
+#include "bpf/stage/stage_programs.h"
 #include "replay/watch.h"
 
 /* A piece of payload of `side`, or that some will not come, into the flow table. 0 or -errno. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bpf/ndjson_compare.h"
+#include "bpf/stage/ndjson_compare.h"
 
 #include <jansson.h>
 #include <stdio.h>

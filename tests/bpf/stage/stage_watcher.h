@@ -16,7 +16,7 @@
 #ifndef YAGURA_TESTS_BPF_STAGE_WATCHER_H
 #define YAGURA_TESTS_BPF_STAGE_WATCHER_H
 
-#include "bpf/stage.h"
+#include "bpf/stage/stage.h"
 #include "replay/watch.h"
 
 struct stage_stats {
