@@ -24,13 +24,9 @@ static struct decoded_exec *example_exec(void)
 	return &exec;
 }
 
-static const struct record_process ls_process = { .key = { 3, 30, 4 },
-						  .uid = 1000,
-						  .gid = 1001,
-						  .executable = {
-							  "/bin/ls",
-							  7,
-						  };
+static const struct record_process ls_process = {
+	.key = { 3, 30, 4 }, .uid = 1000, .gid = 1001, .executable = { "/bin/ls", 7 }
+};
 
 static const struct record_process ls_ancestors[] = {
 	{ .key = { 1000, 10, 1 }, .uid = 5, .gid = 6, .executable = { "/bin/sh", 7 } },
