@@ -49,15 +49,6 @@ static int take_exec(struct pipeline *p, const struct decoded_exec *exec)
 				  exec->args);
 }
 
-/* Of one that goes on, later parts will ask for the same processes. */
-static void hold_owners(struct pipeline *p, const struct event_flow *flow)
-{
-	if (flow->flags & FLOW_FINAL)
-		return;
-	process_table_hold(p->processes, &flow->owner, flow->header.time_ns);
-	process_table_hold(p->processes, &flow->listener, flow->header.time_ns);
-}
-
 /* What an event does to the tables. */
 static int apply(struct pipeline *p, const struct decoded_event *event)
 {
@@ -74,7 +65,7 @@ static int apply(struct pipeline *p, const struct decoded_event *event)
 	case EVENT_CGROUP:
 		return take_cgroup(p, &event->cgroup);
 	case EVENT_FLOW:
-		hold_owners(p, &event->flow);
+		process_table_flow(p->processes, &event->flow);
 		break;
 	case EVENT_THROTTLE:
 	case EVENT_BYTES:

@@ -80,6 +80,8 @@ int process_table_snapshot(struct process_table *table, const struct event_exec 
 			   const struct process_key *ancestors, struct text executable,
 			   struct text args);
 int process_table_exit(struct process_table *table, const struct event_exit *event);
+/* Holds owner and listener of a flow that goes on: later parts of it will ask for them. */
+void process_table_flow(struct process_table *table, const struct event_flow *event);
 /* A flow of that process goes on: it is kept for PROCESS_HOLD_NS more. */
 void process_table_hold(struct process_table *table, const struct process_key *key,
 			uint64_t now_ns);

@@ -141,3 +141,11 @@ int process_table_exit(struct process_table *table, const struct event_exit *eve
 	process_table_trim(table, now_ns);
 	return 0;
 }
+
+void process_table_flow(struct process_table *table, const struct event_flow *event)
+{
+	if (event->flags & FLOW_FINAL)
+		return;
+	process_table_hold(table, &event->owner, event->header.time_ns);
+	process_table_hold(table, &event->listener, event->header.time_ns);
+}
