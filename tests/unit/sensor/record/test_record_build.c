@@ -24,44 +24,21 @@ static struct decoded_exec *example_exec(void)
 	return &exec;
 }
 
-static const struct record_process ls_process = {
-	.key = { 3, 30, 4 }, .uid = 1000, .gid = 1001, .executable = { "/bin/ls", 7 }
-};
-
 static const struct record_process ls_ancestors[] = {
 	{ .key = { 1000, 10, 1 }, .uid = 5, .gid = 6, .executable = { "/bin/sh", 7 } },
 	{ .key = { 9, 9, 9 }, .uid = UINT32_MAX, .gid = UINT32_MAX },
 };
 
-/* The shell forks, its child runs as another user, is taken over by curl, and executes ls. */
-static void become_ls(const struct record_sources *sources, const struct decoded_exec *exec,
-		      struct record *ret_record)
-{
-	struct process_table *table = (struct process_table *)sources->processes;
-	struct process_key before = { ls.start_ns, ls.pid, ls.exec_count - 1 };
-	struct event_fork fork = build_fork(before, shell, 300);
-	struct event_exec first = build_exec(before, shell, 400);
-	struct text none = { 0 };
-
-	first.euid--;
-	assert_int_equal(process_table_fork(table, &fork), 0);
-	assert_int_equal(process_table_exec(table, &first, NULL, none, none), 0);
-	assert_int_equal(process_table_exec(table, &exec->fixed, exec->ancestors, none, none), 0);
-	record_from_exec(sources, exec, ret_record);
-}
-
-/* Compared as a whole: what is not said here must be 0, and nothing is. */
-static void an_exec_has_every_field(void **state)
-{
-	const struct record full = full_record(RECORD_EXEC, FULL_DISTINCT);
-	const struct decoded_exec *exec = example_exec();
-	struct record record;
-	const struct record want = {
-		.class = RECORD_EXEC,
-		.exec = { .time_ns = EPOCH + 500,
-			  .process = ls_process,
-			  .args = { "ls\0-l", 6 },
-			  .args_truncated = true },
+static const struct record ls_record = {
+	.class = RECORD_EXEC,
+	.exec = {
+		.time_ns = EPOCH + 500,
+		.process = { .key = { 3, 30, 4 },
+			     .uid = 1000,
+			     .gid = 1001,
+			     .executable = { "/bin/ls", 7 },
+			     .args = { "ls\0-l", 6 },
+			     .args_truncated = true },
 		.parent = { .key = { 2000, 20, 2 },
 			    .uid = 1000,
 			    .gid = 1001,
@@ -76,16 +53,9 @@ static void an_exec_has_every_field(void **state)
 		.ancestor_count = 2,
 		.facts = FACT_LD_AUDIT,
 		.former_euid = 1002 - 1,
-		.file = { .inode = 4,
-			  .bytes = 5,
-			  .ctime_ns = 7,
-			  .mtime_ns = 8,
-			  .device_major = 9,
-			  .device_minor = 10,
-			  .nlink = 11,
-			  .mode = 0100755,
-			  .deleted = true,
-			  .memfd = true,
+		.file = { .inode = 4, .bytes = 5, .ctime_ns = 7, .mtime_ns = 8,
+			  .device_major = 9, .device_minor = 10, .nlink = 11,
+			  .mode = 0100755, .deleted = true, .memfd = true,
 			  .upper_layer = true },
 		.namespaces = { 16, 17, 18, 19, 20, 21, 22 },
 		.cwd = { "/tmp", 4 },
@@ -111,13 +81,37 @@ static void an_exec_has_every_field(void **state)
 	},
 };
 
-become_ls(*state, exec, &record);
-assert_same_record(&record, &want);
-/* All but what files hold, which no event tells. */
-record.exec.file.hash = full.exec.file.hash;
-record.exec.script_hash = full.exec.script_hash;
-record.exec.first_seen = true;
-assert_null(full_record_lacks(&record));
+/* The shell forks, its child runs as another user, is taken over by curl, and executes ls. */
+static void become_ls(const struct record_sources *sources, const struct decoded_exec *exec,
+		      struct record *ret_record)
+{
+	struct process_table *table = (struct process_table *)sources->processes;
+	struct process_key before = { ls.start_ns, ls.pid, ls.exec_count - 1 };
+	struct event_fork fork = build_fork(before, shell, 300);
+	struct event_exec first = build_exec(before, shell, 400);
+	struct text none = { 0 };
+
+	first.euid--;
+	assert_int_equal(process_table_fork(table, &fork), 0);
+	assert_int_equal(process_table_exec(table, &first, NULL, none, none), 0);
+	assert_int_equal(process_table_exec(table, &exec->fixed, exec->ancestors, none, none), 0);
+	record_from_exec(sources, exec, ret_record);
+}
+
+/* Compared as a whole: what is not said here must be 0, and nothing is. */
+static void an_exec_has_every_field(void **state)
+{
+	const struct record full = full_record(RECORD_EXEC, FULL_DISTINCT);
+	const struct decoded_exec *exec = example_exec();
+	struct record record;
+
+	become_ls(*state, exec, &record);
+	assert_same_record(&record, &ls_record);
+	/* All but what files hold, which no event tells. */
+	record.exec.file.hash = full.exec.file.hash;
+	record.exec.script_hash = full.exec.script_hash;
+	record.exec.first_seen = true;
+	assert_null(full_record_lacks(&record));
 }
 
 static void each_flag_of_an_exec_is_its_own(void **state)
