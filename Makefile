@@ -42,7 +42,7 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -W
 	-Ibpf/abi -Ibpf/lib -I. -isystem /usr/include/$(ARCH)-linux-gnu -ffile-prefix-map=$(CURDIR)=.
 
 LIBS_common := -levent -linih
-LIBS_sensor := -levent_openssl -levent -linih -lbpf -lelf -lz -lssl -lcrypto -lprotobuf-c -ljansson -lpcre2-8
+LIBS_sensor := -levent_openssl -levent -linih -lbpf -lelf -lz -lssl -lcrypto -lprotobuf-c -ljansson -lseccomp -lpcre2-8
 LIBS_collector := -levent_openssl -levent -linih -lz -lssl -lcrypto -lprotobuf-c -lsqlite3 -ljansson
 LIBS_ctl := -levent -linih -lprotobuf-c -ljansson
 LIBS_replay := -lpcap -lz -lcrypto -lprotobuf-c -ljansson
@@ -157,9 +157,8 @@ unit-tests: $(UNIT_BIN)
 
 include tests/support/programs.mk
 
+$(BPF_TEST_BIN): $(call objects,$(filter-out $(BPF_TEST_SRC) %.bpf.c,$(wildcard tests/bpf/*.c)))
 # Code of bpf/lib behind programs that are attached to nothing: tests/bpf/<lib>_test.bpf.c.
-BPF_TEST_PROGRAM := $(wildcard tests/bpf/*.bpf.c)
-BPF_TEST_SHARED := $(filter-out $(BPF_TEST_SRC) $(BPF_TEST_PROGRAM),$(wildcard tests/bpf/*.c))
 $(BUILD)/gen/bpf/%_test.bpf.o: tests/bpf/%_test.bpf.c
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
@@ -167,13 +166,13 @@ $(BUILD)/gen/bpf/%_test.bpf.o: tests/bpf/%_test.bpf.c
 $(BUILD)/gen/bpf/%_test.skel.h: $(BUILD)/gen/bpf/%_test.bpf.o
 	$(call say,SKELETON,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_test_bpf > $@
-$(call objects,$(BPF_TEST_SHARED)): | $(patsubst tests/bpf/%.bpf.c,$(BUILD)/gen/bpf/%.skel.h,$(BPF_TEST_PROGRAM))
-$(BUILD)/obj/tests/bpf/stage_programs.o: CFLAGS += -Wno-conversion -Wno-sign-conversion
-
-$(BPF_TEST_BIN): $(call objects,$(BPF_TEST_SHARED))
+BPF_STAGE_OBJ := $(call objects,$(wildcard tests/bpf/stage/*.c))
+$(BPF_STAGE_OBJ): | $(BUILD)/gen/bpf/first_bytes_test.skel.h
+$(BUILD)/obj/tests/bpf/stage/stage_programs.o: CFLAGS += -Wno-conversion -Wno-sign-conversion
+$(BUILD)/tests/bpf/test_first_bytes_corpus: $(BPF_STAGE_OBJ)
 bpf-tests: $(BPF_TEST_BIN) $(BUILD)/tests/vm/verifier_cost
 
-bench-programs: $(BUILD)/tests/bench/spawn $(BUILD)/tests/bench/read_capture
+bench-programs: $(addprefix $(BUILD)/tests/bench/,spawn read_capture short_lives)
 
 # Fuzzers: libFuzzer wants clang for every object that it should see into, so they get a BUILD of their
 # own (`make check-fuzz` calls `make BUILD=build/fuzz CC=clang FUZZ=1 fuzz-tests`).

@@ -52,6 +52,7 @@ enum event_ring {
 #define EVENT_CGROUP_BYTES_MAX 1024
 #define EVENT_ARGS_BYTES_MAX 32768
 #define EVENT_PATH_COMPONENTS_MAX 64
+#define EVENT_ANCESTORS_MAX 64
 
 struct event_header {
 	__u32 size_bytes; /* of the whole record, this header included */
@@ -71,11 +72,15 @@ struct process_key {
 	__u32 exec_count; /* task_struct.self_exec_id of the leader; inherited over fork */
 };
 
+enum event_fork_flag { FORK_NAMESPACE_INIT = 1u << 0 }; /* the first of its pid namespace */
+
 /* A process came into being by fork/clone (thread group leaders only, threads make no event). */
 struct event_fork {
 	struct event_header header;
 	struct process_key process;
-	struct process_key parent;
+	struct process_key parent; /* who called fork; CLONE_PARENT makes another one the parent */
+	__u32 flags; /* enum event_fork_flag */
+	__u32 reserved; /* zero */
 };
 
 enum event_exec_flag {
@@ -93,6 +98,22 @@ enum event_exec_flag {
 	EXEC_PRIVILEGED = 1u << 10, /* credentials rose with this execve (AT_SECURE) */
 	EXEC_NO_NEW_PRIVS = 1u << 11,
 	EXEC_FROM_THREAD = 1u << 12, /* called by a thread that was not the leader */
+	EXEC_ENTERED_CGROUPNS = 1u << 13, /* is in another one than its parent */
+	EXEC_ENTERED_IPCNS = 1u << 14,
+	EXEC_ENTERED_MNTNS = 1u << 15,
+	EXEC_ENTERED_NETNS = 1u << 16,
+	EXEC_ENTERED_PIDNS = 1u << 17,
+	EXEC_ENTERED_USERNS = 1u << 18,
+	EXEC_ENTERED_UTSNS = 1u << 19,
+	EXEC_LD_PRELOAD = 1u << 20, /* is in its environment, whatever it holds */
+	EXEC_LD_LIBRARY_PATH = 1u << 21,
+	EXEC_LD_AUDIT = 1u << 22,
+	EXEC_ENVIRONMENT_CUT = 1u << 23, /* it goes on behind what was looked at */
+	EXEC_ENVIRONMENT_UNKNOWN = 1u << 24, /* it could not be looked at */
+	EXEC_WRITABLE_DIRECTORY = 1u << 25, /* anybody may write where the executable lies */
+	EXEC_NAMESPACE_INIT = 1u << 26, /* the first process of its pid namespace */
+	EXEC_KERNEL_ANCESTOR = 1u << 27, /* the ancestors end with a kernel thread */
+	EXEC_ANCESTORS_CUT = 1u << 28, /* there are more of them */
 };
 
 /* Inode numbers of the namespaces a process is in (/proc/PID/ns). */
@@ -109,13 +130,14 @@ struct process_namespaces {
 /*
  * EVENT_EXEC: a program was executed. EVENT_SNAPSHOT: a process that ran already when it was asked
  * for; its args are never read there (another task's memory), so args_bytes is 0 and
- * ARGS_UNREADABLE set; there is no script.
+ * ARGS_UNREADABLE set, and so is the environment; there is no script.
  *
  * `bytes` holds, in this order: path_bytes of path, cwd_bytes of working directory, script_bytes of
- * script, args_bytes of argv as the kernel laid it out (NUL after each). Path and directory are
- * chains of names from the leaf up to the root, each followed by NUL: "ls\0bin\0usr\0". The script
- * is what execve() was given when the path is its interpreter's ("./run.sh", not resolved, no NUL);
- * 0 bytes for a program of its own.
+ * script, args_bytes of argv as the kernel laid it out (NUL after each), ancestor_count of struct
+ * process_key. Path and directory are chains of names from the leaf up to the root, each followed
+ * by NUL: "ls\0bin\0usr\0". The script is what execve() was given when the path is its
+ * interpreter's ("./run.sh", not resolved, no NUL); 0 bytes for a program of its own. The ancestors
+ * are who they are at this moment: the parent's parent, and so on, up to pid 1 or a kernel thread.
  */
 struct event_exec {
 	struct event_header header;
@@ -149,6 +171,8 @@ struct event_exec {
 	__u32 script_bytes;
 	__u32 args_bytes;
 	__u32 args_total_bytes;
+	__u32 ancestor_count;
+	__u32 reserved; /* zero */
 	char comm[EVENT_COMM_BYTES];
 	char bytes[];
 };
@@ -361,8 +385,8 @@ struct event_bytes {
 
 ABI_ASSERT(sizeof(struct event_header) == 24, "event_header");
 ABI_ASSERT(sizeof(struct process_key) == 16, "process_key");
-ABI_ASSERT(sizeof(struct event_fork) == 56, "event_fork");
-ABI_ASSERT(sizeof(struct event_exec) == 240, "event_exec");
+ABI_ASSERT(sizeof(struct event_fork) == 64, "event_fork");
+ABI_ASSERT(sizeof(struct event_exec) == 248, "event_exec");
 ABI_ASSERT(sizeof(struct event_exit) == 64, "event_exit");
 ABI_ASSERT(sizeof(struct event_cgroup) == 40, "event_cgroup");
 ABI_ASSERT(sizeof(struct event_throttle) == 120, "event_throttle");

@@ -72,6 +72,14 @@ static __always_inline void inode_fill(struct event_exec *event, struct inode *i
 		event->flags |= EXEC_UPPER_LAYER;
 }
 
+/* Sticky or not: whoever owns a file there may still put another one in its place. */
+static __always_inline bool is_in_writable_directory(struct dentry *dentry)
+{
+	struct dentry *directory = dentry->d_parent;
+
+	return directory != dentry && directory->d_inode->i_mode & S_IWOTH;
+}
+
 /* memfd_create(2) makes a file in no tree and puts this before its name; a file in a directory may
  * be called so too. The path has just been written, as the first of the scratch bytes. */
 static __always_inline bool is_memfd(struct exec_scratch *scratch, struct dentry *dentry)
@@ -98,6 +106,8 @@ static __always_inline void executable_fill(struct exec_scratch *scratch, struct
 		if (event->nlink == 0 && event->path_bytes > 0 &&
 		    is_memfd(scratch, file->f_path.dentry))
 			event->flags |= EXEC_MEMFD;
+		if (is_in_writable_directory(file->f_path.dentry))
+			event->flags |= EXEC_WRITABLE_DIRECTORY;
 	}
 	if (status == PATH_CUT) {
 		event->flags |= EXEC_PATH_TRUNCATED;

@@ -17,7 +17,9 @@
 #define PFA_NO_NEW_PRIVS 0 /* a bit of task_struct.atomic_flags */
 #define PIDTYPE_SID 3 /* include/linux/pid_types.h, the same since 4.19 */
 #define SIGNAL_GROUP_EXIT 0x00000004 /* include/linux/sched/signal.h */
+#define SIGNAL_UNKILLABLE 0x00000040 /* likewise: the first process of a pid namespace */
 #define S_IFMT 00170000
+#define S_IWOTH 00002
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630 /* include/uapi/linux/magic.h */
 #define I_CTIME_QUERIED 0x80000000u /* 6.13 keeps it in i_ctime_nsec, include/linux/fs.h */
 
@@ -225,6 +227,8 @@ struct css_set {
 struct mm_struct {
 	unsigned long arg_start;
 	unsigned long arg_end;
+	unsigned long env_start;
+	unsigned long env_end;
 	struct file *exe_file;
 };
 

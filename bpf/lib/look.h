@@ -129,6 +129,14 @@ DISSECT_INLINE __u32 look_give_out(struct look_source *source, struct look_side 
 	return end;
 }
 
+/* Up to where, in this segment, anything is looked at. It begins before the window ends. */
+DISSECT_INLINE __u32 look_end(const struct look_segment *segment)
+{
+	__u32 room = LOOK_WINDOW_BYTES - segment->offset;
+
+	return segment->bytes < room ? segment->bytes : room;
+}
+
 DISSECT_INLINE enum look_verdict look_settle(struct look_source *source, struct look_side *side,
 					     const struct look_segment *segment, __u32 end)
 {
@@ -144,18 +152,11 @@ DISSECT_INLINE enum look_verdict look_settle(struct look_source *source, struct 
 		return is_dns && end < segment->bytes ? LOOK_MORE : LOOK_TAKEN;
 	default:
 		side->next = segment->offset + end;
-		if (end < segment->bytes || ++side->segments >= LOOK_MESSAGE_SEGMENTS_MAX)
+		if (++side->segments >= LOOK_MESSAGE_SEGMENTS_MAX)
 			look_give_up(source, side, LOOK_CUT_LIMIT);
-		return LOOK_TAKEN;
+		/* LOOK_RUNS_MAX was not enough: records of a few bytes. */
+		return end < look_end(segment) ? LOOK_MORE : LOOK_TAKEN;
 	}
-}
-
-/* Up to where, in this segment, anything is looked at. It begins before the window ends. */
-DISSECT_INLINE __u32 look_end(const struct look_segment *segment)
-{
-	__u32 room = LOOK_WINDOW_BYTES - segment->offset;
-
-	return segment->bytes < room ? segment->bytes : room;
 }
 
 /* Is anything more wanted of this direction? */

@@ -13,7 +13,7 @@
 #define LOOK_INSIDE_BYTES 128 /* of a segment, within which a TLS hello may begin (PROXY …) */
 #define LOOK_RUN_STEPS 18 /* chunks and skips at once */
 #define LOOK_RUNS_MAX 16 /* times so many, of one segment */
-#define LOOK_PARTS_MAX 8 /* times one segment may be looked at: it has several messages */
+#define LOOK_PARTS_MAX 17 /* times one segment may be looked at: all messages, and one carried */
 
 enum look_state {
 	LOOK_LOOKING = 0,

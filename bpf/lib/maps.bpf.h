@@ -10,6 +10,7 @@
 #include "config.h"
 #include "counters.h"
 #include "event.h"
+#include "executed.h"
 #include "look_types.h"
 #include "socket_types.h"
 #include "splt.h"
@@ -76,9 +77,14 @@ enum flow_storage_flag {
 	STORAGE_OVER = 1u << 6, /* the connection had ended before its last descriptor was closed */
 };
 
-/* Path, directory and script; argv follows. */
+/* Path, directory and script; argv follows, then the ancestors. */
 #define EXEC_NAMES_BYTES_MAX (2 * EVENT_PATH_BYTES_MAX + EVENT_SCRIPT_BYTES_MAX)
-#define EXEC_BYTES_MAX (EXEC_NAMES_BYTES_MAX + EVENT_ARGS_BYTES_MAX)
+#define EXEC_TEXTS_BYTES_MAX (EXEC_NAMES_BYTES_MAX + EVENT_ARGS_BYTES_MAX)
+#define EXEC_BYTES_MAX (EXEC_TEXTS_BYTES_MAX + EVENT_ANCESTORS_MAX * sizeof(struct process_key))
+/* Of an environment, from its beginning: what most programs have, several times over. */
+#define ENVIRONMENT_BYTES_MAX 8192
+#define ENVIRONMENT_WORDS (ENVIRONMENT_BYTES_MAX / sizeof(__u64))
+#define ENVIRONMENT_NAME_WORDS 3 /* a name may begin in the last of them */
 
 /* Where a record with names is put together: larger than a per-CPU array value may be, so a plain
  * array with an entry per CPU. Claimed with a flag: a preempted handler must not find its bytes
@@ -87,8 +93,11 @@ struct exec_scratch {
 	__u32 claimed;
 	__u32 used; /* of bytes */
 	__u32 names_left; /* that the path being written may still have */
-	__u32 reserved;
+	__u32 before_environment; /* zero: a NUL before its first name */
+	__u64 environment[ENVIRONMENT_WORDS +
+			  ENVIRONMENT_NAME_WORDS]; /* looked at and never told */
 	struct event_header due; /* of the record being made */
+	struct executed_script script;
 	__u8 event[sizeof(struct event_exec)];
 	__u8 bytes[EXEC_BYTES_MAX];
 };

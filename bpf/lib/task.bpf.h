@@ -110,6 +110,36 @@ static __always_inline void namespaces_fill(struct process_namespaces *namespace
 	namespaces->uts = all->uts_ns->ns.inum;
 }
 
+/* Where it is and its parent is not. A process may leave its pid namespace only downwards, and
+ * nobody above it takes it over while somebody in its own can: so a deeper level tells. */
+static __always_inline void entered_fill(struct event_exec *event, struct task_struct *task)
+{
+	struct task_struct *parent = task->real_parent;
+	struct nsproxy *own = task->nsproxy, *its = parent->nsproxy;
+
+	if (task->real_cred->user_ns != parent->real_cred->user_ns)
+		event->flags |= EXEC_ENTERED_USERNS;
+	if (task->thread_pid->level > parent->thread_pid->level)
+		event->flags |= EXEC_ENTERED_PIDNS;
+	if (!own || !its || own == its)
+		return;
+	if (own->cgroup_ns != its->cgroup_ns)
+		event->flags |= EXEC_ENTERED_CGROUPNS;
+	if (own->ipc_ns != its->ipc_ns)
+		event->flags |= EXEC_ENTERED_IPCNS;
+	if (own->mnt_ns != its->mnt_ns)
+		event->flags |= EXEC_ENTERED_MNTNS;
+	if (own->net_ns != its->net_ns)
+		event->flags |= EXEC_ENTERED_NETNS;
+	if (own->uts_ns != its->uts_ns)
+		event->flags |= EXEC_ENTERED_UTSNS;
+}
+
+static __always_inline bool is_namespace_init(struct task_struct *task)
+{
+	return task->signal->flags & SIGNAL_UNKILLABLE;
+}
+
 static __always_inline __u64 cgroup_id_of(struct task_struct *task)
 {
 	return task->cgroups->dfl_cgrp->kn->id;

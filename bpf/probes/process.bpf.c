@@ -2,8 +2,11 @@
 /* Processes: fork, exec, exit, and those that ran before us. Core tier: BTF tracepoints, one
  * iterator. */
 #include "admit.bpf.h"
+#include "ancestors.bpf.h"
 #include "cgroup.bpf.h"
+#include "environment.bpf.h"
 #include "executable.bpf.h"
+#include "executed.bpf.h"
 #include "task.bpf.h"
 #include <bpf/bpf_tracing.h>
 
@@ -25,7 +28,7 @@ static __always_inline void directory_fill(struct exec_scratch *scratch, struct 
 /* The name execve() was given, where another program runs in its stead: a script's interpreter, or
  * the interpreter's own. */
 static __always_inline void script_fill(struct exec_scratch *scratch, struct event_exec *event,
-					struct linux_binprm *bprm)
+					struct linux_binprm *bprm, struct fs_struct *fs)
 {
 	const char *name = bprm->filename;
 	__u32 at = *(volatile __u32 *)&scratch->used;
@@ -40,6 +43,7 @@ static __always_inline void script_fill(struct exec_scratch *scratch, struct eve
 		event->flags |= EXEC_SCRIPT_TRUNCATED;
 	event->script_bytes = (__u32)size - 1; /* without its NUL */
 	scratch->used = at + event->script_bytes;
+	executed_script_add(scratch, event, fs, name);
 }
 
 /* argv as it lies in the memory of the running task: the kernel's own copy, made a moment ago. */
@@ -81,15 +85,22 @@ static __always_inline void process_fill(struct exec_scratch *scratch, struct ev
 	session_fill(event, task->signal);
 	namespaces_fill(&event->namespaces, task->nsproxy);
 	pid_namespace_fill(event, task);
+	entered_fill(event, task);
+	if (is_namespace_init(task))
+		event->flags |= EXEC_NAMESPACE_INIT;
 	__builtin_memcpy(event->comm, task->comm, sizeof(event->comm));
 	executable_fill(scratch, event, task->mm->exe_file);
 	directory_fill(scratch, event, task->fs);
 }
 
-static __always_inline void record_end(struct exec_scratch *scratch, enum event_kind kind)
+static __always_inline void record_end(struct exec_scratch *scratch, enum event_kind kind,
+				       struct task_struct *task)
 {
 	struct event_exec *event = (void *)scratch->event;
-	__u32 size = *(volatile __u32 *)&scratch->used;
+	__u32 size;
+
+	ancestors_fill(scratch, event, task);
+	size = *(volatile __u32 *)&scratch->used;
 
 	if (size <= EXEC_BYTES_MAX)
 		record_output(scratch, &event->header, kind, sizeof(*event) + size);
@@ -113,6 +124,8 @@ int BPF_PROG(yagura_fork, struct task_struct *parent, struct task_struct *child)
 		return 0;
 	event->process = key;
 	key_fill(&event->parent, parent);
+	event->flags = is_namespace_init(child) ? FORK_NAMESPACE_INIT : 0;
+	event->reserved = 0;
 	event_submit(&ring_valuable, event);
 	return 0;
 }
@@ -182,9 +195,11 @@ int BPF_PROG(yagura_exec, struct task_struct *task, int old_pid, struct linux_bi
 		event->flags |= EXEC_FROM_THREAD;
 	if (is_privileged)
 		event->flags |= EXEC_PRIVILEGED;
-	script_fill(scratch, event, bprm);
+	executed_file_add(event, task->mm->exe_file);
+	script_fill(scratch, event, bprm, task->fs);
 	args_fill(scratch, event, task->mm);
-	record_end(scratch, EVENT_EXEC);
+	environment_fill(scratch, event, task->mm);
+	record_end(scratch, EVENT_EXEC, task);
 	return 0;
 }
 
@@ -218,7 +233,8 @@ int yagura_snapshot(struct bpf_iter__task *ctx)
 		return 0;
 	event = (void *)scratch->event;
 	process_fill(scratch, event, task);
-	event->flags |= EXEC_ARGS_UNREADABLE; /* another task's memory */
-	record_end(scratch, EVENT_SNAPSHOT);
+	/* Another task's memory. */
+	event->flags |= EXEC_ARGS_UNREADABLE | EXEC_ENVIRONMENT_UNKNOWN;
+	record_end(scratch, EVENT_SNAPSHOT, task);
 	return 0;
 }

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The code that looks at the first packets of a TCP connection, as yagura_datagram_in and _out call
- * it, for BPF_PROG_RUN: attached to nothing. Only what a socket says is replaced, all of it below,
- * since a packet of BPF_PROG_RUN has none that speaks TCP; and the clock is the capture's.
+ * The code that looks at the first packets of a flow, as yagura_datagram_in and _out call it, for
+ * BPF_PROG_RUN: attached to nothing. Only what a socket says and keeps is replaced, all of it
+ * below, since a packet of BPF_PROG_RUN has none of its own; and the clock is the capture's.
  */
+#include "datagram_maps.bpf.h"
 #include "maps.bpf.h"
-#include "tests/bpf/stage.h"
+#include "tests/bpf/stage/stage.h"
 
-/* One connection. */
+/* One flow, and its socket. */
 struct stage {
 	struct flow_storage flow;
+	struct datagram_socket datagram_socket;
+	struct datagram_flow datagram_first;
 	struct bpf_tcp_sock tcp;
 	struct bpf_sock sock;
 	__u32 packets; /* with payload */
@@ -37,11 +40,18 @@ static __always_inline struct stage *stage_find(void)
 	return bpf_map_lookup_elem(&stages, &cookie);
 }
 
-static __always_inline struct flow_storage *stage_flow(void)
+enum stage_storage { STORAGE_TCP, STORAGE_SOCKET, STORAGE_FIRST };
+
+static __always_inline void *stage_storage(enum stage_storage which)
 {
 	struct stage *stage = stage_find();
 
-	return stage ? &stage->flow : NULL;
+	if (!stage)
+		return NULL;
+	if (which == STORAGE_TCP)
+		return &stage->flow;
+	return which == STORAGE_SOCKET ? (void *)&stage->datagram_socket
+				       : (void *)&stage->datagram_first;
 }
 
 static __always_inline const struct bpf_tcp_sock *stage_tcp(void)
@@ -51,12 +61,20 @@ static __always_inline const struct bpf_tcp_sock *stage_tcp(void)
 	return stage ? &stage->tcp : NULL;
 }
 
-#define bpf_sk_storage_get(map, sk, value, flags) ((void *)stage_flow())
+#define is_map(map, other) __builtin_types_compatible_p(typeof(*(map)), typeof(other))
+#define bpf_sk_storage_get(map, sk, value, flags)                                                  \
+	stage_storage(is_map(map, flow_storage)	      ? STORAGE_TCP                                \
+		      : is_map(map, datagram_sockets) ? STORAGE_SOCKET                             \
+						      : STORAGE_FIRST)
 #define bpf_tcp_sock(sk) stage_tcp()
 #define bpf_get_socket_cookie(context) (turn.cookie)
 #define bpf_ktime_get_ns() (stage_fault == STAGE_STOPS_CLOCK ? 1 : turn.now_ns)
 
 #pragma clang diagnostic ignored "-Wunused-function" /* only parts of these are called */
+/* Of the programs these two are in different files. */
+#define flow_begin datagram_flow_begin
+#include "datagram_look.bpf.h"
+#undef flow_begin
 #include "first_bytes.bpf.h"
 #include "flow_record.bpf.h"
 
@@ -82,13 +100,18 @@ static __always_inline void stage_set(struct stage *stage)
 	stage->tcp.snd_una = stage->tcp.rcv_nxt = turn.next;
 	stage->tcp.data_segs_in = turn.data_segments;
 	stage->sock.state = turn.state;
+	stage->sock.type = SOCK_DGRAM; /* only asked for when it is not TCP */
+	stage->datagram_socket.labelled = 1;
 }
 
 /* Whether the packet is to pass unseen. */
 static __always_inline bool stage_breaks(struct stage *stage)
 {
-	__u32 number = stage->packets++;
+	__u32 number = stage->packets;
 
+	if (turn.is_open || turn.state == TCP_LISTEN)
+		return stage_fault == STAGE_LOSES_SYN;
+	stage->packets++;
 	if (stage_fault == STAGE_SHIFTS && number > 0)
 		stage->tcp.snd_una = stage->tcp.rcv_nxt = turn.next - 1;
 	return stage_fault == STAGE_LOSES_SECOND && number == 1;
@@ -101,9 +124,12 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool egress)
 	if (!stage)
 		return 1;
 	stage_set(stage);
-	if (turn.state != TCP_LISTEN && !turn.is_open && stage_breaks(stage))
+	if (stage_breaks(stage))
 		return 1;
-	first_bytes(skb, &stage->sock, egress);
+	if (turn.is_datagram)
+		datagram_seen(skb, &stage->sock, egress);
+	else
+		first_bytes(skb, &stage->sock, egress);
 	return 1;
 }
 

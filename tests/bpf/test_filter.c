@@ -235,6 +235,7 @@ static bool is_of(const struct decoded_event *event, const void *context)
 	case EVENT_CGROUP:
 	case EVENT_THROTTLE:
 	case EVENT_FLOW:
+	case EVENT_BYTES:
 	case EVENT_KIND_NONE:
 	case EVENT_KIND_COUNT:
 		break;

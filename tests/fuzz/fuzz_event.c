@@ -4,6 +4,7 @@
  * record building. The header's size field is put right, else hardly any input got past
  * it.
  */
+#include "sensor/process/ancestry.h"
 #include "sensor/record/record_build.h"
 
 #include <stdlib.h>
@@ -28,6 +29,15 @@ static void read_process(const struct record_process *process)
 	read_text(process->args);
 }
 
+static void read_chain(const struct process_table *table, const struct process_key *key)
+{
+	struct process_ancestor chain[ENTRIES_MAX];
+	size_t count = process_chain(table, key, chain, ENTRIES_MAX);
+
+	for (size_t i = 0; i < count; i++)
+		read_text(chain[i].executable);
+}
+
 static void use_exec(const struct record_sources *sources, struct process_table *table,
 		     const struct decoded_event *event)
 {
@@ -38,15 +48,19 @@ static void use_exec(const struct record_sources *sources, struct process_table 
 	if (strlen(exec->path) != exec->path_length || strlen(exec->cwd) != exec->cwd_length)
 		abort();
 	if (event->kind == EVENT_SNAPSHOT)
-		process_table_snapshot(table, &exec->fixed, path, exec->args);
+		process_table_snapshot(table, &exec->fixed, exec->ancestors, path, exec->args);
 	else
-		process_table_exec(table, &exec->fixed, path, exec->args);
+		process_table_exec(table, &exec->fixed, exec->ancestors, path, exec->args);
 	record_from_exec(sources, exec, &record);
 	read_text(record.exec.cwd);
 	read_text(record.exec.script);
 	read_text(record.exec.cgroup);
 	read_process(&record.exec.process);
 	read_process(&record.exec.parent);
+	read_process(&record.exec.creator);
+	for (size_t i = 0; i < record.exec.ancestor_count; i++)
+		read_process(&record.exec.ancestors[i]);
+	read_chain(table, &exec->fixed.process);
 }
 
 static void use_flow(const struct record_sources *sources, const struct event_flow *flow)
@@ -157,8 +171,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct process_table_options options = { .exited_max = ENTRIES_MAX,
 						 .live_max = ENTRIES_MAX };
 	struct process_table *table = process_table_new(&options);
+	static struct record_process ancestors[RECORD_ANCESTORS_MAX];
 	const struct record_sources sources = {
 		.processes = table,
+		.ancestors = ancestors,
 		.cgroups = cgroup_names_new(ENTRIES_MAX),
 		.boot_epoch_ns = 1,
 	};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whatever a worker that was taken over may send: messages, each led by a byte with its length, to
- * serve_request. The loader is made up here, so nothing is loaded and nothing needs root.
+ * serve_request; of REQUEST_BYTES_MIN or more, zeroes make it as long as a request. The loader is
+ * made up here, so nothing is loaded and nothing needs root.
  */
 #include "sensor/keeper/maps.h"
 #include "sensor/keeper/rules.h"
@@ -17,6 +18,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 #define COUNTED 7
+#define REQUEST_BYTES_MIN 16
 
 int loader_ring_fd(const struct loader *loader, enum event_ring ring)
 {
@@ -83,6 +85,13 @@ static size_t receive(int link, struct keeper_reply *ret_reply)
 	return count;
 }
 
+static bool is_empty(const struct keeper_hash_request *hash)
+{
+	static const struct keeper_hash_request empty;
+
+	return memcmp(hash, &empty, sizeof(empty)) == 0;
+}
+
 static bool is_known(const struct keeper_request *request)
 {
 	switch (request->verb) {
@@ -94,7 +103,12 @@ static bool is_known(const struct keeper_request *request)
 	case KEEPER_THROTTLES:
 	case KEEPER_MAPS:
 	case KEEPER_LIVE:
-		return request->argument == 0;
+	case KEEPER_HASHER_RESTART:
+		return request->argument == 0 && is_empty(&request->hash);
+	case KEEPER_HASH:
+		return request->argument == 0 && request->hash.what >= KEEPER_HASH_EXECUTABLE &&
+		       request->hash.what <= KEEPER_HASH_SCRIPT_LOOK &&
+		       request->hash.path[sizeof(request->hash.path) - 1] == '\0';
 	default:
 		return false;
 	}
@@ -115,6 +129,9 @@ static void check(const uint8_t *bytes, size_t size, int link)
 		abort();
 	if (is_request && (reply.id != request.id || reply.verb != request.verb))
 		abort();
+	/* The kernel side has noted nothing down: no file is opened, whatever is asked. */
+	if (is_request && request.verb == KEEPER_HASH && reply.hash.status != HASH_NOT_CONFIRMED)
+		abort();
 	if (descriptors !=
 	    (is_request && request.verb == KEEPER_DESCRIBE ? (size_t)KEEPER_FD_COUNT : 0))
 		abort();
@@ -122,17 +139,25 @@ static void check(const uint8_t *bytes, size_t size, int link)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-	const struct serve_context context = { .state_fd = STDERR_FILENO };
+	struct hasher_process hasher = { .jobs = -1, .results = { STDERR_FILENO, -1 } };
+	const struct serve_context context = { .state_fd = STDERR_FILENO,
+					       .executed = { -1, -1 },
+					       .hash_bytes_max = UINT64_MAX,
+					       .hasher = &hasher };
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) != 0)
 		abort();
 	while (size > 0 && bytes[0] > 0 && bytes[0] < size) {
-		if (send(pair[0], bytes + 1, bytes[0], 0) != bytes[0])
+		uint8_t message[sizeof(struct keeper_request)] = { 0 };
+		size_t length = bytes[0] >= REQUEST_BYTES_MIN ? sizeof(message) : bytes[0];
+
+		memcpy(message, bytes + 1, bytes[0]);
+		if (send(pair[0], message, length, 0) != (ssize_t)length)
 			abort();
 		if (serve_request(&context, pair[1]) != 0)
 			abort();
-		check(bytes + 1, bytes[0], pair[0]);
+		check(message, length, pair[0]);
 		size -= 1u + bytes[0];
 		bytes += 1u + bytes[0];
 	}

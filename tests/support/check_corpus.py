@@ -41,6 +41,10 @@ KINDS = {
 }
 
 
+def memory():
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
 def run(command, environment=None):
     return subprocess.run(
         command,
@@ -119,11 +123,11 @@ def compare(pcap, expected, actual, exceptions):
     return problems, used
 
 
-def values(captures):
+def values(paths):
     """One result a capture."""
     expected, exceptions = read_expected(), read_exceptions()
     results, used = [], set()
-    for capture in captures:
+    for capture in paths:
         pcap = str(capture.relative_to(CORPUS))
         outcome = run([REPLAY, str(capture)])
         text = outcome.stderr.decode("utf-8", "replace")
@@ -185,16 +189,19 @@ def replay_cuts(capture, directory):
     return ""
 
 
-def cut(captures):
+def cut(paths):
     """One result for all: a capture cut anywhere ends well, and tells nothing that is wrong."""
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     problems = []
-    with tempfile.TemporaryDirectory(prefix="yagura-check-", dir=memory) as directory:
-        for capture in captures:
+    with tempfile.TemporaryDirectory(prefix="yagura-check-", dir=memory()) as directory:
+        for capture in paths:
             if problem := replay_cuts(capture, directory):
                 problems.append(f"{capture}: {problem}")
     word = "failed" if problems else "passed"
     return [Result("captures cut at many lengths", word, "\n".join(problems))]
+
+
+def captures():
+    return sorted(CORPUS.rglob("*.pcap*"))
 
 
 def corpus():
@@ -202,5 +209,4 @@ def corpus():
     results = check_replay.endings(REPLAY)
     if not (CORPUS / "expected.tsv").exists():
         return results + [Result("captures", "skipped", f"{CORPUS} is not there")]
-    captures = sorted(CORPUS.rglob("*.pcap*"))
-    return results + values(captures) + cut(captures)
+    return results + values(captures()) + cut(captures())

@@ -10,6 +10,8 @@ import signal
 import subprocess
 import tempfile
 
+import capture_dialogues
+import capture_variants
 import check_controls
 import check_corpus
 import check_kernels
@@ -22,7 +24,7 @@ JOBS = os.cpu_count() or 1
 LINT_SECONDS = 120
 BUILD_SECONDS = 420
 UNIT_SECONDS = 120
-INTEGRATION_SECONDS = 480
+INTEGRATION_SECONDS = 1200
 FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "10"))
 ROOT_SECONDS = 420
 SKIPPED = 77  # the exit status of a check that cannot run here
@@ -195,7 +197,8 @@ def integration(logs):
 def corpus(logs):
     make(logs / "corpus-build.log", "build/bin/yagura-replay")
     make(logs / "corpus-sanitized.log", "BUILD=build/asan", "SANITIZE=1", check_corpus.SANITIZED)
-    return check_corpus.corpus()
+    results = check_corpus.corpus() + list(capture_dialogues.dialogues())
+    return results + list(capture_variants.variants(check_corpus.captures()))
 
 
 def fuzz_one(logs, name):

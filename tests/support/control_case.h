@@ -90,6 +90,12 @@ static inline void fake_in_memory(void *context, uint64_t ret_counts[RECORD_CLAS
 		ret_counts[i] = 30 + i;
 }
 
+static inline uint64_t fake_updates_due(void *context)
+{
+	(void)context;
+	return 55;
+}
+
 static inline void fake_backlog(void *context, uint64_t ret_bytes[EVENT_RING_COUNT])
 {
 	(void)context;
@@ -152,6 +158,7 @@ static inline int set_up(void **state)
 		.maps = fake_maps,
 		.live = fake_live,
 		.sequence = fake_sequence(),
+		.updates_due = fake_updates_due,
 		.ring_backlog = fake_backlog,
 	};
 	probes_result = 0;

@@ -100,6 +100,49 @@ static const struct mark *next_marks(enum fullness fullness, size_t *ret_count)
 	return fullness == FULL_MOST ? most : distinct;
 }
 
+/* Distinct: two. Most: as many as there may be, each with the longest path. */
+static const struct record_process *next_ancestors(enum fullness fullness, size_t *ret_count)
+{
+	static struct record_process ancestors[2][RECORD_ANCESTORS_MAX];
+	static char words[RECORD_ANCESTORS_MAX][16];
+	size_t which = fullness == FULL_MOST;
+
+	*ret_count = which ? RECORD_ANCESTORS_MAX : 2;
+	for (uint32_t i = 0; i < *ret_count; i++) {
+		snprintf(words[i], sizeof(words[i]), "ancestor %u", i);
+		ancestors[which][i] = (struct record_process){
+			.key = { UINT64_MAX - i, UINT32_MAX - i, UINT32_MAX - i },
+			.uid = 200 + i,
+			.gid = 300 + i,
+			.executable = { words[i], strlen(words[i]) },
+		};
+		if (which)
+			ancestors[which][i].executable = (struct text){ longest, sizeof(longest) };
+	}
+	return ancestors[which];
+}
+
+/* One that has no args. */
+static struct record_process next_relative(struct filling *filling)
+{
+	return (struct record_process){
+		.key = { 1000u + filling->number, filling->number, filling->number },
+		.uid = filling->number,
+		.gid = filling->number,
+		.executable = next_text(filling),
+	};
+}
+
+static struct record_verity next_verity(const struct filling *filling)
+{
+	struct record_verity verity = { .algorithm = 1, .bytes = 32 };
+
+	if (filling->fullness == FULL_MOST)
+		verity = (struct record_verity){ .algorithm = 2, .bytes = HASH_VERITY_BYTES_MAX };
+	memset(verity.digest, filling->number, verity.bytes);
+	return verity;
+}
+
 #define FILL_SPLT(to, filling) ((to) = next_splt(filling))
 #define FILL_MARKS(to, filling) ((to) = next_marks((filling)->fullness, &(size_t){ 0 }))
 #define FILL_MARK_COUNT(to, filling) next_marks((filling)->fullness, &(to))
@@ -112,6 +155,16 @@ static const struct mark *next_marks(enum fullness fullness, size_t *ret_count)
 	((to) = (filling)->fullness == FULL_MOST ? LAST_US_NS : (filling)->number * 1000ull)
 #define FILL_TEXT(to, filling) ((to) = next_text(filling))
 #define FILL_ADDR(to, filling) memset((to), (filling)->number, sizeof(to))
+#define FILL_SHA256(to, filling) memset((to), (filling)->number, sizeof(to))
+#define FILL_VERITY(to, filling) ((to) = next_verity(filling))
+#define FILL_HASH(to, filling) fill_record_hash(&(to), (filling))
+#define FILL_RELATIVE(to, filling) ((to) = next_relative(filling))
+#define FILL_ANCESTORS(to, filling) ((to) = next_ancestors((filling)->fullness, &(size_t){ 0 }))
+#define FILL_ANCESTOR_COUNT(to, filling) next_ancestors((filling)->fullness, &(to))
+#define FILL_FACTS(to, filling) ((to) = (1u << EXEC_FACT_COUNT) - 1)
+/* The highest stands for none. */
+#define FILL_ID(to, filling)                                                                       \
+	((to) = (filling)->fullness == FULL_MOST ? UINT32_MAX - 1 : (filling)->number)
 #define FILL_KEY(to, filling) fill_record_process_key(&(to), (filling))
 #define FILL_PROCESS(to, filling) fill_record_process(&(to), (filling))
 #define FILL_NAMESPACES(to, filling) fill_record_namespaces(&(to), (filling))
@@ -143,6 +196,8 @@ struct record full_record(enum record_class class, enum fullness fullness)
 		fill_record_exit(&record.exit, &filling);
 	else if (class == RECORD_FLOW)
 		fill_record_flow(&record.flow, &filling);
+	else if (class == RECORD_EXEC_UPDATE)
+		fill_record_exec_update(&record.exec_update, &filling);
 	else
 		fill_record_gap(&record.gap, &filling);
 	return record;
@@ -165,6 +220,14 @@ struct flags {
 #define FLAG_SPLT(to, flags)
 #define FLAG_MARKS(to, flags)
 #define FLAG_MARK_COUNT(to, flags)
+#define FLAG_SHA256(to, flags)
+#define FLAG_VERITY(to, flags)
+#define FLAG_HASH(to, flags) flag_record_hash(&(to), (flags));
+#define FLAG_RELATIVE(to, flags)
+#define FLAG_ANCESTORS(to, flags)
+#define FLAG_ANCESTOR_COUNT(to, flags)
+#define FLAG_FACTS(to, flags)
+#define FLAG_ID(to, flags)
 #define FLAG_KEY(to, flags) flag_record_process_key(&(to), (flags));
 #define FLAG_PROCESS(to, flags) flag_record_process(&(to), (flags));
 #define FLAG_NAMESPACES(to, flags) flag_record_namespaces(&(to), (flags));
@@ -192,6 +255,8 @@ bool full_record_one_flag(enum record_class class, size_t n, struct record *ret_
 		flag_record_exit(&record.exit, &flags);
 	else if (class == RECORD_FLOW)
 		flag_record_flow(&record.flow, &flags);
+	else if (class == RECORD_EXEC_UPDATE)
+		flag_record_exec_update(&record.exec_update, &flags);
 	else
 		flag_record_gap(&record.gap, &flags);
 	*ret_record = record;
@@ -220,6 +285,14 @@ static bool is_zero(const void *bytes, size_t size)
 #define LACKS_MARKS(of, name) LACKS_PLAIN(of, name)
 #define LACKS_MARK_COUNT(of, name) LACKS_PLAIN(of, name)
 #define LACKS_TEXT(of, name) ((of).length == 0 ? name : NULL)
+#define LACKS_SHA256(of, name) LACKS_PLAIN(of, name)
+#define LACKS_VERITY(of, name) LACKS_PLAIN((of).digest, name)
+#define LACKS_HASH(of, name) record_hash_lacks(&(of))
+#define LACKS_RELATIVE(of, name) record_process_key_lacks(&(of).key)
+#define LACKS_ANCESTORS(of, name) LACKS_PLAIN(of, name)
+#define LACKS_ANCESTOR_COUNT(of, name) LACKS_PLAIN(of, name)
+#define LACKS_FACTS(of, name) LACKS_PLAIN(of, name)
+#define LACKS_ID(of, name) LACKS_PLAIN(of, name)
 #define LACKS_KEY(of, name) record_process_key_lacks(&(of))
 #define LACKS_PROCESS(of, name) record_process_lacks(&(of))
 #define LACKS_NAMESPACES(of, name) record_namespaces_lacks(&(of))
@@ -245,5 +318,7 @@ const char *full_record_lacks(const struct record *record)
 		return record_exit_lacks(&record->exit);
 	if (record->class == RECORD_FLOW)
 		return record_flow_lacks(&record->flow);
+	if (record->class == RECORD_EXEC_UPDATE)
+		return record_exec_update_lacks(&record->exec_update);
 	return record_gap_lacks(&record->gap);
 }

@@ -32,6 +32,7 @@ static inline struct record_sources *sources_new(struct process_table *table)
 	*sources = (struct record_sources){
 		.processes = table,
 		.cgroups = cgroup_names_new(10),
+		.ancestors = calloc(RECORD_ANCESTORS_MAX, sizeof(*sources->ancestors)),
 		.boot_epoch_ns = EPOCH,
 	};
 	cgroup_names_learn(sources->cgroups, 77, (struct text){ "/a.slice", 8 });
@@ -51,8 +52,8 @@ static inline int set_up(void **state)
 	exec_shell.uid = 5;
 	exec_shell.gid = 6;
 	*state = sources_new(table);
-	return process_table_exec(table, &exec_curl, (struct text){ "/bin/curl", 9 }, args) |
-	       process_table_exec(table, &exec_shell, (struct text){ "/bin/sh", 7 },
+	return process_table_exec(table, &exec_curl, NULL, (struct text){ "/bin/curl", 9 }, args) |
+	       process_table_exec(table, &exec_shell, NULL, (struct text){ "/bin/sh", 7 },
 				  (struct text){ "sh", 3 });
 }
 
@@ -62,6 +63,7 @@ static inline int tear_down(void **state)
 
 	process_table_free((struct process_table *)sources->processes);
 	cgroup_names_free(sources->cgroups);
+	free(sources->ancestors);
 	free(sources);
 	return 0;
 }

@@ -27,6 +27,8 @@
 	X(NUMBER, user)                                                                            \
 	X(NUMBER, uts)
 
+#define HASH_FIELDS(X) X(ENUM, status) X(ENUM, package) X(SHA256, sha256) X(VERITY, verity)
+
 #define FILE_FIELDS(X)                                                                             \
 	X(NUMBER, inode)                                                                           \
 	X(NUMBER, bytes)                                                                           \
@@ -38,13 +40,18 @@
 	X(NUMBER, mode)                                                                            \
 	X(BOOL, deleted)                                                                           \
 	X(BOOL, memfd)                                                                             \
-	X(BOOL, upper_layer)
+	X(BOOL, upper_layer)                                                                       \
+	X(HASH, hash)
 
 #define EXEC_FIELDS(X)                                                                             \
 	X(TIME, time_ns)                                                                           \
 	X(PROCESS, process)                                                                        \
 	X(PROCESS, parent)                                                                         \
+	X(RELATIVE, creator)                                                                       \
+	X(ANCESTORS, ancestors)                                                                    \
+	X(ANCESTOR_COUNT, ancestor_count)                                                          \
 	X(FILE, file)                                                                              \
+	X(HASH, script_hash)                                                                       \
 	X(NAMESPACES, namespaces)                                                                  \
 	X(TEXT, cwd)                                                                               \
 	X(TEXT, script)                                                                            \
@@ -53,7 +60,9 @@
 	X(NUMBER, cap_effective)                                                                   \
 	X(NUMBER, cap_permitted)                                                                   \
 	X(NUMBER, cap_ambient)                                                                     \
+	X(FACTS, facts)                                                                            \
 	X(NUMBER, euid)                                                                            \
+	X(ID, former_euid)                                                                         \
 	X(NUMBER, egid)                                                                            \
 	X(NUMBER, suid)                                                                            \
 	X(NUMBER, loginuid)                                                                        \
@@ -65,7 +74,15 @@
 	X(NUMBER, args_total_bytes)                                                                \
 	X(BOOL, privileged)                                                                        \
 	X(BOOL, no_new_privs)                                                                      \
-	X(BOOL, from_thread)
+	X(BOOL, from_thread)                                                                       \
+	X(BOOL, first_seen)
+
+#define UPDATE_FIELDS(X)                                                                           \
+	X(TIME, time_ns)                                                                           \
+	X(PROCESS, process)                                                                        \
+	X(HASH, hash)                                                                              \
+	X(HASH, script_hash)                                                                       \
+	X(BOOL, first_seen)
 
 #define EXIT_FIELDS(X) X(TIME, time_ns) X(PROCESS, process) X(RUN, run_ns) X(NUMBER, status)
 
@@ -123,12 +140,14 @@
 	X(KEY, record_process_key, KEY_FIELDS)                                                     \
 	X(PROCESS, record_process, PROCESS_FIELDS)                                                 \
 	X(NAMESPACES, record_namespaces, NAMESPACES_FIELDS)                                        \
+	X(HASH, record_hash, HASH_FIELDS)                                                          \
 	X(FILE, record_file, FILE_FIELDS)                                                          \
 	X(ENDPOINT, record_endpoint, ENDPOINT_FIELDS)                                              \
 	X(EXEC, record_exec, EXEC_FIELDS)                                                          \
 	X(EXIT, record_exit, EXIT_FIELDS)                                                          \
 	X(FLOW, record_flow, FLOW_FIELDS)                                                          \
-	X(GAP, record_gap, GAP_FIELDS)
+	X(GAP, record_gap, GAP_FIELDS)                                                             \
+	X(UPDATE, record_exec_update, UPDATE_FIELDS)
 
 /* A list that lacks a field gives its struct too few initializers: an error here. */
 #pragma GCC diagnostic push
@@ -137,6 +156,12 @@
 	{                                                                                          \
 		0                                                                                  \
 	}
+#define RECORD_VALUE_SHA256(name)                                                                  \
+	{                                                                                          \
+		0                                                                                  \
+	}
+#define RECORD_VALUE_VERITY(name) from->name
+#define RECORD_VALUE_HASH(name) from->name
 #define RECORD_VALUE_NUMBER(name) from->name
 #define RECORD_VALUE_BOOL(name) from->name
 #define RECORD_VALUE_ENUM(name) from->name
@@ -151,6 +176,11 @@
 #define RECORD_VALUE_SPLT(name) from->name
 #define RECORD_VALUE_MARKS(name) from->name
 #define RECORD_VALUE_MARK_COUNT(name) from->name
+#define RECORD_VALUE_RELATIVE(name) from->name
+#define RECORD_VALUE_ANCESTORS(name) from->name
+#define RECORD_VALUE_ANCESTOR_COUNT(name) from->name
+#define RECORD_VALUE_FACTS(name) from->name
+#define RECORD_VALUE_ID(name) from->name
 #define RECORD_VALUE(KIND, name) RECORD_VALUE_##KIND(name),
 #define RECORD_CHECK(KIND, type, FIELDS)                                                           \
 	static inline struct type type##_listed(const struct type *from)                           \

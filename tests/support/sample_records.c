@@ -48,6 +48,8 @@ struct record sample_exec(void)
 		.exec = { .time_ns = SAMPLE_TIME_NS,
 			  .process = curl(),
 			  .parent = bash(),
+			  .creator = { .uid = UINT32_MAX, .gid = UINT32_MAX },
+			  .former_euid = UINT32_MAX,
 			  .euid = 0,
 			  .egid = 4,
 			  .file = { .inode = 1311, .bytes = 252000, .nlink = 1, .mode = 0100755 },
@@ -59,6 +61,19 @@ struct record sample_exec(void)
 			  .session_pid = 4700,
 			  .namespace_pid = 4711,
 			  .args_total_bytes = 25 },
+	};
+}
+
+struct record sample_exec_update(void)
+{
+	return (struct record){
+		.class = RECORD_EXEC_UPDATE,
+		.exec_update = { .time_ns = SAMPLE_TIME_NS + 700000000,
+				 .process = curl(),
+				 .hash = { .status = HASH_OK,
+					   .package = PACKAGE_UNMODIFIED,
+					   .sha256 = { 0xba, 0x78, 0x16, 0xbf } },
+				 .first_seen = true },
 	};
 }
 
@@ -153,6 +168,17 @@ static bool are_same_marks(const struct mark *got, const struct mark *want, size
 	return true;
 }
 
+static bool are_same_ancestors(const struct record_exec *got, const struct record_exec *want);
+
+#define SAME_RELATIVE(type, name) same_record_process(&got->name, &want->name)
+#define SAME_ANCESTORS(type, name)                                                                 \
+	do {                                                                                       \
+		SAME_PLAIN(type, ancestor_count);                                                  \
+		assert_same(are_same_ancestors(got, want), type, #name);                           \
+	} while (0)
+#define SAME_ANCESTOR_COUNT(type, name) SAME_PLAIN(type, name)
+#define SAME_FACTS(type, name) SAME_PLAIN(type, name)
+#define SAME_ID(type, name) SAME_PLAIN(type, name)
 #define SAME_SPLT(type, name) assert_same(is_same_splt(&got->name, &want->name), type, #name)
 #define SAME_MARKS(type, name)                                                                     \
 	do {                                                                                       \
@@ -168,6 +194,10 @@ static bool are_same_marks(const struct mark *got, const struct mark *want, size
 #define SAME_RUN(type, name) SAME_PLAIN(type, name)
 #define SAME_TEXT(type, name) assert_same(is_same_text(got->name, want->name), type, #name)
 #define SAME_ADDR(type, name) assert_same(memcmp(got->name, want->name, 16) == 0, type, #name)
+#define SAME_SHA256(type, name) assert_same(memcmp(got->name, want->name, 32) == 0, type, #name)
+#define SAME_VERITY(type, name)                                                                    \
+	assert_same(memcmp(&got->name, &want->name, sizeof(got->name)) == 0, type, #name)
+#define SAME_HASH(type, name) same_record_hash(&got->name, &want->name)
 #define SAME_KEY(type, name) same_record_process_key(&got->name, &want->name)
 #define SAME_PROCESS(type, name) same_record_process(&got->name, &want->name)
 #define SAME_NAMESPACES(type, name) same_record_namespaces(&got->name, &want->name)
@@ -184,6 +214,13 @@ static bool are_same_marks(const struct mark *got, const struct mark *want, size
 	}
 RECORD_STRUCTS(SAME_STRUCT)
 
+static bool are_same_ancestors(const struct record_exec *got, const struct record_exec *want)
+{
+	for (size_t i = 0; i < want->ancestor_count; i++)
+		same_record_process(&got->ancestors[i], &want->ancestors[i]);
+	return true;
+}
+
 void assert_same_record(const struct record *got, const struct record *want)
 {
 	assert_int_equal(got->class, want->class);
@@ -193,6 +230,8 @@ void assert_same_record(const struct record *got, const struct record *want)
 		same_record_exit(&got->exit, &want->exit);
 	else if (want->class == RECORD_FLOW)
 		same_record_flow(&got->flow, &want->flow);
+	else if (want->class == RECORD_EXEC_UPDATE)
+		same_record_exec_update(&got->exec_update, &want->exec_update);
 	else
 		same_record_gap(&got->gap, &want->gap);
 }

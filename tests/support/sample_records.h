@@ -14,6 +14,7 @@
 extern const struct batch_header sample_header;
 
 struct record sample_exec(void); /* curl [4711] by bash [4700] */
+struct record sample_exec_update(void);
 struct record sample_exit(void); /* of curl [4711], code 0 */
 struct record sample_flow(void); /* curl [4711] to 10.0.0.2:80, closed */
 struct record sample_marked_flow(void); /* the same to port 443, and what a TLS hello says */

@@ -28,6 +28,9 @@ bool connection_is_another(const struct track_flow *flow, enum track_end sender,
 		return connection_is_closed(flow) && !(end->syn && end->syn_seq == segment->seq);
 	if (end->syn)
 		return end->syn_seq != segment->seq;
+	if (sender == TRACK_SOURCE && end->stream.is_known &&
+	    end->stream.first_seq == segment->seq + 1)
+		return false; /* it was captured late: what was sent after it is there already */
 	/* Its sender's beginning was missed, or both ends connect at once. */
 	return flow->established || connection_is_closed(flow);
 }

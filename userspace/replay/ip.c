@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #define IPV6_EXTENSIONS_MAX 16
+#define FLOW_LABEL 0xfffffu
 
 #define PROTOCOL_HOP_BY_HOP 0
 #define PROTOCOL_IPV4 4 /* RFC 2003 */
@@ -207,11 +208,11 @@ enum layer read_ipv6(struct walk *walk)
 	struct packet packet = {
 		.time_ns = walk->packet->time_ns,
 		.is_ipv6 = true,
-		.is_id_zero = true,
 	};
 	uint32_t first = cursor_u32(&walk->bytes);
 	uint32_t payload_bytes = cursor_u16(&walk->bytes);
 
+	packet.is_id_zero = (first & FLOW_LABEL) == 0;
 	packet.protocol = cursor_u8(&walk->bytes);
 	packet.ttl = cursor_u8(&walk->bytes);
 	cursor_copy(&walk->bytes, packet.source, sizeof(packet.source));

@@ -15,7 +15,7 @@ struct packet {
 	uint8_t protocol; /* IANA number, behind IPv6 extension headers */
 	bool is_ipv6;
 	uint8_t ttl;
-	bool is_id_zero; /* IPv6: true */
+	bool is_id_zero; /* IPv4 identification, IPv6 flow label */
 	bool dont_fragment;
 	uint16_t ip_options_bytes;
 	struct cursor payload; /* from the transport header on, as far as it was captured */

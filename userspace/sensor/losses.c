@@ -38,8 +38,11 @@ static void settle(struct journal *journal, bool is_written)
 
 	if (totals.telling_seq == 0)
 		return;
-	if (is_written)
+	if (is_written) {
 		add(totals.gaps, totals.telling);
+		totals.updates_due += totals.telling_due;
+		totals.updates_kept += totals.telling_kept;
+	}
 	totals.telling_seq = 0;
 	journal_set_totals(journal, &totals);
 }
@@ -55,6 +58,9 @@ void losses_init(struct losses *losses, struct journal *journal, uint64_t next_s
 	/* What only a worker counts begins where the last one's telling ended. */
 	memcpy(losses->seen, totals.gaps, sizeof(losses->seen));
 	memcpy(losses->seen[GAP_SPOOL_FULL], totals.dropped, sizeof(totals.dropped));
+	/* What earlier workers had promised and did not live to keep. */
+	losses->seen[GAP_WORKER_ENDED][RECORD_EXEC_UPDATE] =
+		totals.updates_due - totals.updates_kept;
 	memcpy(losses->corrupt_before, totals.gaps[GAP_CORRUPT], sizeof(losses->corrupt_before));
 }
 
@@ -86,6 +92,23 @@ void losses_spool(struct losses *losses, const struct journal *journal, const st
 	for (size_t class = 0; class < RECORD_CLASS_COUNT; class ++)
 		losses->seen[GAP_CORRUPT][class] =
 			losses->corrupt_before[class] + stats.corrupt[class];
+}
+
+void losses_promised(struct losses *losses)
+{
+	losses->due_in_batch++;
+	losses->has_told = true;
+}
+
+void losses_kept(struct losses *losses)
+{
+	losses->kept_in_batch++;
+	losses->has_told = true;
+}
+
+uint64_t losses_updates_due(const struct losses *losses, const struct journal *journal)
+{
+	return journal_totals(journal).updates_due + losses->due_in_batch;
 }
 
 void losses_count(struct losses *losses, enum gap_reason reason, enum record_class class)
@@ -238,6 +261,8 @@ void losses_writing(struct losses *losses, struct journal *journal, uint64_t seq
 		return;
 	totals.telling_seq = seq;
 	memcpy(totals.telling, losses->in_batch, sizeof(totals.telling));
+	totals.telling_due = losses->due_in_batch;
+	totals.telling_kept = losses->kept_in_batch;
 	journal_set_totals(journal, &totals);
 }
 
@@ -245,5 +270,7 @@ void losses_written(struct losses *losses, struct journal *journal)
 {
 	settle(journal, true);
 	memset(losses->in_batch, 0, sizeof(losses->in_batch));
+	losses->due_in_batch = 0;
+	losses->kept_in_batch = 0;
 	losses->has_told = false;
 }

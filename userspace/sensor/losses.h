@@ -31,7 +31,9 @@ struct losses {
 	uint64_t told[GAP_REASON_COUNT][RECORD_CLASS_COUNT]; /* in Gap records */
 	/* told in a batch that is not in the spool yet */
 	uint64_t in_batch[GAP_REASON_COUNT][RECORD_CLASS_COUNT];
-	bool has_told; /* some of in_batch is not 0 */
+	uint64_t due_in_batch; /* updates promised there, */
+	uint64_t kept_in_batch; /* and kept */
+	bool has_told; /* some of in_batch, or of these two, is not 0 */
 	uint64_t skipped; /* by all programs */
 	struct losses_doubt unexplained[EVENT_RING_COUNT];
 	struct losses_doubt throttled[RECORD_CLASS_COUNT]; /* counted, told by no event */
@@ -58,6 +60,11 @@ void losses_throttled(struct losses *losses, struct batch *lane_a,
  * have newly been found missing without any reason. */
 uint64_t losses_compare(struct losses *losses, const struct counters *counters,
 			const struct sequence_totals *sequence);
+/* An exec that promises an update was added to lane A's batch; an update was, or was lost there. */
+void losses_promised(struct losses *losses);
+void losses_kept(struct losses *losses);
+/* Updates that became due since the keeper started. */
+uint64_t losses_updates_due(const struct losses *losses, const struct journal *journal);
 /* One record that the worker itself could not make or keep. */
 void losses_count(struct losses *losses, enum gap_reason reason, enum record_class class);
 /* Adds a Gap for each loss not told yet, as far as lane A's batch has room. */

@@ -4,6 +4,8 @@
 #include "common/log.h"
 #include "sensor/config/protocol_list.h"
 #include "sensor/config/sensor_config.h"
+#include "sensor/hasher/hasher.h"
+#include "sensor/keeper/hasher_process.h"
 #include "sensor/keeper/keeper.h"
 #include "sensor/worker.h"
 
@@ -19,7 +21,7 @@
 
 const char *argp_program_version = "yagurad " YAGURA_VERSION;
 
-enum role { ROLE_NONE, ROLE_KEEPER, ROLE_WORKER };
+enum role { ROLE_NONE, ROLE_KEEPER, ROLE_WORKER, ROLE_HASHER };
 
 struct arguments {
 	enum role role;
@@ -28,12 +30,19 @@ struct arguments {
 	const char *config_path;
 };
 
-enum option_key { OPTION_KEEPER = 256, OPTION_WORKER, OPTION_CHECK, OPTION_PRINT_CONFIG };
+enum option_key {
+	OPTION_KEEPER = 256,
+	OPTION_WORKER,
+	OPTION_HASHER,
+	OPTION_CHECK,
+	OPTION_PRINT_CONFIG
+};
 
 static const struct argp_option options[] = {
 	{ "keeper", OPTION_KEEPER, NULL, 0, "Load and attach the probes, start and keep the worker",
 	  0 },
 	{ "worker", OPTION_WORKER, NULL, 0, "Be the worker (started by the keeper)", 0 },
+	{ "hasher", OPTION_HASHER, NULL, 0, "Be the hasher (started by the keeper)", 0 },
 	{ "config", 'c', "FILE", 0, "Read the configuration from FILE", 0 },
 	{ "check", OPTION_CHECK, NULL, 0, "Only check configuration and files; attach nothing", 0 },
 	{ "print-config", OPTION_PRINT_CONFIG, NULL, 0,
@@ -48,9 +57,10 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 	switch (key) {
 	case OPTION_KEEPER:
 	case OPTION_WORKER:
+	case OPTION_HASHER:
 		if (arguments->role != ROLE_NONE)
-			argp_error(state, "--keeper and --worker exclude each other");
-		arguments->role = key == OPTION_KEEPER ? ROLE_KEEPER : ROLE_WORKER;
+			argp_error(state, "--keeper, --worker and --hasher exclude each other");
+		arguments->role = ROLE_KEEPER + (enum role)(key - OPTION_KEEPER);
 		return 0;
 	case OPTION_CHECK:
 		arguments->check = true;
@@ -98,6 +108,8 @@ static struct worker_options worker_options(const struct sensor_config *config)
 		.batch_interval_ms = config->batch_interval_ms,
 		.spool_bytes_max = config->spool_bytes_max,
 		.segment_bytes = config->spool_segment_bytes,
+		.hash_bytes_max = config->hash_bytes_max,
+		.hash_bytes_per_s = config->hash_bytes_per_s,
 		.ship = { .collector = config->collector_address,
 			  .server_name = config->server_name,
 			  .ca_file = config->ca_file,
@@ -170,6 +182,7 @@ static struct keeper_options keeper_options(const struct sensor_config *config,
 			    .sweep_interval_ms = config->flow_interval_s * 1000 },
 		.state_bytes = STATE_BYTES,
 		.config_path = config_path,
+		.hash_bytes_max = config->hash_bytes_max,
 		.policy = policy(config),
 		.reread = reread,
 	};
@@ -181,10 +194,14 @@ static struct keeper_options keeper_options(const struct sensor_config *config,
 static int run(const struct arguments *arguments, const struct sensor_config *config)
 {
 	struct worker_options worker = worker_options(config);
+	const struct hasher_options hasher = { .user = config->hash_user,
+					       .bytes_per_s = config->hash_bytes_per_s };
 	struct keeper_options keeper = keeper_options(config, arguments->config_path);
 
 	if (arguments->check)
 		return worker_check(&worker);
+	if (arguments->role == ROLE_HASHER)
+		hasher_run(&hasher, HASHER_JOBS_FD, HASHER_RESULTS_FD);
 	if (arguments->role == ROLE_WORKER)
 		return worker_run(&worker, KEEPER_LINK_FD);
 	return keeper_run(&keeper);
@@ -192,6 +209,10 @@ static int run(const struct arguments *arguments, const struct sensor_config *co
 
 int main(int count, char *values[])
 {
+	static const char *const names[] = { [ROLE_NONE] = "yagurad",
+					     [ROLE_KEEPER] = "yagurad",
+					     [ROLE_WORKER] = "yagurad-worker",
+					     [ROLE_HASHER] = "yagurad-hasher" };
 	struct arguments arguments = { 0 };
 	struct sensor_config config;
 	char error[CONFIG_ERROR_BYTES];
@@ -208,7 +229,7 @@ int main(int count, char *values[])
 		log_error("config", "%s", error);
 		return EXIT_FAILURE;
 	}
-	log_init(arguments.role == ROLE_WORKER ? "yagurad-worker" : "yagurad", config.log_level);
+	log_init(names[arguments.role], config.log_level);
 	status = run(&arguments, &config);
 	sensor_config_done(&config);
 	return status;

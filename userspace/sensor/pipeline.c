@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The whole flow on one screen: rings → decode → process → record → batch → spool. (Shipping and
- * control stand beside it: worker.c.)
+ * The whole flow on one screen: rings → decode → process, content → record → batch → spool.
+ * (Shipping and control stand beside it: worker.c.)
  */
 #include "sensor/pipeline.h"
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "sensor/pipeline_content.h"
 #include "sensor/process/procfs.h"
 #include "sensor/record/record_build.h"
 
@@ -31,7 +32,8 @@ static int take_snapshot(struct pipeline *p, const struct decoded_exec *exec)
 	long size = procfs_args("/proc", &exec->fixed.process, p->args, sizeof(p->args));
 	struct text args = { p->args, size > 0 ? (size_t)size : 0 };
 
-	return process_table_snapshot(p->processes, &exec->fixed, executable_of(exec), args);
+	return process_table_snapshot(p->processes, &exec->fixed, exec->ancestors,
+				      executable_of(exec), args);
 }
 
 static int take_cgroup(struct pipeline *p, const struct decoded_cgroup *cgroup)
@@ -41,15 +43,20 @@ static int take_cgroup(struct pipeline *p, const struct decoded_cgroup *cgroup)
 	return cgroup_names_learn(p->cgroups, cgroup->id, path);
 }
 
-/* What an event does to the tables. Flows do nothing to them. */
+static int take_exec(struct pipeline *p, const struct decoded_exec *exec)
+{
+	return process_table_exec(p->processes, &exec->fixed, exec->ancestors, executable_of(exec),
+				  exec->args);
+}
+
+/* What an event does to the tables. */
 static int apply(struct pipeline *p, const struct decoded_event *event)
 {
 	switch (event->kind) {
 	case EVENT_FORK:
 		return process_table_fork(p->processes, &event->fork);
 	case EVENT_EXEC:
-		return process_table_exec(p->processes, &event->exec.fixed,
-					  executable_of(&event->exec), event->exec.args);
+		return take_exec(p, &event->exec);
 	case EVENT_SNAPSHOT:
 		return take_snapshot(p, &event->exec);
 	case EVENT_EXIT:
@@ -57,8 +64,10 @@ static int apply(struct pipeline *p, const struct decoded_event *event)
 		return process_table_exit(p->processes, &event->exit);
 	case EVENT_CGROUP:
 		return take_cgroup(p, &event->cgroup);
-	case EVENT_THROTTLE:
 	case EVENT_FLOW:
+		process_table_flow(p->processes, &event->flow);
+		break;
+	case EVENT_THROTTLE:
 	case EVENT_BYTES:
 	case EVENT_KIND_NONE:
 	case EVENT_KIND_COUNT:
@@ -67,11 +76,12 @@ static int apply(struct pipeline *p, const struct decoded_event *event)
 	return 0;
 }
 
-static struct record_sources sources_of(const struct pipeline *p)
+static struct record_sources sources_of(struct pipeline *p)
 {
 	return (struct record_sources){
 		.processes = p->processes,
 		.cgroups = p->cgroups,
+		.ancestors = p->ancestors,
 		.boot_epoch_ns = p->boot_epoch_ns,
 	};
 }
@@ -84,6 +94,9 @@ static bool build(struct pipeline *p, const struct decoded_event *event, struct 
 	switch (event->kind) {
 	case EVENT_EXEC:
 		record_from_exec(&sources, &event->exec, ret_record);
+		ret_record->exec.file.hash = p->facts.hash;
+		ret_record->exec.script_hash = p->facts.script_hash;
+		ret_record->exec.first_seen = p->facts.first_seen;
 		return true;
 	case EVENT_EXIT:
 		record_from_exit(&sources, &event->exit, ret_record);
@@ -156,7 +169,7 @@ static bool is_recent(uint64_t time_ns, uint64_t now_ns)
 	return apart_ns < OWNER_PATIENCE_NS;
 }
 
-static bool lacks_owner(const struct pipeline *p, const struct decoded_event *event)
+static bool lacks_owner(struct pipeline *p, const struct decoded_event *event)
 {
 	const struct record_sources sources = sources_of(p);
 
@@ -186,17 +199,17 @@ static bool take_event(struct pipeline *p, struct batch *batch, const uint8_t *b
 			return false;
 		p->counters.flows_without_process++;
 	}
+	if (pipeline_waits_for_hash(p, p->event))
+		return false;
 	p->counters.events++;
 	if (apply(p, p->event) < 0)
 		log_error("pipeline", "out of memory for the tables");
 	if (p->event->kind != EVENT_FLOW && p->event->kind != EVENT_BYTES)
 		journal_append(p->journal, bytes, size);
-	/* There is room, as the ring is only read while the batch takes any record; memory may
-	 * lack. */
 	if (p->event->kind == EVENT_THROTTLE)
 		take_throttle(p, batch, &p->event->throttle);
-	if (build(p, p->event, &record) && batch_add(batch, &record, p->now_ns) < 0)
-		losses_count(&p->losses, GAP_NO_MEMORY, record.class);
+	if (build(p, p->event, &record))
+		pipeline_add_record(p, batch, &record);
 	if (p->event->kind == EVENT_BYTES)
 		marking_take(p->marking, &p->event->bytes, p->now_ns);
 	else if (p->event->kind == EVENT_FLOW)
@@ -355,7 +368,12 @@ void pipeline_turn(struct pipeline *p, enum pipeline_turn turn)
 	p->now_ns = clock_boottime_ns();
 	p->boot_epoch_ns = clock_boot_epoch_ns();
 	p->counters.turns++;
+	if (p->content)
+		content_step(p->content, p->now_ns);
 	drain_both(p);
+	if (p->content && turn == TURN_LAST)
+		content_stop(p->content);
+	pipeline_keep_promises(p);
 	losses_report(&p->losses, p->batch[SPOOL_LANE_A], p->boot_epoch_ns + p->now_ns, p->now_ns);
 	write_due(p, turn == TURN_LAST);
 	sync_spool(p);
@@ -364,6 +382,8 @@ void pipeline_turn(struct pipeline *p, enum pipeline_turn turn)
 
 bool pipeline_is_drained(const struct pipeline *p)
 {
+	if (p->content && content_promised(p->content) > 0)
+		return false;
 	for (size_t lane = 0; lane < SPOOL_LANE_COUNT; lane++)
 		if (!batch_is_empty(p->batch[lane]) || !is_on_disk(p, lane) ||
 		    ring_read_position(p->ring[lane]) < ring_write_position(p->ring[lane]))

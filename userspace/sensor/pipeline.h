@@ -5,6 +5,7 @@
 #define YAGURA_SENSOR_PIPELINE_H
 
 #include "sensor/batch/batch.h"
+#include "sensor/content/content.h"
 #include "sensor/decode/decode.h"
 #include "sensor/kernel/ring.h"
 #include "sensor/kernel/sequence.h"
@@ -36,6 +37,7 @@ struct pipeline {
 	struct sequence *sequence;
 	struct process_table *processes;
 	struct cgroup_names *cgroups;
+	struct content *content;
 	struct spool *spool;
 	struct arena *arena;
 	struct marking *marking;
@@ -48,8 +50,11 @@ struct pipeline {
 	int read_error[SPOOL_LANE_COUNT]; /* why its ring could not be read last, 0 or -errno */
 	int append_error[SPOOL_LANE_COUNT]; /* of each lane's last batch, 0 or -errno */
 	int write_error[SPOOL_LANE_COUNT]; /* of that, or of the last sync, as it was told */
+	struct content_facts facts; /* of the exec being taken */
+	enum content_answer answer;
 	struct decoded_event *event; /* the one being taken: large, so not on the stack */
 	char args[EVENT_ARGS_BYTES_MAX];
+	struct record_process ancestors[RECORD_ANCESTORS_MAX]; /* of the exec being taken */
 };
 
 enum pipeline_turn {

@@ -4,12 +4,14 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "sensor/kernel/keeper_link.h"
+#include "sensor/worker_content.h"
 #include "sensor/worker_rooms.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -38,6 +40,12 @@ static void on_poll(evutil_socket_t fd, short what, void *context)
 	if ((pipeline_is_drained(&worker->pipeline) && ship_is_idle(worker->ship)) ||
 	    worker->pipeline.now_ns > worker->stop_deadline_ns)
 		event_base_loopbreak(worker->base);
+}
+
+static void on_hashes(evutil_socket_t fd, short what, void *context)
+{
+	worker_content_receive(context);
+	on_poll(fd, what, context); /* an exec may wait for just that */
 }
 
 /* What leaves the process table incomplete: processes that were not told of. */
@@ -107,6 +115,7 @@ static void on_second(evutil_socket_t fd, short what, void *context)
 		heal(worker, &counters);
 	}
 	keeper_link_throttles(worker->link);
+	worker_content_save(worker, false);
 	process_table_expire(worker->pipeline.processes, now_ns);
 	arena_reclaim(worker->pipeline.arena, now_ns, pipeline_has_read_all(&worker->pipeline));
 	ask_for_names(worker, now_ns);
@@ -158,6 +167,30 @@ static void on_keeper(evutil_socket_t fd, short what, void *context)
 	begin_stop(worker);
 }
 
+static int read_boot_id(uint8_t ret_boot_id[UUID_BYTES])
+{
+	char text[UUID_TEXT_BYTES] = "";
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	int r = -EIO;
+
+	if (!file)
+		return -errno;
+	if (fgets(text, sizeof(text), file))
+		r = uuid_parse(text, ret_boot_id);
+	fclose(file);
+	return r;
+}
+
+static int open_identity(struct worker *worker)
+{
+	int r = read_boot_id(worker->boot_id);
+
+	if (r < 0)
+		snprintf(worker->error, WORKER_ERROR_BYTES, "cannot read the boot id: %s",
+			 strerror(-r));
+	return r;
+}
+
 static int open_loop(struct worker *worker)
 {
 	const struct worker_options *options = worker->options;
@@ -178,6 +211,7 @@ static int open_loop(struct worker *worker)
 		[LOOP_SWEEP] = { -1, EV_PERSIST, on_sweep, options->flow_interval_ms },
 		[LOOP_RING_VALUABLE] = { fds[KEEPER_FD_RING_VALUABLE], ring, on_poll, 0 },
 		[LOOP_RING_BULK] = { fds[KEEPER_FD_RING_BULK], ring, on_poll, 0 },
+		[LOOP_HASHES] = { fds[KEEPER_FD_HASHES], input, on_hashes, 0 },
 		[LOOP_KEEPER] = { worker->link, input, on_keeper, 0 },
 		[LOOP_SIGTERM] = { SIGTERM, number, on_signal, 0 },
 		[LOOP_SIGINT] = { SIGINT, number, on_signal, 0 },
@@ -247,10 +281,11 @@ int worker_run(const struct worker_options *options, int link)
 		return 1;
 	keep_heap();
 	worker->link = link;
-	r = worker_rooms_open_identity(worker);
+	r = open_identity(worker);
 	r = r ?: worker_rooms_open_workplace(worker);
 	r = r ?: worker_rooms_open_kernel(worker);
 	r = r ?: worker_rooms_open_pipeline(worker);
+	r = r ?: worker_content_open(worker);
 	r = r ?: worker_rooms_open_ship(worker);
 	r = r ?: worker_rooms_open_control(worker);
 	r = r ?: open_loop(worker);

@@ -18,6 +18,8 @@ struct worker_options {
 	uint32_t batch_interval_ms;
 	uint64_t spool_bytes_max;
 	uint64_t segment_bytes;
+	uint64_t hash_bytes_max; /* larger files are not hashed; 0: none is */
+	uint64_t hash_bytes_per_s;
 	struct ship_options ship; /* who and where we are is filled in here */
 	struct control_options control;
 };

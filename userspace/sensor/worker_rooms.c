@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "sensor/kernel/keeper_link.h"
 #include "sensor/process/cgroup_walk.h"
+#include "sensor/worker_content.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -30,10 +31,13 @@ static void control_in_memory(void *context, uint64_t ret_counts[RECORD_CLASS_CO
 {
 	const struct worker *worker = context;
 
-	for (int class = 0; class < RECORD_CLASS_COUNT; class ++)
-		ret_counts[class] =
-			batch_count(worker->pipeline.batch[0], (enum record_class) class) +
-			batch_count(worker->pipeline.batch[1], (enum record_class) class);
+	for (int class = 0; class < RECORD_CLASS_COUNT; class ++) {
+		enum record_class of = (enum record_class) class;
+
+		ret_counts[of] = batch_count(worker->pipeline.batch[0], of) +
+				 batch_count(worker->pipeline.batch[1], of);
+	}
+	ret_counts[RECORD_EXEC_UPDATE] += content_promised(worker->pipeline.content);
 }
 
 /* Reads the rings up to now as well, so that the terms that are then looked at belong together:
@@ -109,6 +113,7 @@ int worker_rooms_open_control(struct worker *worker)
 		.probes = control_probes,
 		.maps = control_maps,
 		.live = control_live,
+		.updates_due = worker_content_updates_due,
 		.ring_backlog = control_backlog,
 		.context = worker,
 	};
@@ -131,30 +136,6 @@ static void on_acked(void *context, enum spool_lane lane, uint64_t seq,
 }
 
 /* --- opening and closing --- */
-
-static int read_boot_id(uint8_t ret_boot_id[UUID_BYTES])
-{
-	char text[UUID_TEXT_BYTES] = "";
-	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-	int r = -EIO;
-
-	if (!file)
-		return -errno;
-	if (fgets(text, sizeof(text), file))
-		r = uuid_parse(text, ret_boot_id);
-	fclose(file);
-	return r;
-}
-
-int worker_rooms_open_identity(struct worker *worker)
-{
-	int r = read_boot_id(worker->boot_id);
-
-	if (r < 0)
-		snprintf(worker->error, WORKER_ERROR_BYTES, "cannot read the boot id: %s",
-			 strerror(-r));
-	return r;
-}
 
 int worker_rooms_open_kernel(struct worker *worker)
 {
@@ -360,6 +341,7 @@ void worker_rooms_free(struct worker *worker)
 	journal_close(worker->pipeline.journal);
 	process_table_free(worker->pipeline.processes);
 	cgroup_names_free(worker->pipeline.cgroups);
+	worker_content_close(worker);
 	marking_free(worker->pipeline.marking);
 	arena_close(worker->pipeline.arena);
 	free(worker->pipeline.event);

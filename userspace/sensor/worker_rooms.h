@@ -23,6 +23,7 @@ enum loop_event {
 	LOOP_RING_VALUABLE,
 	LOOP_RING_BULK,
 	LOOP_KEEPER,
+	LOOP_HASHES, /* what the hasher sends */
 	LOOP_SIGTERM,
 	LOOP_SIGINT,
 	LOOP_EVENTS
@@ -49,6 +50,8 @@ struct worker {
 	uint64_t healed_ns; /* CLOCK_BOOTTIME of the last snapshot asked for */
 	uint64_t healed_counts; /* of what makes one necessary */
 	uint64_t names_asked_ns; /* when the kernel last was; see ask_for_names() */
+	char cache_path[WORKPLACE_PATH_BYTES]; /* of the digests, over restarts */
+	uint64_t cache_saved_ns;
 	uint64_t stop_deadline_ns; /* 0: not stopping */
 	int status;
 	char error[WORKER_ERROR_BYTES];
@@ -57,7 +60,6 @@ struct worker {
 /* With what a worker needs whether or not it has a keeper, or NULL. */
 struct worker *worker_rooms_new(const struct worker_options *options);
 /* Each: 0, or -errno with one line in worker->error where there is more to say than the number. */
-int worker_rooms_open_identity(struct worker *worker);
 int worker_rooms_open_workplace(struct worker *worker);
 int worker_rooms_open_kernel(struct worker *worker);
 int worker_rooms_open_pipeline(struct worker *worker);

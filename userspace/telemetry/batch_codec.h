@@ -51,7 +51,8 @@ size_t batch_encoder_bytes(const struct batch_encoder *encoder);
 int batch_encoder_finish(struct batch_encoder *encoder, uint8_t **ret_bytes, size_t *ret_size,
 			 size_t *ret_raw_size);
 
-/* Called once a record, in the order they were added within a class: execs, exits, flows, gaps.
+/* Called once a record, in the order they were added within a class: execs, their
+ * updates, exits, flows, gaps.
  * Texts live until the callback returns. A negative answer ends the decoding with that value. */
 typedef int (*batch_record_fn)(void *context, const struct batch_header *header,
 			       const struct record *record);

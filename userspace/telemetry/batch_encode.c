@@ -11,22 +11,26 @@
 #include <zlib.h>
 
 #define DEFLATE_LEVEL 3 /* a tenth larger than 6, in half its time */
-/* schema, boot id, base time, then tag and length (6 bytes at most) of some 100 columns and nine
+/* schema, boot id, base time, then tag and length (6 bytes at most) of some 120 columns and a dozen
  * sub-messages. */
-#define OVERHEAD_BYTES 896u
+#define OVERHEAD_BYTES 1024u
 /* What deflate adds to bytes it cannot make smaller. */
 #define DEFLATE_SLACK_BYTES 4096u
 #define ENCODED_BYTES_MAX (BATCH_RAW_BYTES_MAX - DEFLATE_SLACK_BYTES)
 
-/* A flow: two processes, each with the longest path and arguments, and marks; with control group
- * and name as many paths as an exec, or fewer. */
+/* Two processes, each with the longest path and arguments, and a flow's marks or an exec's
+ * ancestors; the exec has more paths: creator, directory, script, control group. */
 #define LARGEST_WRITTEN_BYTES                                                                      \
-	(2 * BATCH_TEXT_BYTES_MAX + 5 * BATCH_PATH_BYTES_MAX + MARKS_BYTES_MAX +                   \
-	 MARKS_MAX * MARK_WRITTEN_BYTES)
+	(2 * BATCH_TEXT_BYTES_MAX + 6 * BATCH_PATH_BYTES_MAX + MARKS_BYTES_MAX +                   \
+	 MARKS_MAX * MARK_WRITTEN_BYTES + RECORD_ANCESTORS_MAX * ANCESTOR_WRITTEN_BYTES)
 #define LARGEST_RECORD_BYTES                                                                       \
 	(BATCH_RECORD_FIXED_BYTES_MAX + LARGEST_WRITTEN_BYTES + BATCH_FLOW_UNWRITTEN_BYTES_MAX +   \
 	 MARKS_MAX * BATCH_MARK_FIXED_BYTES_MAX)
 
+_Static_assert(RECORD_ANCESTORS_MAX *BATCH_PATH_BYTES_MAX <= MARKS_BYTES_MAX &&
+		       RECORD_ANCESTORS_MAX * BATCH_ANCESTOR_FIXED_BYTES_MAX <=
+			       MARKS_MAX * BATCH_MARK_FIXED_BYTES_MAX,
+	       "ancestors take no more than marks");
 _Static_assert(OVERHEAD_BYTES + LARGEST_RECORD_BYTES < ENCODED_BYTES_MAX,
 	       "a single record always fits");
 
@@ -85,6 +89,8 @@ static uint64_t record_time_ns(const struct record *record)
 		return record->flow.start_ns;
 	case RECORD_GAP:
 		return record->gap.time_ns;
+	case RECORD_EXEC_UPDATE:
+		return record->exec_update.time_ns;
 	case RECORD_CLASS_COUNT:
 	default:
 		return 0;
@@ -159,8 +165,10 @@ struct shared_messages {
 	Yagura__Telemetry__Contexts contexts;
 	Yagura__Telemetry__Files files;
 	Yagura__Telemetry__Sockets sockets;
+	Yagura__Telemetry__Hashes hashes;
 	Yagura__Telemetry__Marks marks;
 	Yagura__Telemetry__Fingerprints fingerprints;
+	Yagura__Telemetry__Ancestries ancestries;
 };
 
 static void lend_shared(const struct batch_tables *tables, struct shared_messages *messages,
@@ -170,20 +178,26 @@ static void lend_shared(const struct batch_tables *tables, struct shared_message
 	yagura__telemetry__contexts__init(&messages->contexts);
 	yagura__telemetry__files__init(&messages->files);
 	yagura__telemetry__sockets__init(&messages->sockets);
+	yagura__telemetry__hashes__init(&messages->hashes);
 	yagura__telemetry__marks__init(&messages->marks);
 	yagura__telemetry__fingerprints__init(&messages->fingerprints);
+	yagura__telemetry__ancestries__init(&messages->ancestries);
 	columns_lend(&tables->processes.columns, &messages->processes.base);
 	columns_lend(&tables->contexts.columns, &messages->contexts.base);
 	columns_lend(&tables->files.columns, &messages->files.base);
 	columns_lend(&tables->sockets.columns, &messages->sockets.base);
+	columns_lend(&tables->hashes.columns, &messages->hashes.base);
 	columns_lend(&tables->marks.columns, &messages->marks.base);
 	columns_lend(&tables->fingerprints.columns, &messages->fingerprints.base);
+	columns_lend(&tables->ancestries.columns, &messages->ancestries.base);
 	batch->processes = tables->processes.columns.count ? &messages->processes : NULL;
 	batch->contexts = tables->contexts.columns.count ? &messages->contexts : NULL;
 	batch->files = tables->files.columns.count ? &messages->files : NULL;
 	batch->sockets = tables->sockets.columns.count ? &messages->sockets : NULL;
+	batch->hashes = tables->hashes.columns.count ? &messages->hashes : NULL;
 	batch->marks = tables->marks.columns.count ? &messages->marks : NULL;
 	batch->fingerprints = tables->fingerprints.columns.count ? &messages->fingerprints : NULL;
+	batch->ancestries = tables->ancestries.columns.count ? &messages->ancestries : NULL;
 }
 
 static int pack(struct batch_encoder *encoder, uint8_t **ret_raw, size_t *ret_raw_size)
@@ -193,6 +207,7 @@ static int pack(struct batch_encoder *encoder, uint8_t **ret_raw, size_t *ret_ra
 	Yagura__Telemetry__Execs execs = YAGURA__TELEMETRY__EXECS__INIT;
 	Yagura__Telemetry__Exits exits = YAGURA__TELEMETRY__EXITS__INIT;
 	Yagura__Telemetry__Flows flows = YAGURA__TELEMETRY__FLOWS__INIT;
+	Yagura__Telemetry__ExecUpdates updates = YAGURA__TELEMETRY__EXEC_UPDATES__INIT;
 	struct batch_tables *tables = &encoder->tables;
 	int r = lend_repeated(tables, &batch);
 
@@ -200,6 +215,7 @@ static int pack(struct batch_encoder *encoder, uint8_t **ret_raw, size_t *ret_ra
 	columns_lend(&tables->execs, &execs.base);
 	columns_lend(&tables->exits, &exits.base);
 	columns_lend(&tables->flows, &flows.base);
+	columns_lend(&tables->exec_updates, &updates.base);
 	batch.schema = BATCH_SCHEMA;
 	batch.boot_id.data = encoder->header.boot_id;
 	batch.boot_id.len = sizeof(encoder->header.boot_id);
@@ -207,6 +223,7 @@ static int pack(struct batch_encoder *encoder, uint8_t **ret_raw, size_t *ret_ra
 	batch.execs = tables->execs.count ? &execs : NULL;
 	batch.exits = tables->exits.count ? &exits : NULL;
 	batch.flows = tables->flows.count ? &flows : NULL;
+	batch.exec_updates = tables->exec_updates.count ? &updates : NULL;
 	if (r == 0)
 		r = pack_message(&batch, ret_raw, ret_raw_size);
 	free(batch.texts);

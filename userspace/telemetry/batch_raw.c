@@ -79,6 +79,9 @@ static int walk(struct reading *reading, const struct receiver *receiver)
 	int r = walk_rows(reading, TABLE(reading->batch->execs), reading_exec, receiver);
 
 	if (r == 0)
+		r = walk_rows(reading, TABLE(reading->batch->exec_updates), reading_exec_update,
+			      receiver);
+	if (r == 0)
 		r = walk_rows(reading, TABLE(reading->batch->exits), reading_exit, receiver);
 	if (r == 0)
 		r = walk_rows(reading, TABLE(reading->batch->flows), reading_flow, receiver);
@@ -114,8 +117,10 @@ static int read_all_shared(struct reading *reading)
 	r = r ?: read_shared(reading, TABLE(batch->contexts), &reading->contexts);
 	r = r ?: read_shared(reading, TABLE(batch->files), &reading->files);
 	r = r ?: read_shared(reading, TABLE(batch->sockets), &reading->sockets);
+	r = r ?: read_shared(reading, TABLE(batch->hashes), &reading->hashes);
 	r = r ?: read_shared(reading, TABLE(batch->marks), &reading->marks);
-	return r ?: read_shared(reading, TABLE(batch->fingerprints), &reading->fingerprints);
+	r = r ?: read_shared(reading, TABLE(batch->fingerprints), &reading->fingerprints);
+	return r ?: read_shared(reading, TABLE(batch->ancestries), &reading->ancestries);
 }
 
 static int read_header(struct reading *reading)
@@ -167,8 +172,10 @@ int batch_decode_raw(const uint8_t *raw, size_t size, batch_record_fn each, void
 	free(reading.contexts.values);
 	free(reading.files.values);
 	free(reading.sockets.values);
+	free(reading.hashes.values);
 	free(reading.marks.values);
 	free(reading.fingerprints.values);
+	free(reading.ancestries.values);
 	batch_unpacked_free(batch);
 	return r;
 }

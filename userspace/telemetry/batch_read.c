@@ -26,7 +26,7 @@ static uint64_t read_time_ms(struct reading *reading, uint64_t time_ms)
 	return read_max(reading, time_ms, UINT64_MAX / NS_PER_MS, "time out of range");
 }
 
-static uint64_t read_time_ns(struct reading *reading, uint64_t since_base_ms)
+uint64_t reading_time_ns(struct reading *reading, uint64_t since_base_ms)
 {
 	return read_time_ms(reading, reading->batch->base_ms + since_base_ms) * NS_PER_MS;
 }
@@ -79,7 +79,7 @@ struct text reading_written(struct reading *reading, uint64_t reference)
 }
 
 /* Collectors index these: long ones would slow down every later insert. */
-static struct text read_path(struct reading *reading, uint64_t reference)
+struct text reading_path(struct reading *reading, uint64_t reference)
 {
 	struct text path = reading_written(reading, reference);
 
@@ -100,7 +100,7 @@ const uint64_t *reading_row(struct reading *reading, const struct shared_table *
 	return none;
 }
 
-static struct record_process read_process(struct reading *reading, uint64_t reference)
+struct record_process reading_process(struct reading *reading, uint64_t reference)
 {
 	const uint64_t *row = reading_row(reading, &reading->processes, reference,
 					  "process reference out of range");
@@ -111,7 +111,7 @@ static struct record_process read_process(struct reading *reading, uint64_t refe
 			 .exec_count = (uint32_t)row[PROCESS_ROW_EXEC_COUNT] },
 		.uid = (uint32_t)row[PROCESS_ROW_UID] - 1u, /* 0, unknown, becomes UINT32_MAX */
 		.gid = (uint32_t)row[PROCESS_ROW_GID] - 1u,
-		.executable = read_path(reading, row[PROCESS_ROW_EXECUTABLE]),
+		.executable = reading_path(reading, row[PROCESS_ROW_EXECUTABLE]),
 		.args = reading_written(reading, row[PROCESS_ROW_ARGS]),
 		.args_truncated = row[PROCESS_ROW_FLAGS] & PROCESS_FLAG_ARGS_TRUNCATED,
 	};
@@ -152,7 +152,7 @@ static void read_context(struct reading *reading, uint64_t reference, struct rec
 		.user = (uint32_t)row[CONTEXT_ROW_USER_NS],
 		.uts = (uint32_t)row[CONTEXT_ROW_UTS_NS],
 	};
-	exec->cgroup = read_path(reading, row[CONTEXT_ROW_CGROUP]);
+	exec->cgroup = reading_path(reading, row[CONTEXT_ROW_CGROUP]);
 	exec->loginuid = (uint32_t)row[CONTEXT_ROW_LOGINUID] - 1u;
 	exec->audit_session = (uint32_t)row[CONTEXT_ROW_AUDIT_SESSION] - 1u;
 	exec->tty_major = (uint32_t)row[CONTEXT_ROW_TTY_MAJOR];
@@ -171,22 +171,29 @@ void reading_exec(struct reading *reading, const uint64_t *row, struct record *r
 
 	*ret = (struct record){
 		.class = RECORD_EXEC,
-		.exec = { .time_ns = read_time_ns(reading, row[EXEC_ROW_TIME_MS]),
-			  .process = read_process(reading, row[EXEC_ROW_PROCESS]),
-			  .parent = read_process(reading, row[EXEC_ROW_PARENT]),
+		.exec = { .time_ns = reading_time_ns(reading, row[EXEC_ROW_TIME_MS]),
+			  .process = reading_process(reading, row[EXEC_ROW_PROCESS]),
+			  .parent = reading_process(reading, row[EXEC_ROW_PARENT]),
+			  .creator = reading_relative(reading, row[EXEC_ROW_CREATOR]),
 			  .file = read_file(reading, row),
-			  .cwd = read_path(reading, row[EXEC_ROW_CWD]),
-			  .script = read_path(reading, row[EXEC_ROW_SCRIPT]),
+			  .cwd = reading_path(reading, row[EXEC_ROW_CWD]),
+			  .script = reading_path(reading, row[EXEC_ROW_SCRIPT]),
 			  .euid = (uint32_t)row[EXEC_ROW_EUID],
+			  .former_euid = (uint32_t)row[EXEC_ROW_FORMER_EUID] - 1u,
+			  .facts = (uint32_t)row[EXEC_ROW_FACTS],
 			  .egid = (uint32_t)row[EXEC_ROW_EGID],
 			  .cgroup_id = row[EXEC_ROW_CGROUP_ID],
 			  .args_total_bytes = (uint32_t)row[EXEC_ROW_ARGS_TOTAL_BYTES],
 			  .session_pid = (uint32_t)row[EXEC_ROW_SESSION_PID],
 			  .privileged = flags & EXEC_FLAG_PRIVILEGED,
 			  .no_new_privs = flags & EXEC_FLAG_NO_NEW_PRIVS,
-			  .from_thread = flags & EXEC_FLAG_FROM_THREAD },
+			  .from_thread = flags & EXEC_FLAG_FROM_THREAD,
+			  .first_seen = flags & EXEC_FLAG_FIRST_SEEN },
 	};
 	read_context(reading, row[EXEC_ROW_CONTEXT], exec);
+	reading_hash(reading, row[EXEC_ROW_HASH], &exec->file.hash);
+	reading_hash(reading, row[EXEC_ROW_SCRIPT_HASH], &exec->script_hash);
+	reading_ancestors(reading, row[EXEC_ROW_ANCESTRY], exec);
 	exec->namespace_pid = namespace_pid > 0 ? namespace_pid - 1u : exec->process.key.pid;
 	if (reading->batch->schema == BATCH_SCHEMA_OLDEST)
 		exec->namespace_pid = 0; /* nobody asked then */
@@ -202,8 +209,8 @@ void reading_exit(struct reading *reading, const uint64_t *row, struct record *r
 {
 	*ret = (struct record){
 		.class = RECORD_EXIT,
-		.exit = { .time_ns = read_time_ns(reading, row[EXIT_ROW_TIME_MS]),
-			  .process = read_process(reading, row[EXIT_ROW_PROCESS]),
+		.exit = { .time_ns = reading_time_ns(reading, row[EXIT_ROW_TIME_MS]),
+			  .process = reading_process(reading, row[EXIT_ROW_PROCESS]),
 			  .run_ns = read_run_ns(reading, row[EXIT_ROW_RUN_US]),
 			  .status = (int32_t)row[EXIT_ROW_STATUS] },
 	};
@@ -250,7 +257,7 @@ static void read_socket(struct reading *reading, uint64_t reference, struct reco
 	flow->uid = (uint32_t)row[SOCKET_ROW_UID] - 1u;
 	flow->netns = (uint32_t)row[SOCKET_ROW_NETNS];
 	flow->cgroup_id = row[SOCKET_ROW_CGROUP_ID];
-	flow->cgroup = read_path(reading, row[SOCKET_ROW_CGROUP]);
+	flow->cgroup = reading_path(reading, row[SOCKET_ROW_CGROUP]);
 }
 
 static void read_flow_flags(const struct reading *reading, uint64_t flags, struct record_flow *flow)
@@ -279,7 +286,7 @@ static uint8_t read_protocol(struct reading *reading, uint64_t protocol)
 
 void reading_flow(struct reading *reading, const uint64_t *row, struct record *ret)
 {
-	uint64_t start_ns = read_time_ns(reading, row[FLOW_ROW_START_MS]);
+	uint64_t start_ns = reading_time_ns(reading, row[FLOW_ROW_START_MS]);
 	uint16_t icmp = read_icmp(reading, row[FLOW_ROW_ICMP]);
 
 	*ret = (struct record){
@@ -303,9 +310,10 @@ void reading_flow(struct reading *reading, const uint64_t *row, struct record *r
 			  .count = (uint32_t)row[FLOW_ROW_REPEATS] + 1u,
 			  .ports = (uint32_t)row[FLOW_ROW_PORTS],
 			  .owner_quality = known(row[FLOW_ROW_OWNER_QUALITY], QUALITY_CALLER),
-			  .process = read_process(reading, row[FLOW_ROW_PROCESS]),
-			  .listener = read_process(reading, row[FLOW_ROW_LISTENER]),
-			  .destination_name = read_path(reading, row[FLOW_ROW_DESTINATION_NAME]) },
+			  .process = reading_process(reading, row[FLOW_ROW_PROCESS]),
+			  .listener = reading_process(reading, row[FLOW_ROW_LISTENER]),
+			  .destination_name =
+				  reading_path(reading, row[FLOW_ROW_DESTINATION_NAME]) },
 	};
 	read_ends(reading, row, &ret->flow);
 	read_flow_flags(reading, row[FLOW_ROW_FLAGS], &ret->flow);
@@ -324,6 +332,6 @@ void reading_gap(struct reading *reading, const Yagura__Telemetry__Gap *gap, str
 							      "gap of an unknown record class"),
 			 .reason = known(gap->reason, GAP_REASON_COUNT - 1),
 			 .count = gap->count,
-			 .cgroup = read_path(reading, gap->cgroup) },
+			 .cgroup = reading_path(reading, gap->cgroup) },
 	};
 }

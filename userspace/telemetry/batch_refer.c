@@ -109,6 +109,38 @@ uint64_t batch_refer_process(struct batch_tables *tables, const struct record_pr
 	return refer_row(tables, &tables->processes, row);
 }
 
+uint64_t batch_refer_relative(struct batch_tables *tables, const struct record_process *process)
+{
+	struct record_process relative = *process;
+
+	relative.args = (struct text){ 0 };
+	relative.args_truncated = false;
+	return batch_refer_process(tables, &relative);
+}
+
+size_t batch_kept_ancestors(const struct record_exec *exec)
+{
+	return exec->ancestor_count < RECORD_ANCESTORS_MAX ? exec->ancestor_count
+							   : RECORD_ANCESTORS_MAX;
+}
+
+/* From the top down: what stands above a row is there before it. */
+uint64_t batch_refer_ancestors(struct batch_tables *tables, const struct record_exec *exec)
+{
+	uint64_t list = 0;
+
+	for (size_t i = batch_kept_ancestors(exec); i > 0 && tables->error == 0; i--) {
+		const uint64_t row[ANCESTRY_ROW_COUNT] = {
+			[ANCESTRY_ROW_PROCESS] =
+				batch_refer_relative(tables, &exec->ancestors[i - 1]),
+			[ANCESTRY_ROW_ABOVE] = list,
+		};
+
+		list = refer_row(tables, &tables->ancestries, row);
+	}
+	return list;
+}
+
 uint64_t batch_refer_context(struct batch_tables *tables, const struct record_exec *exec)
 {
 	const uint64_t row[CONTEXT_ROW_COUNT] = {
@@ -147,6 +179,36 @@ uint64_t batch_refer_file(struct batch_tables *tables, const struct record_file 
 	};
 
 	return refer_row(tables, &tables->files, row);
+}
+
+static uint64_t refer_sha256(struct batch_tables *tables, const uint8_t digest[HASH_SHA256_BYTES])
+{
+	static const uint8_t none[HASH_SHA256_BYTES];
+	bool is_none = memcmp(digest, none, sizeof(none)) == 0;
+
+	return refer_text(tables, digest, is_none ? 0 : sizeof(none));
+}
+
+static uint64_t refer_verity(struct batch_tables *tables, const struct record_verity *verity)
+{
+	uint8_t bytes[1 + HASH_VERITY_BYTES_MAX] = { verity->algorithm };
+
+	if (verity->algorithm == 0 || verity->bytes > HASH_VERITY_BYTES_MAX)
+		return 0;
+	memcpy(bytes + 1, verity->digest, verity->bytes);
+	return refer_text(tables, bytes, 1u + verity->bytes);
+}
+
+uint64_t batch_refer_hash(struct batch_tables *tables, const struct record_hash *hash)
+{
+	const uint64_t row[HASH_ROW_COUNT] = {
+		[HASH_ROW_STATUS] = hash->status,
+		[HASH_ROW_SHA256] = refer_sha256(tables, hash->sha256),
+		[HASH_ROW_PACKAGE] = hash->package,
+		[HASH_ROW_VERITY] = refer_verity(tables, &hash->verity),
+	};
+
+	return hash->status == HASH_NONE ? 0 : refer_row(tables, &tables->hashes, row);
 }
 
 uint64_t batch_refer_socket(struct batch_tables *tables, const struct record_flow *flow)

@@ -21,11 +21,18 @@ size_t batch_kept_marks(const struct record_flow *flow);
 /* The bytes of their values. */
 size_t batch_marks_bytes(const struct record_flow *flow);
 
+/* How many of an exec's ancestors are kept, from the nearest on. */
+size_t batch_kept_ancestors(const struct record_exec *exec);
+
 uint64_t batch_refer_path(struct batch_tables *tables, struct text path);
 uint64_t batch_refer_addr(struct batch_tables *tables, const uint8_t addr[16]);
 uint64_t batch_refer_process(struct batch_tables *tables, const struct record_process *process);
+/* The same without its args. */
+uint64_t batch_refer_relative(struct batch_tables *tables, const struct record_process *process);
+uint64_t batch_refer_ancestors(struct batch_tables *tables, const struct record_exec *exec);
 uint64_t batch_refer_context(struct batch_tables *tables, const struct record_exec *exec);
 uint64_t batch_refer_file(struct batch_tables *tables, const struct record_file *file);
+uint64_t batch_refer_hash(struct batch_tables *tables, const struct record_hash *hash);
 uint64_t batch_refer_socket(struct batch_tables *tables, const struct record_flow *flow);
 uint64_t batch_refer_marks(struct batch_tables *tables, const struct record_flow *flow);
 uint64_t batch_refer_splt(struct batch_tables *tables, const struct record_splt *splt);

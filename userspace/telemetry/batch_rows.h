@@ -54,9 +54,17 @@
 	X(SOCKET, CGROUP_ID, cgroup_id)                                                            \
 	X(SOCKET, CGROUP, cgroup)
 
+#define HASH_COLUMNS(X)                                                                            \
+	X(HASH, STATUS, status)                                                                    \
+	X(HASH, SHA256, sha256)                                                                    \
+	X(HASH, PACKAGE, package)                                                                  \
+	X(HASH, VERITY, verity)
+
 #define MARK_COLUMNS(X) X(MARK, KIND, kind) X(MARK, VALUE, value)
 
 #define FINGERPRINT_COLUMNS(X) X(FINGERPRINT, MARK, mark) X(FINGERPRINT, BEFORE, before)
+
+#define ANCESTRY_COLUMNS(X) X(ANCESTRY, PROCESS, process) X(ANCESTRY, ABOVE, above)
 
 #define EXEC_COLUMNS(X)                                                                            \
 	X(EXEC, TIME_MS, time_ms)                                                                  \
@@ -72,7 +80,20 @@
 	X(EXEC, CWD, cwd)                                                                          \
 	X(EXEC, SCRIPT, script)                                                                    \
 	X(EXEC, SESSION_PID, session_pid)                                                          \
-	X(EXEC, NAMESPACE_PID, namespace_pid)
+	X(EXEC, NAMESPACE_PID, namespace_pid)                                                      \
+	X(EXEC, HASH, hash)                                                                        \
+	X(EXEC, SCRIPT_HASH, script_hash)                                                          \
+	X(EXEC, ANCESTRY, ancestry)                                                                \
+	X(EXEC, CREATOR, creator)                                                                  \
+	X(EXEC, FORMER_EUID, former_euid)                                                          \
+	X(EXEC, FACTS, facts)
+
+#define UPDATE_COLUMNS(X)                                                                          \
+	X(UPDATE, TIME_MS, time_ms)                                                                \
+	X(UPDATE, PROCESS, process)                                                                \
+	X(UPDATE, HASH, hash)                                                                      \
+	X(UPDATE, SCRIPT_HASH, script_hash)                                                        \
+	X(UPDATE, FLAGS, flags)
 
 #define EXIT_COLUMNS(X)                                                                            \
 	X(EXIT, TIME_MS, time_ms)                                                                  \
@@ -122,11 +143,14 @@ enum process_row { PROCESS_COLUMNS(ROW_ENUM) PROCESS_ROW_COUNT };
 enum context_row { CONTEXT_COLUMNS(ROW_ENUM) CONTEXT_ROW_COUNT };
 enum file_row { FILE_COLUMNS(ROW_ENUM) FILE_ROW_COUNT };
 enum socket_row { SOCKET_COLUMNS(ROW_ENUM) SOCKET_ROW_COUNT };
+enum hash_row { HASH_COLUMNS(ROW_ENUM) HASH_ROW_COUNT };
 enum mark_row { MARK_COLUMNS(ROW_ENUM) MARK_ROW_COUNT };
 enum fingerprint_row { FINGERPRINT_COLUMNS(ROW_ENUM) FINGERPRINT_ROW_COUNT };
+enum ancestry_row { ANCESTRY_COLUMNS(ROW_ENUM) ANCESTRY_ROW_COUNT };
 enum exec_row { EXEC_COLUMNS(ROW_ENUM) EXEC_ROW_COUNT };
 enum exit_row { EXIT_COLUMNS(ROW_ENUM) EXIT_ROW_COUNT };
 enum flow_row { FLOW_COLUMNS(ROW_ENUM) FLOW_ROW_COUNT };
+enum update_row { UPDATE_COLUMNS(ROW_ENUM) UPDATE_ROW_COUNT };
 #undef ROW_ENUM
 
 /* Bits of the flags columns. */
@@ -137,6 +161,7 @@ enum flow_row { FLOW_COLUMNS(ROW_ENUM) FLOW_ROW_COUNT };
 #define EXEC_FLAG_PRIVILEGED 8u
 #define EXEC_FLAG_NO_NEW_PRIVS 16u
 #define EXEC_FLAG_FROM_THREAD 32u
+#define EXEC_FLAG_FIRST_SEEN 64u /* also of an update */
 #define FLOW_FLAG_FINAL 1u
 #define FLOW_FLAG_COUNTERS_RESET 2u
 #define FLOW_FLAG_SHARED 4u
@@ -153,6 +178,8 @@ enum flow_row { FLOW_COLUMNS(ROW_ENUM) FLOW_ROW_COUNT };
 #define BATCH_WRITTEN_BYTES_MAX (4u << 20)
 /* What a mark counts for beside its value: a list of many short ones is work, too. */
 #define MARK_WRITTEN_BYTES 8u
+/* Likewise an ancestor's identity: a reader writes 32 digits. */
+#define ANCESTOR_WRITTEN_BYTES 32u
 /* A packet sequence is a text of so many bytes for each segment. */
 #define SPLT_ENTRY_BYTES 3u
 

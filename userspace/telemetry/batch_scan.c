@@ -11,7 +11,7 @@ enum field {
 	FIELD_UNKNOWN = 0,
 	FIELD_TEXTS = 4,
 	FIELD_GAPS = 9,
-	FIELD_COUNT = 15, /* all others are singular */
+	FIELD_COUNT = 18, /* all others are singular */
 };
 
 enum wire_type {

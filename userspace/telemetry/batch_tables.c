@@ -14,6 +14,7 @@
 
 _Static_assert(FLOW_ROW_COUNT <= COLUMNS_MAX, "the widest table must fit");
 _Static_assert(MARK_VALUE_BYTES_MAX <= BATCH_TEXT_BYTES_MAX, "a mark is a text");
+_Static_assert(RECORD_ANCESTORS_MAX <= MARKS_MAX, "room for the texts of the one or the other");
 
 void batch_tables_init(struct batch_tables *tables)
 {
@@ -22,11 +23,14 @@ void batch_tables_init(struct batch_tables *tables)
 	columns_init(&tables->contexts.columns, &yagura__telemetry__contexts__descriptor);
 	columns_init(&tables->files.columns, &yagura__telemetry__files__descriptor);
 	columns_init(&tables->sockets.columns, &yagura__telemetry__sockets__descriptor);
+	columns_init(&tables->hashes.columns, &yagura__telemetry__hashes__descriptor);
 	columns_init(&tables->marks.columns, &yagura__telemetry__marks__descriptor);
 	columns_init(&tables->fingerprints.columns, &yagura__telemetry__fingerprints__descriptor);
+	columns_init(&tables->ancestries.columns, &yagura__telemetry__ancestries__descriptor);
 	columns_init(&tables->execs, &yagura__telemetry__execs__descriptor);
 	columns_init(&tables->exits, &yagura__telemetry__exits__descriptor);
 	columns_init(&tables->flows, &yagura__telemetry__flows__descriptor);
+	columns_init(&tables->exec_updates, &yagura__telemetry__exec_updates__descriptor);
 }
 
 static void shared_done(struct shared_rows *shared)
@@ -42,11 +46,14 @@ void batch_tables_done(struct batch_tables *tables)
 	shared_done(&tables->contexts);
 	shared_done(&tables->files);
 	shared_done(&tables->sockets);
+	shared_done(&tables->hashes);
 	shared_done(&tables->marks);
 	shared_done(&tables->fingerprints);
+	shared_done(&tables->ancestries);
 	columns_done(&tables->execs);
 	columns_done(&tables->exits);
 	columns_done(&tables->flows);
+	columns_done(&tables->exec_updates);
 	free(tables->gaps);
 }
 
@@ -63,11 +70,14 @@ void batch_tables_clear(struct batch_tables *tables)
 	shared_clear(&tables->contexts);
 	shared_clear(&tables->files);
 	shared_clear(&tables->sockets);
+	shared_clear(&tables->hashes);
 	shared_clear(&tables->marks);
 	shared_clear(&tables->fingerprints);
+	shared_clear(&tables->ancestries);
 	columns_clear(&tables->execs);
 	columns_clear(&tables->exits);
 	columns_clear(&tables->flows);
+	columns_clear(&tables->exec_updates);
 	tables->gap_count = 0;
 	tables->bytes = 0;
 	tables->written_bytes = 0;
@@ -99,7 +109,8 @@ static unsigned int exec_flags(const struct record_exec *exec)
 	       flag(exec->file.upper_layer, EXEC_FLAG_UPPER_LAYER) |
 	       flag(exec->privileged, EXEC_FLAG_PRIVILEGED) |
 	       flag(exec->no_new_privs, EXEC_FLAG_NO_NEW_PRIVS) |
-	       flag(exec->from_thread, EXEC_FLAG_FROM_THREAD);
+	       flag(exec->from_thread, EXEC_FLAG_FROM_THREAD) |
+	       flag(exec->first_seen, EXEC_FLAG_FIRST_SEEN);
 }
 
 static void add_exec(struct batch_tables *tables, const struct record_exec *exec)
@@ -120,9 +131,28 @@ static void add_exec(struct batch_tables *tables, const struct record_exec *exec
 		[EXEC_ROW_SCRIPT] = batch_refer_path(tables, exec->script),
 		[EXEC_ROW_SESSION_PID] = exec->session_pid,
 		[EXEC_ROW_NAMESPACE_PID] = is_same_pid ? 0 : exec->namespace_pid + 1u,
+		[EXEC_ROW_HASH] = batch_refer_hash(tables, &exec->file.hash),
+		[EXEC_ROW_SCRIPT_HASH] = batch_refer_hash(tables, &exec->script_hash),
+		[EXEC_ROW_ANCESTRY] = batch_refer_ancestors(tables, exec),
+		[EXEC_ROW_CREATOR] = batch_refer_relative(tables, &exec->creator),
+		[EXEC_ROW_FORMER_EUID] = exec->former_euid + 1u,
+		[EXEC_ROW_FACTS] = exec->facts,
 	};
 
 	push(tables, &tables->execs, row);
+}
+
+static void add_exec_update(struct batch_tables *tables, const struct record_exec_update *update)
+{
+	const uint64_t row[UPDATE_ROW_COUNT] = {
+		[UPDATE_ROW_TIME_MS] = since_base_ms(tables, update->time_ns),
+		[UPDATE_ROW_PROCESS] = batch_refer_process(tables, &update->process),
+		[UPDATE_ROW_HASH] = batch_refer_hash(tables, &update->hash),
+		[UPDATE_ROW_SCRIPT_HASH] = batch_refer_hash(tables, &update->script_hash),
+		[UPDATE_ROW_FLAGS] = flag(update->first_seen, EXEC_FLAG_FIRST_SEEN),
+	};
+
+	push(tables, &tables->exec_updates, row);
 }
 
 static void add_exit(struct batch_tables *tables, const struct record_exit *ended)
@@ -247,6 +277,9 @@ int batch_tables_add(struct batch_tables *tables, const struct record *record)
 	case RECORD_GAP:
 		add_gap(tables, &record->gap);
 		break;
+	case RECORD_EXEC_UPDATE:
+		add_exec_update(tables, &record->exec_update);
+		break;
 	case RECORD_CLASS_COUNT:
 	default:
 		return -EINVAL;
@@ -264,8 +297,10 @@ static bool has_rows(const struct shared_rows *shared, uint32_t count)
 bool batch_tables_have_rows(const struct batch_tables *tables)
 {
 	return tables->texts.count + BATCH_RECORD_TEXTS_MAX + MARKS_MAX <= BATCH_TEXTS_MAX &&
-	       has_rows(&tables->processes, 2) && has_rows(&tables->contexts, 1) &&
-	       has_rows(&tables->files, 1) && has_rows(&tables->sockets, 1) &&
+	       has_rows(&tables->processes, 3 + RECORD_ANCESTORS_MAX) &&
+	       has_rows(&tables->ancestries, RECORD_ANCESTORS_MAX) &&
+	       has_rows(&tables->contexts, 1) && has_rows(&tables->files, 1) &&
+	       has_rows(&tables->sockets, 1) && has_rows(&tables->hashes, 2) &&
 	       has_rows(&tables->marks, MARKS_MAX) && has_rows(&tables->fingerprints, MARKS_MAX);
 }
 
@@ -277,21 +312,32 @@ static size_t flow_written_bytes(const struct record_flow *flow)
 	       batch_kept_marks(flow) * MARK_WRITTEN_BYTES;
 }
 
+static size_t exec_written_bytes(const struct record_exec *exec)
+{
+	size_t bytes = batch_process_bytes(&exec->process) + batch_process_bytes(&exec->parent) +
+		       batch_kept_path(exec->creator.executable).length +
+		       batch_kept_path(exec->cwd).length + batch_kept_path(exec->script).length +
+		       batch_kept_path(exec->cgroup).length;
+
+	for (size_t i = 0; i < batch_kept_ancestors(exec); i++)
+		bytes += batch_kept_path(exec->ancestors[i].executable).length +
+			 ANCESTOR_WRITTEN_BYTES;
+	return bytes;
+}
+
 size_t batch_tables_written_bytes(const struct record *record)
 {
 	switch (record->class) {
 	case RECORD_EXEC:
-		return batch_process_bytes(&record->exec.process) +
-		       batch_process_bytes(&record->exec.parent) +
-		       batch_kept_path(record->exec.cwd).length +
-		       batch_kept_path(record->exec.script).length +
-		       batch_kept_path(record->exec.cgroup).length;
+		return exec_written_bytes(&record->exec);
 	case RECORD_EXIT:
 		return batch_process_bytes(&record->exit.process);
 	case RECORD_FLOW:
 		return flow_written_bytes(&record->flow);
 	case RECORD_GAP:
 		return batch_kept_path(record->gap.cgroup).length;
+	case RECORD_EXEC_UPDATE:
+		return batch_process_bytes(&record->exec_update.process);
 	case RECORD_CLASS_COUNT:
 	default:
 		return 0;
@@ -302,8 +348,12 @@ size_t batch_tables_bytes_max(const struct record *record)
 {
 	size_t bytes = BATCH_RECORD_FIXED_BYTES_MAX + batch_tables_written_bytes(record);
 
+	if (record->class == RECORD_EXEC || record->class == RECORD_EXEC_UPDATE)
+		bytes += BATCH_EXEC_UNWRITTEN_BYTES_MAX;
 	if (record->class == RECORD_FLOW)
 		bytes += BATCH_FLOW_UNWRITTEN_BYTES_MAX +
 			 batch_kept_marks(&record->flow) * BATCH_MARK_FIXED_BYTES_MAX;
+	if (record->class == RECORD_EXEC)
+		bytes += batch_kept_ancestors(&record->exec) * BATCH_ANCESTOR_FIXED_BYTES_MAX;
 	return bytes;
 }

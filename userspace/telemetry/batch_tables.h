@@ -22,11 +22,14 @@ struct batch_tables {
 	struct shared_rows contexts;
 	struct shared_rows files;
 	struct shared_rows sockets;
+	struct shared_rows hashes;
 	struct shared_rows marks;
 	struct shared_rows fingerprints;
+	struct shared_rows ancestries;
 	struct columns execs;
 	struct columns exits;
 	struct columns flows;
+	struct columns exec_updates;
 	Yagura__Telemetry__Gap *gaps;
 	size_t gap_count;
 	size_t gap_capacity;
@@ -51,18 +54,22 @@ size_t batch_tables_bytes_max(const struct record *record);
 /* What it adds to written_bytes. */
 size_t batch_tables_written_bytes(const struct record *record);
 
-/* A flow: path and argv of two processes, control group, two addresses, name, packet sequence; an
- * exec has fewer. Marks come on top. */
-#define BATCH_RECORD_TEXTS_MAX 9u
-/* Of an exec: its own, those of two processes, context, file. */
-#define BATCH_RECORD_ROWS_MAX 5u
-/* batch_tables_bytes_max without marks and what the texts hold; tag and length take up to 6 bytes
- * of each. */
+/* An exec: path and argv of two processes, path of its creator, directory, script, control group,
+ * two hashes of two digests. Of a flow marks come on top, of an exec ancestors. */
+#define BATCH_RECORD_TEXTS_MAX 12u
+/* Of an exec: its own, those of three processes, context, file, two hashes. */
+#define BATCH_RECORD_ROWS_MAX 8u
+/* batch_tables_bytes_max without marks, ancestors and what the texts hold; tag and length take up
+ * to 6 bytes of each. */
 #define BATCH_RECORD_FIXED_BYTES_MAX                                                               \
 	(BATCH_RECORD_ROWS_MAX * COLUMNS_ROW_BYTES_MAX + BATCH_RECORD_TEXTS_MAX * 6u)
+/* Texts of an exec or its update that do not count as written: the digests of two hashes. */
+#define BATCH_EXEC_UNWRITTEN_BYTES_MAX (2u * (HASH_SHA256_BYTES + 1u + HASH_VERITY_BYTES_MAX))
 /* Texts of a flow that do not count as written: two addresses, the packet sequence. */
 #define BATCH_FLOW_UNWRITTEN_BYTES_MAX (2u * 16u + SPLT_MAX * 3u)
 /* The same of a mark: kind, value; mark, before, each a varint; and its text. */
 #define BATCH_MARK_FIXED_BYTES_MAX (4u * 10u + 6u)
+/* Of an ancestor: eight columns of a process, two of an ancestry; and its path. */
+#define BATCH_ANCESTOR_FIXED_BYTES_MAX (10u * 10u + 6u)
 
 #endif

@@ -25,6 +25,28 @@ const char *record_class_name(enum record_class class)
 	return name_of(names, ARRAY_COUNT(names), class, "?");
 }
 
+const char *hash_status_name(enum hash_status status)
+{
+	static const char *const names[] = {
+#define HASH_STATUS_NAME(NAME, name) [HASH_##NAME] = #name,
+		HASH_STATUSES(HASH_STATUS_NAME)
+#undef HASH_STATUS_NAME
+	};
+
+	return name_of(names, ARRAY_COUNT(names), status, "unknown");
+}
+
+const char *package_state_name(enum package_state state)
+{
+	static const char *const names[] = {
+#define PACKAGE_STATE_NAME(NAME, name) [PACKAGE_##NAME] = #name,
+		PACKAGE_STATES(PACKAGE_STATE_NAME)
+#undef PACKAGE_STATE_NAME
+	};
+
+	return name_of(names, ARRAY_COUNT(names), state, "unknown");
+}
+
 bool record_process_key_is_none(const struct record_process_key *key)
 {
 	return key->start_ns == 0 && key->pid == 0 && key->exec_count == 0;

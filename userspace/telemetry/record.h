@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "telemetry/file_hash.h"
 #include "telemetry/marks.h"
 #include "telemetry/text.h"
 
@@ -23,7 +24,8 @@
 	X(EXEC, exec)                                                                              \
 	X(EXIT, exit)                                                                              \
 	X(FLOW, flow)                                                                              \
-	X(GAP, gap)
+	X(GAP, gap)                                                                                \
+	X(EXEC_UPDATE, exec_update)
 
 enum record_class {
 #define RECORD_CLASS_ENUM(NAME, name) RECORD_##NAME,
@@ -79,13 +81,59 @@ struct record_file {
 	bool deleted; /* had no name at that moment (memfd, unlinked) */
 	bool memfd;
 	bool upper_layer; /* in the upper layer of an overlay: not of the image */
+	struct record_hash hash;
 };
+
+/* X(NAME, name): what is so or not so of an execution; one bit each, here and on the wire, a key
+ * and a column of that name each for readers. New ones go to the end. */
+#define EXEC_FACTS(X)                                                                              \
+	X(ENTERED_CGROUPNS, entered_cgroupns) /* in another namespace than its parent is */        \
+	X(ENTERED_IPCNS, entered_ipcns)                                                            \
+	X(ENTERED_MNTNS, entered_mntns)                                                            \
+	X(ENTERED_NETNS, entered_netns)                                                            \
+	X(ENTERED_PIDNS, entered_pidns)                                                            \
+	X(ENTERED_USERNS, entered_userns)                                                          \
+	X(ENTERED_UTSNS, entered_utsns)                                                            \
+	X(LD_PRELOAD, ld_preload) /* is in the environment, whatever it holds */                   \
+	X(LD_LIBRARY_PATH, ld_library_path)                                                        \
+	X(LD_AUDIT, ld_audit)                                                                      \
+	X(ENVIRONMENT_CUT, environment_cut) /* it is longer than what was looked at */             \
+	X(ENVIRONMENT_UNKNOWN, environment_unknown) /* it could not be looked at */                \
+	X(WRITABLE_FILE, writable_file) /* anybody may write to the executable */                  \
+	X(WRITABLE_DIRECTORY, writable_directory) /* to the directory it lies in */                \
+	X(TEMPORARY_PLACE, temporary_place) /* below a directory for what nobody keeps */          \
+	X(GAINED_PERMITTED, gained_permitted) /* capabilities that the program before had not */   \
+	X(GAINED_EFFECTIVE, gained_effective)                                                      \
+	X(GAINED_AMBIENT, gained_ambient)                                                          \
+	X(NAMESPACE_INIT, namespace_init) /* the first process of its pid namespace */             \
+	X(KERNEL_ANCESTOR, kernel_ancestor) /* the last of its ancestors is a kernel thread */     \
+	X(ANCESTORS_CUT, ancestors_cut) /* there are more of them than are told */
+
+enum exec_fact_number {
+#define EXEC_FACT_NUMBER(NAME, name) EXEC_FACT_NUMBER_##NAME,
+	EXEC_FACTS(EXEC_FACT_NUMBER)
+#undef EXEC_FACT_NUMBER
+		EXEC_FACT_COUNT
+};
+
+enum exec_fact {
+#define EXEC_FACT_BIT(NAME, name) FACT_##NAME = 1u << EXEC_FACT_NUMBER_##NAME,
+	EXEC_FACTS(EXEC_FACT_BIT)
+#undef EXEC_FACT_BIT
+};
+
+#define RECORD_ANCESTORS_MAX 64
 
 struct record_exec {
 	uint64_t time_ns;
 	struct record_process process;
-	struct record_process parent;
+	struct record_process parent; /* as the kernel says at this moment */
+	struct record_process creator; /* who forked it, where that is another; args left out */
+	/* The parent's parent and so on up to pid 1 or a kernel thread, args left out. */
+	const struct record_process *ancestors;
+	size_t ancestor_count;
 	struct record_file file;
+	struct record_hash script_hash; /* NONE without a script */
 	struct record_namespaces namespaces;
 	struct text cwd; /* absolute, unless cut */
 	struct text script; /* as execve() was given it, when `executable` is its interpreter */
@@ -94,7 +142,9 @@ struct record_exec {
 	uint64_t cap_effective; /* bit n: capability n of capabilities(7) */
 	uint64_t cap_permitted;
 	uint64_t cap_ambient;
+	uint32_t facts; /* enum exec_fact; bits that it does not have mean nothing */
 	uint32_t euid;
+	uint32_t former_euid; /* of the program before, where it was another; else UINT32_MAX */
 	uint32_t egid;
 	uint32_t suid;
 	uint32_t loginuid; /* UINT32_MAX: never logged in */
@@ -107,6 +157,16 @@ struct record_exec {
 	bool privileged; /* credentials rose with this execve (AT_SECURE) */
 	bool no_new_privs;
 	bool from_thread; /* called by a thread that was not the leader */
+	bool first_seen; /* this host had not executed this content before, as far as we remember */
+};
+
+/* What was not known yet when an exec was told: of the same process, key and all. */
+struct record_exec_update {
+	uint64_t time_ns; /* of this; the exec's is its own */
+	struct record_process process;
+	struct record_hash hash;
+	struct record_hash script_hash;
+	bool first_seen;
 };
 
 struct record_exit {
@@ -226,7 +286,8 @@ struct record_flow {
 	X(MALFORMED, malformed) /* an event from the kernel did not decode */                      \
 	X(UNEXPLAINED, unexplained) /* numbers are missing, and nobody has accounted for them */   \
 	X(THROTTLED, throttled) /* a control group made more than its budget */                    \
-	X(KERNEL_SKIPPED, kernel_skipped) /* the kernel did not run a program: recursion */
+	X(KERNEL_SKIPPED, kernel_skipped) /* the kernel did not run a program: recursion */        \
+	X(WORKER_ENDED, worker_ended) /* what it had promised ended with it */
 
 enum gap_reason {
 #define GAP_REASON_ENUM(NAME, name) GAP_##NAME,
@@ -254,6 +315,7 @@ struct record {
 		struct record_exit exit;
 		struct record_flow flow;
 		struct record_gap gap;
+		struct record_exec_update exec_update;
 	};
 };
 

@@ -34,6 +34,33 @@ void render_entity_id(char ret_id[RENDER_ID_BYTES], const struct batch_header *h
 		 boot_prefix(header), key->pid, key->start_ns, key->exec_count);
 }
 
+void render_hex(char *ret_hex, const uint8_t *bytes, size_t size)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < size; i++) {
+		ret_hex[2 * i] = digits[bytes[i] >> 4];
+		ret_hex[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	ret_hex[2 * size] = '\0';
+}
+
+void render_verity(char ret_verity[RENDER_VERITY_BYTES], const struct record_verity *verity)
+{
+	size_t size = verity->bytes < HASH_VERITY_BYTES_MAX ? verity->bytes : HASH_VERITY_BYTES_MAX;
+	int length;
+
+	ret_verity[0] = '\0';
+	if (verity->algorithm == 0)
+		return;
+	if (verity->algorithm == 1 || verity->algorithm == 2)
+		length = snprintf(ret_verity, RENDER_VERITY_BYTES,
+				  "%s:", verity->algorithm == 1 ? "sha256" : "sha512");
+	else
+		length = snprintf(ret_verity, RENDER_VERITY_BYTES, "%u:", verity->algorithm);
+	render_hex(ret_verity + length, verity->digest, size);
+}
+
 void render_flow_id(char ret_id[RENDER_ID_BYTES], const struct batch_header *header,
 		    const struct record_flow *flow)
 {

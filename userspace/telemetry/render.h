@@ -31,6 +31,12 @@ void render_time(char ret_time[32], uint64_t time_ns);
  * the entry before: 0 below 1 us, else 1 + floor(log2(us)). "517:0,-1460:13,-85:1". */
 void render_splt(char ret_splt[RENDER_SPLT_BYTES], const struct record_splt *splt);
 
+/* Two digits a byte, `ret_hex` takes 2 * size + 1. */
+void render_hex(char *ret_hex, const uint8_t *bytes, size_t size);
+/* "sha256:HEX", "sha512:HEX" or, of an algorithm that came later, "NUMBER:HEX"; "" for none. */
+#define RENDER_VERITY_BYTES (8 + 2 * HASH_VERITY_BYTES_MAX)
+void render_verity(char ret_verity[RENDER_VERITY_BYTES], const struct record_verity *verity);
+
 /* argv as a JSON array text (["ls","-l"]), invalid UTF-8 replaced by U+FFFD. malloc'd,
  * NUL-terminated, the caller's; NULL without memory. */
 char *render_args_json(struct text args);

@@ -6,6 +6,7 @@
 #include "telemetry/args.h"
 #include "telemetry/container.h"
 #include "telemetry/render.h"
+#include "telemetry/render_json_exec.h"
 #include "telemetry/render_json_flow.h"
 
 #include <inttypes.h>
@@ -77,6 +78,16 @@ void render_json_container(struct ndjson *json, struct text cgroup)
 
 /* --- exec --- */
 
+static void write_digest(struct ndjson *json, const char *key, const struct record_hash *hash)
+{
+	char digest[2 * HASH_SHA256_BYTES + 1];
+
+	if (!hash_has_digest(hash))
+		return;
+	render_hex(digest, hash->sha256, HASH_SHA256_BYTES);
+	ndjson_string(json, key, digest);
+}
+
 static void write_exec_process(struct ndjson *json, const struct render_source *source,
 			       const struct record_exec *exec)
 {
@@ -97,6 +108,8 @@ static void write_exec_process(struct ndjson *json, const struct render_source *
 	ndjson_known(json, "major", exec->tty_major);
 	if (exec->tty_major != 0)
 		ndjson_number(json, "minor", exec->tty_minor);
+	ndjson_within(json, "process.hash");
+	write_digest(json, "sha256", &exec->file.hash);
 	render_json_process(json, source, &parent_paths, &exec->parent);
 }
 
@@ -151,6 +164,34 @@ static void write_namespaces(struct ndjson *json, const struct record_namespaces
 	ndjson_known(json, "utsns", namespaces->uts);
 }
 
+/* What stands under yagura. of an executable's content and its script's. */
+static void write_hashes(struct ndjson *json, const struct record_hash *hash,
+			 const struct record_hash *script, bool first_seen)
+{
+	char verity[RENDER_VERITY_BYTES];
+
+	if (hash->status != HASH_NONE) {
+		ndjson_string(json, "hash_status", hash_status_name(hash->status));
+		ndjson_string(json, "package", package_state_name(hash->package));
+	}
+	render_verity(verity, &hash->verity);
+	ndjson_string(json, "verity", verity);
+	if (script->status != HASH_NONE)
+		ndjson_string(json, "script_hash_status", hash_status_name(script->status));
+	write_digest(json, "script_sha256", script);
+	ndjson_flag(json, "first_seen", first_seen);
+}
+
+static void write_exec_update(struct ndjson *json, const struct render_source *source,
+			      const struct record_exec_update *update)
+{
+	render_json_process(json, source, &render_process_itself, &update->process);
+	ndjson_within(json, "process.hash");
+	write_digest(json, "sha256", &update->hash);
+	ndjson_within(json, "yagura");
+	write_hashes(json, &update->hash, &update->script_hash, update->first_seen);
+}
+
 static void write_exec(struct ndjson *json, const struct render_source *source,
 		       const struct record_exec *exec)
 {
@@ -166,8 +207,10 @@ static void write_exec(struct ndjson *json, const struct render_source *source,
 	ndjson_flag(json, "memfd", exec->file.memfd);
 	ndjson_flag(json, "upper_layer", exec->file.upper_layer);
 	ndjson_flag(json, "from_thread", exec->from_thread);
+	write_hashes(json, &exec->file.hash, &exec->script_hash, exec->first_seen);
 	write_credentials(json, exec);
 	write_namespaces(json, &exec->namespaces);
+	render_json_exec(json, source->header, exec);
 	ndjson_known(json, "cgroup_id", exec->cgroup_id);
 	ndjson_text(json, "cgroup", exec->cgroup);
 }
@@ -221,6 +264,10 @@ static void write_record(struct ndjson *json, const struct render_source *source
 	case RECORD_FLOW:
 		write_start(json, record->flow.end_ns, RECORD_FLOW);
 		render_json_flow(json, source, &record->flow);
+		break;
+	case RECORD_EXEC_UPDATE:
+		write_start(json, record->exec_update.time_ns, RECORD_EXEC_UPDATE);
+		write_exec_update(json, source, &record->exec_update);
 		break;
 	case RECORD_GAP:
 		write_start(json, record->gap.time_ns, RECORD_GAP);

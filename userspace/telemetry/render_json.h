@@ -4,7 +4,8 @@
  * flags are there when true (yagura.final always). Times are RFC 3339, UTC, milliseconds. The
  * database's columns (collector/sinks/schema.h) have the same names, "_" for ".".
  *
- * All: @timestamp (a flow's: its end), event.action (exec, exit, flow, gap), yagura.sensor.
+ * All: @timestamp (a flow's: its end), event.action (exec,
+ * exec_update, exit, flow, gap), yagura.sensor.
  *
  * A process, under process.: pid, entity_id, executable, args (array), args_truncated, user.id,
  * group.id (real). Under process.parent. likewise; under yagura.listener. likewise.
@@ -21,7 +22,9 @@
  *   file.{inode,device,size,mode,ctime,mtime}, container.*, kubernetes.pod.uid, and under yagura.:
  *   script, args_total_bytes, file_nlink, deleted, memfd, upper_layer, privileged, no_new_privs,
  *   from_thread, loginuid, audit_session, cap_effective, cap_permitted, cap_ambient (16 hex
- *   digits), cgroup_id, cgroup, {cgroup,ipc,mnt,net,pid,user,uts}ns.
+ *   digits), cgroup_id, cgroup, {cgroup,ipc,mnt,net,pid,user,uts}ns, and what exec_update has.
+ * exec_update: process.*, process.hash.sha256, and under yagura.: hash_status, package, verity
+ *   (algorithm:hex), script_sha256, script_hash_status, first_seen.
  * exit: process.*, process.exit_code or yagura.exit_signal, yagura.run_us.
  * gap: yagura.{record_class,reason,count,cgroup}.
  *

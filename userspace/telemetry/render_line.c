@@ -321,6 +321,18 @@ static void write_flow(struct line *line, const struct record_flow *flow)
 	write_marks(line, flow);
 }
 
+static void write_exec_update(struct line *line, const struct record_exec_update *update)
+{
+	char digest[2 * HASH_SHA256_BYTES + 1];
+
+	write_name(line, update->process.executable);
+	render_hex(digest, update->hash.sha256, HASH_SHA256_BYTES);
+	write_format(line, "[%" PRIu32 "] hash %s", update->process.key.pid,
+		     hash_status_name(update->hash.status));
+	if (hash_has_digest(&update->hash))
+		write_format(line, " %s", digest);
+}
+
 static void write_gap(struct line *line, const struct record_gap *gap)
 {
 	write_format(line, "%" PRIu64 " %s record%s missing: %s", gap->count,
@@ -346,6 +358,10 @@ static void write_record(struct line *line, const struct record *record)
 	case RECORD_FLOW:
 		write_start(line, record->flow.end_ns, RECORD_FLOW);
 		write_flow(line, &record->flow);
+		break;
+	case RECORD_EXEC_UPDATE:
+		write_start(line, record->exec_update.time_ns, RECORD_EXEC_UPDATE);
+		write_exec_update(line, &record->exec_update);
 		break;
 	case RECORD_GAP:
 		write_start(line, record->gap.time_ns, RECORD_GAP);

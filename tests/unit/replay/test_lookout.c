@@ -20,6 +20,10 @@
 #define QUERY "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x00\x00\x01\x00\x01"
 #define QUERY_BYTES 21
 
+#define QUERY_TCP "\0\x15" QUERY
+#define QUERY_TCP_BYTES 23
+#define FIVE(text) text text text text text
+
 #define STEPS_MAX 6
 #define ROOM 100000
 
@@ -85,6 +89,15 @@ static struct lookout_case {
 	  PROTOCOL_TCP,
 	  { { 'c', 0, HELLO, 3 }, { 'c', 3, HELLO + 3, HELLO_BYTES - 3 } },
 	  "T0@0+0:3 T0@0+3:26/29 " },
+	{ "DNS: as many messages as are wanted in one segment but one, and that",
+	  PROTOCOL_TCP,
+	  { { 'c', 0, FIVE(QUERY_TCP) FIVE(QUERY_TCP) FIVE(QUERY_TCP), 15 * QUERY_TCP_BYTES },
+	    { 'c', 15 * QUERY_TCP_BYTES, QUERY_TCP, QUERY_TCP_BYTES },
+	    { 'c', 16 * QUERY_TCP_BYTES, QUERY_TCP, QUERY_TCP_BYTES } },
+	  "t0@0+0:23/23 t0@23+0:23/23 t0@46+0:23/23 t0@69+0:23/23 t0@92+0:23/23 "
+	  "t0@115+0:23/23 t0@138+0:23/23 t0@161+0:23/23 t0@184+0:23/23 t0@207+0:23/23 "
+	  "t0@230+0:23/23 t0@253+0:23/23 t0@276+0:23/23 t0@299+0:23/23 t0@322+0:23/23 "
+	  "t0@345+0:23/23 " },
 	{ "datagrams",
 	  PROTOCOL_UDP,
 	  { { 'c', 0, QUERY, QUERY_BYTES },

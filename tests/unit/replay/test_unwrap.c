@@ -252,17 +252,42 @@ static void test_what_was_skipped_is_counted(void **state)
 	unwrap_free(unwrap);
 }
 
+static bool is_id_zero(const char *hex)
+{
+	struct unwrap *unwrap = unwrap_new();
+	struct packet packet = { 0 };
+	uint8_t *bytes;
+	size_t size = hex_decode(hex, &bytes);
+	const struct cursor frame = cursor_of(bytes, size);
+
+	assert_true(unwrap_frame(unwrap, unwrap_first_layer(DLT_RAW), &frame, &packet));
+	unwrap_free(unwrap);
+	free(bytes);
+	return packet.is_id_zero;
+}
+
+/* IPv4's identification; of IPv6 the flow label, not the traffic class before it. */
+static void test_id(void **state)
+{
+	(void)state;
+	assert_true(is_id_zero("4500001f 00000000 40 11 0000 0a000001 0a000002" UDP));
+	assert_false(is_id_zero("4500001f 01000000 40 11 0000 0a000001 0a000002" UDP));
+	assert_true(is_id_zero("6ff00000 000b 11 40" ENDS6 UDP));
+	assert_false(is_id_zero("60080000 000b 11 40" ENDS6 UDP));
+}
+
 #define CASES (sizeof(cases) / sizeof(cases[0]))
 
 int main(void)
 {
-	struct CMUnitTest tests[CASES + 2] = {
+	struct CMUnitTest tests[CASES + 3] = {
+		cmocka_unit_test(test_id),
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_what_was_skipped_is_counted),
 	};
 
 	for (size_t i = 0; i < CASES; i++)
-		tests[i + 2] = (struct CMUnitTest){ .name = cases[i].name,
+		tests[i + 3] = (struct CMUnitTest){ .name = cases[i].name,
 						    .test_func = check_case,
 						    .initial_state = &cases[i] };
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -178,6 +178,45 @@ static void a_turn_without_anything_leaves_the_disk_alone(void **state)
 
 #define PIPELINE_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
+static void produce_life(struct fixture *f, struct process_key process)
+{
+	const struct event_fork fork = build_fork(process, build_key(1, 1, 1), 5000);
+	const struct event_exit ended = build_exit(process, 5000);
+
+	produce(&f->kernel[EVENT_RING_VALUABLE], 0, &fork, sizeof(fork));
+	produce(&f->kernel[EVENT_RING_VALUABLE], 0, &ended, sizeof(ended));
+}
+
+/* Owner and listener have ended, the flow goes on: they outlast more lives than the table holds,
+ * until its last part has been told. */
+static void whose_flow_goes_on_is_known_to_its_end(void **state)
+{
+	struct fixture *f = *state;
+	const struct process_key owner = build_key(7, 7, 1), listener = build_key(8, 8, 1),
+				 other = build_key(9, 9, 1);
+	struct event_flow flow = build_flow(owner, 6000);
+
+	flow.listener = listener;
+	flow.flags &= (uint8_t)~FLOW_FINAL;
+	produce_life(f, owner);
+	produce_life(f, listener);
+	produce_life(f, other);
+	pipeline_turn(&f->pipeline, TURN_NO_WAITING);
+	produce(&f->kernel[EVENT_RING_BULK], 0, &flow, sizeof(flow));
+	pipeline_turn(&f->pipeline, TURN_NO_WAITING);
+	for (uint32_t i = 0; i < 300; i++) {
+		produce_life(f, build_key(100 + i, 100 + i, 1));
+		pipeline_turn(&f->pipeline, TURN_NO_WAITING);
+	}
+	assert_null(process_table_find(f->pipeline.processes, &other));
+	assert_non_null(process_table_find(f->pipeline.processes, &owner));
+	assert_non_null(process_table_find(f->pipeline.processes, &listener));
+	flow.flags |= FLOW_FINAL;
+	produce(&f->kernel[EVENT_RING_BULK], 0, &flow, sizeof(flow));
+	pipeline_turn(&f->pipeline, TURN_NO_WAITING);
+	assert_int_equal(f->pipeline.counters.flows_without_process, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +224,7 @@ int main(void)
 		PIPELINE_TEST(a_sync_that_fails_releases_nothing),
 		PIPELINE_TEST(a_batch_that_cannot_be_written_holds_the_ring),
 		PIPELINE_TEST(a_turn_without_anything_leaves_the_disk_alone),
+		PIPELINE_TEST(whose_flow_goes_on_is_known_to_its_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -378,7 +378,7 @@ static void check_damage(void **state)
 		assert_string_equal(why, c->why);
 	} else {
 		assert_int_equal(batch_decode_raw(raw, size, receive_count, &count, &why), 0);
-		assert_int_equal(count, 4);
+		assert_int_equal(count, RECORD_CLASS_COUNT);
 	}
 }
 

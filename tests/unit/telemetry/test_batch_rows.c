@@ -61,7 +61,8 @@ static Yagura__Telemetry__Batch *encode_and_unpack(const struct record *records,
 	return message;
 }
 
-static enum record_class classes[] = { RECORD_EXEC, RECORD_EXIT, RECORD_FLOW, RECORD_GAP };
+static enum record_class classes[] = { RECORD_EXEC, RECORD_EXIT, RECORD_FLOW, RECORD_GAP,
+				       RECORD_EXEC_UPDATE };
 
 static void every_field_comes_back(void **state)
 {
@@ -80,11 +81,14 @@ static struct record least(enum record_class class)
 	memset(&record, 0, sizeof(record));
 	record.class = class;
 	if (class == RECORD_EXEC)
-		record.exec.process.key.pid = record.exec.parent.key.pid = 1;
+		record.exec.process.key.pid = record.exec.parent.key.pid =
+			record.exec.creator.key.pid = 1;
 	else if (class == RECORD_EXIT)
 		record.exit.process.key.exec_count = 1;
 	else if (class == RECORD_FLOW)
 		record.flow.process.key.start_ns = record.flow.listener.key.start_ns = 1;
+	else if (class == RECORD_EXEC_UPDATE)
+		record.exec_update.process.key.pid = 1;
 	return record;
 }
 
@@ -124,7 +128,8 @@ static void execs_share_context_and_file(void **state)
 		records[i].exec.tty_minor += i % 2;
 	}
 	batch = encode_and_unpack(records, 100);
-	assert_int_equal(batch->processes->n_pid, 101);
+	assert_int_equal(batch->processes->n_pid, 100 + 1 + 1 + 2); /* parent, creator, ancestors */
+	assert_int_equal(batch->ancestries->n_process, 2);
 	assert_int_equal(batch->contexts->n_cgroup_ns, 2);
 	assert_int_equal(batch->files->n_inode, 1);
 	assert_int_equal(batch->execs->context[0], 1);

@@ -171,11 +171,48 @@ static void an_exec(void **state)
 		{ "yagura.audit_session", NULL },
 		{ "yagura.deleted", NULL },
 		{ "yagura.cap_effective", NULL },
+		{ "yagura.unit", "\"ssh.service\"" },
+		{ "yagura.slice", "\"system.slice\"" },
+		{ "yagura.login_session", NULL },
+		{ "yagura.ancestors", NULL },
+		{ "yagura.creator_pid", NULL },
+		{ "yagura.former_user_id", NULL },
+		{ "yagura.ld_preload", NULL },
 		{ NULL, NULL },
 	};
 	struct record record = sample_exec();
 
 	(void)state;
+	expect_values(&record, values);
+}
+
+static void an_exec_has_relatives(void **state)
+{
+	static const struct value_case values[] = {
+		{ "yagura.ancestors", "[\"/usr/bin/bash\",\"\",\"/sbin/init\"]" },
+		{ "yagura.ancestor_ids",
+		  "[\"deadbeef-4700-12a05f200-1\",\"deadbeef-70-46-2\",\"deadbeef-1-1-3\"]" },
+		{ "yagura.creator_pid", "70" },
+		{ "yagura.creator_entity_id", "\"deadbeef-70-46-2\"" },
+		{ "yagura.creator_executable", NULL }, /* not known */
+		{ "yagura.former_user_id", "1000" },
+		{ "yagura.ld_preload", "true" },
+		{ "yagura.ancestors_cut", "true" },
+		{ "yagura.ld_audit", NULL },
+		{ NULL, NULL },
+	};
+	const struct record_process line[] = {
+		{ .key = { 70, 70, 2 } },
+		{ .key = { 1, 1, 3 }, .executable = { "/sbin/init", 10 } },
+	};
+	struct record record = sample_exec();
+
+	(void)state;
+	record.exec.creator = line[0];
+	record.exec.ancestors = line;
+	record.exec.ancestor_count = 2;
+	record.exec.former_euid = 1000;
+	record.exec.facts = FACT_LD_PRELOAD | FACT_ANCESTORS_CUT;
 	expect_values(&record, values);
 }
 
@@ -205,6 +242,31 @@ static void an_exit_and_a_gap(void **state)
 	ended.exit.status = SIGKILL;
 	expect_values(&ended, killed);
 	expect_values(&missing, gap);
+}
+
+static void an_exec_update(void **state)
+{
+	static const struct value_case values[] = {
+		{ "event.action", "\"exec_update\"" },
+		{ "process.pid", "4711" },
+		{ "process.executable", "\"/usr/bin/curl\"" },
+		{ "process.hash.sha256",
+		  "\"ba7816bf" /* and nothing behind these four bytes */
+		  "00000000000000000000000000000000000000000000000000000000\"" },
+		{ "yagura.hash_status", "\"ok\"" },
+		{ "yagura.package", "\"owned_unmodified\"" },
+		{ "yagura.verity", "\"sha256:0102\"" },
+		{ "yagura.script_hash_status", "\"vanished\"" },
+		{ "yagura.script_sha256", NULL },
+		{ "yagura.first_seen", "true" },
+		{ NULL, NULL },
+	};
+	struct record record = sample_exec_update();
+
+	(void)state;
+	record.exec_update.hash.verity = (struct record_verity){ 1, 2, { 1, 2 } };
+	record.exec_update.script_hash.status = HASH_VANISHED;
+	expect_values(&record, values);
 }
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -243,10 +305,16 @@ static void the_fullest_records_are_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_flow),      cmocka_unit_test(an_interim_part_with_a_listener),
-		cmocka_unit_test(rare_flows),  cmocka_unit_test(a_replay_has_no_sensor),
-		cmocka_unit_test(an_exec),     cmocka_unit_test(an_exit_and_a_gap),
-		cmocka_unit_test(a_container), cmocka_unit_test(the_fullest_records_are_json),
+		cmocka_unit_test(a_flow),
+		cmocka_unit_test(an_interim_part_with_a_listener),
+		cmocka_unit_test(rare_flows),
+		cmocka_unit_test(a_replay_has_no_sensor),
+		cmocka_unit_test(an_exec),
+		cmocka_unit_test(an_exec_has_relatives),
+		cmocka_unit_test(an_exit_and_a_gap),
+		cmocka_unit_test(a_container),
+		cmocka_unit_test(an_exec_update),
+		cmocka_unit_test(the_fullest_records_are_json),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,6 +89,8 @@ static uint64_t time_of(const struct record *record)
 		return record->exit.time_ns;
 	case RECORD_FLOW:
 		return record->flow.end_ns;
+	case RECORD_EXEC_UPDATE:
+		return record->exec_update.time_ns;
 	case RECORD_GAP:
 		return record->gap.time_ns;
 	case RECORD_CLASS_COUNT:

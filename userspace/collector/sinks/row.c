@@ -6,6 +6,7 @@
 #include "common/uuid.h"
 #include "telemetry/render.h"
 #include "telemetry/render_json.h"
+#include "telemetry/render_json_exec.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -101,16 +102,42 @@ void row_args(struct row *row, int column, struct text args)
 	bind_rendered(row, column, rendered);
 }
 
+/* Frees what was written. */
+static void bind_json(struct row *row, int column, struct ndjson *json, int r)
+{
+	if (r < 0)
+		note(row, SQLITE_NOMEM);
+	else
+		note(row, sqlite3_bind_text(row->statement, column, json->at, (int)json->length,
+					    SQLITE_TRANSIENT));
+	ndjson_done(json);
+}
+
 void row_marks(struct row *row, int column, const struct record_flow *flow, enum mark_kind kind)
 {
 	struct ndjson json = { 0 };
+	int r = render_mark_values(&json, flow, kind);
 
-	if (render_mark_values(&json, flow, kind) < 0)
-		note(row, SQLITE_NOMEM);
-	else
-		note(row, sqlite3_bind_text(row->statement, column, json.at, (int)json.length,
-					    SQLITE_TRANSIENT));
-	ndjson_done(&json);
+	bind_json(row, column, &json, r);
+}
+
+void row_ancestors(struct row *row, int column, const struct record_exec *exec)
+{
+	struct ndjson json = { 0 };
+
+	ndjson_begin_value(&json);
+	render_json_ancestors(&json, exec);
+	bind_json(row, column, &json, ndjson_end_value(&json));
+}
+
+void row_ancestor_ids(struct row *row, int column, const struct batch_header *header,
+		      const struct record_exec *exec)
+{
+	struct ndjson json = { 0 };
+
+	ndjson_begin_value(&json);
+	render_json_ancestor_ids(&json, header, exec);
+	bind_json(row, column, &json, ndjson_end_value(&json));
 }
 
 int row_store(struct row *row)

@@ -6,6 +6,7 @@
 #ifndef YAGURA_COLLECTOR_ROW_H
 #define YAGURA_COLLECTOR_ROW_H
 
+#include "telemetry/batch_codec.h"
 #include "telemetry/record.h"
 
 #include <sqlite3.h>
@@ -29,6 +30,10 @@ void row_text(struct row *row, int column, struct text text); /* NULL when empty
 void row_args(struct row *row, int column, struct text args); /* NULL when empty */
 /* All values of a kind as a JSON array. */
 void row_marks(struct row *row, int column, const struct record_flow *flow, enum mark_kind kind);
+/* As render_json_exec.h has them. */
+void row_ancestors(struct row *row, int column, const struct record_exec *exec);
+void row_ancestor_ids(struct row *row, int column, const struct batch_header *header,
+		      const struct record_exec *exec);
 /* Runs the statement to its end and makes it ready for the next row. 0 or -errno. */
 int row_store(struct row *row);
 

@@ -51,7 +51,7 @@ static const char *const to_2[] = {
 };
 
 static const char *const to_3[] = {
-	FLOW_COLUMNS_3(ADD_TO_FLOWS),
+	FLOW_COLUMNS_3(ADD_TO_FLOWS) EXEC_COLUMNS_3(ADD_TO_EXECS) EXEC_COLUMNS_KIN(ADD_TO_EXECS),
 	"PRAGMA user_version = 3",
 	NULL,
 };

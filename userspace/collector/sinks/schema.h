@@ -130,7 +130,51 @@
 	X(yagura_userns, INTEGER)                                                                  \
 	X(yagura_utsns, INTEGER)
 
-#define EXEC_COLUMNS(X) EXEC_COLUMNS_1(X) EXEC_COLUMNS_2(X)
+/* An exec_update fills these. */
+#define EXEC_COLUMNS_3(X)                                                                          \
+	X(process_hash_sha256, TEXT)                                                               \
+	X(yagura_hash_status, TEXT)                                                                \
+	X(yagura_package, TEXT)                                                                    \
+	X(yagura_verity, TEXT)                                                                     \
+	X(yagura_script_sha256, TEXT)                                                              \
+	X(yagura_script_hash_status, TEXT)                                                         \
+	X(yagura_first_seen, INTEGER)
+
+/* The last ones are EXEC_FACTS: 1, or NULL when nobody says so. */
+#define EXEC_COLUMNS_KIN(X)                                                                        \
+	X(yagura_ancestors, TEXT)                                                                  \
+	X(yagura_ancestor_ids, TEXT)                                                               \
+	X(yagura_creator_pid, INTEGER)                                                             \
+	X(yagura_creator_entity_id, TEXT)                                                          \
+	X(yagura_creator_executable, TEXT)                                                         \
+	X(yagura_unit, TEXT)                                                                       \
+	X(yagura_user_unit, TEXT)                                                                  \
+	X(yagura_slice, TEXT)                                                                      \
+	X(yagura_login_session, TEXT)                                                              \
+	X(yagura_former_user_id, INTEGER)                                                          \
+	X(yagura_entered_cgroupns, INTEGER)                                                        \
+	X(yagura_entered_ipcns, INTEGER)                                                           \
+	X(yagura_entered_mntns, INTEGER)                                                           \
+	X(yagura_entered_netns, INTEGER)                                                           \
+	X(yagura_entered_pidns, INTEGER)                                                           \
+	X(yagura_entered_userns, INTEGER)                                                          \
+	X(yagura_entered_utsns, INTEGER)                                                           \
+	X(yagura_ld_preload, INTEGER)                                                              \
+	X(yagura_ld_library_path, INTEGER)                                                         \
+	X(yagura_ld_audit, INTEGER)                                                                \
+	X(yagura_environment_cut, INTEGER)                                                         \
+	X(yagura_environment_unknown, INTEGER)                                                     \
+	X(yagura_writable_file, INTEGER)                                                           \
+	X(yagura_writable_directory, INTEGER)                                                      \
+	X(yagura_temporary_place, INTEGER)                                                         \
+	X(yagura_gained_permitted, INTEGER)                                                        \
+	X(yagura_gained_effective, INTEGER)                                                        \
+	X(yagura_gained_ambient, INTEGER)                                                          \
+	X(yagura_namespace_init, INTEGER)                                                          \
+	X(yagura_kernel_ancestor, INTEGER)                                                         \
+	X(yagura_ancestors_cut, INTEGER)
+
+#define EXEC_COLUMNS(X) EXEC_COLUMNS_1(X) EXEC_COLUMNS_2(X) EXEC_COLUMNS_3(X) EXEC_COLUMNS_KIN(X)
 
 #define EXIT_COLUMNS_1(X)                                                                          \
 	X(timestamp, TEXT)                                                                         \
@@ -184,6 +228,8 @@
 /* What a later row does not say stays. */
 #define SCHEMA_KEEP(name, type) ", " #name " = COALESCE(excluded." #name ", " #name ")"
 
+#define SCHEMA_ASSIGN(name, type) ", " #name " = ?"
+
 #define SCHEMA_INSERT(table, COLUMNS)                                                              \
 	"INSERT INTO " #table                                                                      \
 	"(yagura_sensor" COLUMNS(SCHEMA_NAME) ") VALUES (?1" COLUMNS(SCHEMA_VALUE) ")"
@@ -203,6 +249,15 @@ enum exec_column {
 #define EXEC_ENUM(name, type) EXEC_##name,
 	EXEC_COLUMNS(EXEC_ENUM)
 #undef EXEC_ENUM
+};
+
+/* Parameters of the statement that an exec_update is. */
+enum update_column {
+	UPDATE_BASE = COLUMN_SENSOR,
+	UPDATE_process_entity_id,
+#define UPDATE_ENUM(name, type) UPDATE_##name,
+	EXEC_COLUMNS_3(UPDATE_ENUM)
+#undef UPDATE_ENUM
 };
 
 enum exit_column {

@@ -14,6 +14,12 @@ struct sqlite {
 	sqlite3_stmt *insert[RECORD_CLASS_COUNT];
 };
 
+/* Parameters count on from the highest number before them. An exec that was lost has no row: its
+ * gap says so. */
+#define UPDATE_EXEC                                                                                \
+	"UPDATE execs SET yagura_sensor = ?1, process_entity_id = ?2" EXEC_COLUMNS_3(              \
+		SCHEMA_ASSIGN) " WHERE yagura_sensor = ?1 AND process_entity_id = ?2"
+
 static const struct {
 	const char *insert; /* NULL: schema_insert_flow */
 	void (*fill)(struct row *row, const struct sink_item *item);
@@ -22,6 +28,7 @@ static const struct {
 	[RECORD_EXIT] = { SCHEMA_INSERT(exits, EXIT_COLUMNS), sqlite_fill_exit },
 	[RECORD_FLOW] = { NULL, sqlite_fill_flow },
 	[RECORD_GAP] = { SCHEMA_INSERT(gaps, GAP_COLUMNS), sqlite_fill_gap },
+	[RECORD_EXEC_UPDATE] = { UPDATE_EXEC, sqlite_fill_exec_update },
 };
 
 static void sqlite_close(void *state)

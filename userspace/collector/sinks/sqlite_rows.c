@@ -103,6 +103,36 @@ static void fill_context(struct row *row, const struct record_exec *exec)
 	row_number(row, EXEC_yagura_from_thread, exec->from_thread);
 }
 
+static void digest(struct row *row, int column, const struct record_hash *hash)
+{
+	char hex[2 * HASH_SHA256_BYTES + 1];
+
+	if (!hash_has_digest(hash))
+		return;
+	render_hex(hex, hash->sha256, HASH_SHA256_BYTES);
+	row_string(row, column, hex);
+}
+
+/* The columns stand in one order wherever they begin. */
+static void fill_hashes(struct row *row, int first, const struct record_hash *hash,
+			const struct record_hash *script)
+{
+	const int to = first - EXEC_process_hash_sha256;
+	char verity[RENDER_VERITY_BYTES];
+
+	digest(row, first, hash);
+	if (hash->status != HASH_NONE) {
+		row_string(row, to + EXEC_yagura_hash_status, hash_status_name(hash->status));
+		row_string(row, to + EXEC_yagura_package, package_state_name(hash->package));
+	}
+	render_verity(verity, &hash->verity);
+	row_string(row, to + EXEC_yagura_verity, verity);
+	digest(row, to + EXEC_yagura_script_sha256, script);
+	if (script->status != HASH_NONE)
+		row_string(row, to + EXEC_yagura_script_hash_status,
+			   hash_status_name(script->status));
+}
+
 void sqlite_fill_exec(struct row *row, const struct sink_item *item)
 {
 	const struct record_exec *exec = &item->record->exec;
@@ -131,6 +161,18 @@ void sqlite_fill_exec(struct row *row, const struct sink_item *item)
 	fill_credentials(row, exec);
 	fill_namespaces(row, &exec->namespaces);
 	fill_context(row, exec);
+	sqlite_fill_kin(row, item);
+	fill_hashes(row, EXEC_process_hash_sha256, &exec->file.hash, &exec->script_hash);
+	row_number(row, EXEC_yagura_first_seen, exec->first_seen);
+}
+
+void sqlite_fill_exec_update(struct row *row, const struct sink_item *item)
+{
+	const struct record_exec_update *update = &item->record->exec_update;
+
+	entity_id(row, UPDATE_process_entity_id, item, &update->process);
+	fill_hashes(row, UPDATE_process_hash_sha256, &update->hash, &update->script_hash);
+	row_number(row, UPDATE_yagura_first_seen, update->first_seen);
 }
 
 void sqlite_fill_exit(struct row *row, const struct sink_item *item)

@@ -7,6 +7,9 @@
 #include "collector/sinks/sink.h"
 
 void sqlite_fill_exec(struct row *row, const struct sink_item *item);
+void sqlite_fill_exec_update(struct row *row, const struct sink_item *item);
+/* Of an exec, the columns about its kin and EXEC_FACTS; sqlite_fill_exec calls it. */
+void sqlite_fill_kin(struct row *row, const struct sink_item *item);
 void sqlite_fill_exit(struct row *row, const struct sink_item *item);
 void sqlite_fill_flow(struct row *row, const struct sink_item *item);
 void sqlite_fill_marks(struct row *row, const struct record_flow *flow);

@@ -111,6 +111,13 @@ static const struct config_option options[] = {
 	{ "throttle", "flow_burst", CONFIG_U32, FIELD(flow_burst), "20000", 1, 1000000,
 	  "how many may come at once" },
 
+	{ "hash", "bytes_max", CONFIG_BYTES, FIELD(hash_bytes_max), "256M", 0, 64 * G,
+	  "larger executed files are not hashed; 0 hashes none" },
+	{ "hash", "bytes_per_s", CONFIG_BYTES, FIELD(hash_bytes_per_s), "64M", 0, 64 * G,
+	  "how much of them is read in a second; 0 for any number" },
+	{ "hash", "user", CONFIG_TEXT, FIELD(hash_user), "", 0, 0,
+	  "user that the hasher becomes; empty or missing: the sensor's, without capabilities" },
+
 	{ "batch", "records", CONFIG_U32, FIELD(batch_records), "1000", 1, 32768,
 	  "a batch is closed when it holds so many records" },
 	{ "batch", "interval_ms", CONFIG_U32, FIELD(batch_interval_ms), "1000", 10, 10000,

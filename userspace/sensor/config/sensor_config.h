@@ -31,7 +31,6 @@ struct sensor_config {
 	bool first_syn;
 	bool first_lengths;
 
-
 	char *filter_drop; /* rules, one a line: see filter_rule.h */
 	char *filter_keep;
 	char *filter_default; /* "keep" or "drop" */
@@ -40,6 +39,10 @@ struct sensor_config {
 	uint32_t process_burst;
 	uint32_t flows_per_s;
 	uint32_t flow_burst;
+
+	uint64_t hash_bytes_max; /* 0: nothing is hashed */
+	uint64_t hash_bytes_per_s; /* 0: no limit */
+	char *hash_user; /* "": the hasher stays who the sensor is */
 
 	uint32_t batch_records;
 	uint32_t batch_interval_ms;

@@ -182,19 +182,33 @@ static bool is_term(int reason)
 	return reason != GAP_UNEXPLAINED && reason != GAP_KERNEL_SKIPPED;
 }
 
+struct kernel_terms {
+	uint64_t generated;
+	uint64_t filtered;
+};
+
+/* What became due: in the kernel, but for updates, which the worker owes to execs it told. */
+static struct kernel_terms kernel_terms(const struct control_sensor *sensor,
+					const struct counters *kernel, int class)
+{
+	static const struct {
+		enum counter generated;
+		enum counter filtered;
+	} counters[] = {
+		[RECORD_EXEC] = { COUNTER_GENERATED_EXEC, COUNTER_FILTERED_EXEC },
+		[RECORD_EXIT] = { COUNTER_GENERATED_EXIT, COUNTER_FILTERED_EXIT },
+		[RECORD_FLOW] = { COUNTER_GENERATED_FLOW, COUNTER_FILTERED_FLOW },
+	};
+
+	if (class > RECORD_FLOW)
+		return (struct kernel_terms){ .generated = sensor->updates_due(sensor->context) };
+	return (struct kernel_terms){ kernel->value[counters[class].generated],
+				      kernel->value[counters[class].filtered] };
+}
+
 /* Each term is what its own room counted: none is computed from the others. */
 static json_t *conservation_json(const struct control_sensor *sensor, const struct counters *kernel)
 {
-	static const enum counter generated[] = {
-		[RECORD_EXEC] = COUNTER_GENERATED_EXEC,
-		[RECORD_EXIT] = COUNTER_GENERATED_EXIT,
-		[RECORD_FLOW] = COUNTER_GENERATED_FLOW,
-	};
-	static const enum counter filtered[] = {
-		[RECORD_EXEC] = COUNTER_FILTERED_EXEC,
-		[RECORD_EXIT] = COUNTER_FILTERED_EXIT,
-		[RECORD_FLOW] = COUNTER_FILTERED_FLOW,
-	};
 	struct journal_totals totals = journal_totals(sensor->journal);
 	uint64_t in_memory[RECORD_CLASS_COUNT] = { 0 };
 	json_t *object = json_object();
@@ -202,20 +216,24 @@ static json_t *conservation_json(const struct control_sensor *sensor, const stru
 
 	sensor->in_memory(sensor->context, in_memory);
 	spool_stats(sensor->spool, &spooled);
-	for (int class = RECORD_EXEC; class <= RECORD_FLOW; class ++) {
-		json_t *row = json_object();
+	for (int class = 0; class < RECORD_CLASS_COUNT; class ++) {
+		const struct kernel_terms terms = kernel_terms(sensor, kernel, class);
+		json_t *row;
 		uint64_t gaps = 0;
 
+		if (class == RECORD_GAP) /* made here, lost nowhere */
+			continue;
+		row = json_object();
 		for (int reason = 0; reason < GAP_REASON_COUNT; reason++)
 			gaps += is_term(reason) ? totals.gaps[reason][class] : 0;
-		json_object_set_new(row, "generated", number(kernel->value[generated[class]]));
+		json_object_set_new(row, "generated", number(terms.generated));
 		json_object_set_new(row, "acked", number(totals.acked[class]));
 		json_object_set_new(row, "spooled", number(spooled.records[class]));
 		json_object_set_new(row, "in_memory", number(in_memory[class]));
 		json_object_set_new(row, "gaps", number(gaps));
 		/* Beside the equation: part of the gaps, then what is none of its terms. */
 		json_object_set_new(row, "throttled", number(totals.gaps[GAP_THROTTLED][class]));
-		json_object_set_new(row, "filtered", number(kernel->value[filtered[class]]));
+		json_object_set_new(row, "filtered", number(terms.filtered));
 		json_object_set_new(row, "skipped", number(totals.gaps[GAP_KERNEL_SKIPPED][class]));
 		json_object_set_new(row, "unexplained",
 				    number(totals.gaps[GAP_UNEXPLAINED][class]));

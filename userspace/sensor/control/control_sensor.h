@@ -31,6 +31,8 @@ struct control_sensor {
 	int (*probes)(void *context, struct keeper_probes *ret_probes);
 	int (*maps)(void *context, struct keeper_maps *ret_maps);
 	int (*live)(void *context, struct live_config *ret_live);
+	/* Updates of execs that became due, which no kernel counts. */
+	uint64_t (*updates_due)(void *context);
 	/* Bytes waiting in the rings, read or not, not released yet. */
 	void (*ring_backlog)(void *context, uint64_t ret_bytes[EVENT_RING_COUNT]);
 	void *context;

@@ -23,6 +23,7 @@ struct decoded_exec {
 	size_t cwd_length; /* 0: not known */
 	struct text script; /* as execve() was given it; empty for a program of its own */
 	struct text args; /* as in memory: a NUL after each; the last one may lack it when cut */
+	struct process_key ancestors[EVENT_ANCESTORS_MAX]; /* fixed.ancestor_count, nearest first */
 	struct event_exec fixed; /* last, for its flexible `bytes`, which stay in the ring */
 };
 

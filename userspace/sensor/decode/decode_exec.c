@@ -5,10 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define EXEC_FLAGS_ALL                                                                             \
-	(EXEC_PATH_TRUNCATED | EXEC_PATH_UNREADABLE | EXEC_ARGS_TRUNCATED | EXEC_ARGS_UNREADABLE | \
-	 EXEC_DELETED | EXEC_MEMFD | EXEC_UPPER_LAYER | EXEC_CWD_TRUNCATED | EXEC_CWD_UNREADABLE | \
-	 EXEC_SCRIPT_TRUNCATED | EXEC_PRIVILEGED | EXEC_NO_NEW_PRIVS | EXEC_FROM_THREAD)
+/* Every bit up to the last. */
+#define EXEC_FLAGS_ALL (EXEC_ANCESTORS_CUT | (EXEC_ANCESTORS_CUT - 1))
 
 /* What "unreadable" promises holds, and no length is over its limit. */
 static bool fixed_is_consistent(const struct event_exec *fixed)
@@ -16,7 +14,9 @@ static bool fixed_is_consistent(const struct event_exec *fixed)
 	if (fixed->process.pid == 0 || (fixed->flags & ~(__u32)EXEC_FLAGS_ALL) != 0)
 		return false;
 	if (fixed->path_bytes > EVENT_PATH_BYTES_MAX || fixed->args_bytes > EVENT_ARGS_BYTES_MAX ||
-	    fixed->cwd_bytes > EVENT_PATH_BYTES_MAX || fixed->script_bytes > EVENT_SCRIPT_BYTES_MAX)
+	    fixed->cwd_bytes > EVENT_PATH_BYTES_MAX ||
+	    fixed->script_bytes > EVENT_SCRIPT_BYTES_MAX ||
+	    fixed->ancestor_count > EVENT_ANCESTORS_MAX)
 		return false;
 	return !((fixed->flags & EXEC_PATH_UNREADABLE) && fixed->path_bytes > 0) &&
 	       !((fixed->flags & EXEC_CWD_UNREADABLE) && fixed->cwd_bytes > 0) &&
@@ -41,6 +41,7 @@ int decode_exec(struct cursor record, struct decoded_event *ret_event)
 	cwd = cursor_take(&record, fixed.cwd_bytes);
 	script = cursor_take(&record, fixed.script_bytes);
 	args = cursor_take(&record, fixed.args_bytes);
+	cursor_copy(&record, exec->ancestors, fixed.ancestor_count * sizeof(exec->ancestors[0]));
 	if (!cursor_done(&record))
 		return -EBADMSG;
 	path_length = names_join(path, is_any(&fixed, EXEC_PATH_TRUNCATED), exec->path);

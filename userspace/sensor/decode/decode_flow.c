@@ -36,7 +36,8 @@ int decode_flow(struct cursor record, struct decoded_event *ret_event)
 
 	if (!cursor_copy(&record, &flow, sizeof(flow)) || !cursor_done(&record))
 		return -EBADMSG;
-	if (!fields_in_range(&flow) || !first_packets_are_in_range(&flow) || !end_is_consistent(&flow))
+	if (!fields_in_range(&flow) || !first_packets_are_in_range(&flow) ||
+	    !end_is_consistent(&flow))
 		return -EBADMSG;
 	ret_event->flow = flow;
 	return 0;

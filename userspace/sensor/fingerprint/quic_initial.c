@@ -18,6 +18,7 @@
 #define PACKETS_MAX 8 /* of a datagram that are looked at */
 #define IDS_MAX 3
 #define HANDSHAKE_HEADER_BYTES 4
+#define WAITING_BYTES_MAX 1500
 #define NPF_PREFIX_BYTES 16 /* "quic/(00000001)" */
 
 enum frame_type {
@@ -44,21 +45,31 @@ struct quic_end {
 };
 
 struct quic_state {
-	struct quic_crypto *crypto;
 	struct quic_id first; /* the client's first destination: what all keys follow from */
 	struct quic_id retry; /* the source of a Retry: what they follow from after it */
 	struct quic_end ends[SIDE_COUNT];
+	uint8_t *waiting; /* the answer's first packet, where the question was captured after it */
+	size_t waiting_bytes;
 };
 
 /* What one datagram is read with. */
 struct reading {
 	struct fingerprint_session *session;
 	struct quic_state *state;
+	struct quic_crypto *crypto; /* contexts of kilobytes: a flow that waits holds none */
 	struct quic_end *end;
 	enum fingerprint_side side;
 	struct marks *marks;
 	uint8_t plain[DATAGRAM_BYTES_MAX];
 };
+
+static void drop_waiting(struct quic_state *state)
+{
+	if (state->waiting)
+		explicit_bzero(state->waiting, state->waiting_bytes);
+	free(state->waiting);
+	state->waiting = NULL;
+}
 
 void quic_state_free(struct quic_state *state)
 {
@@ -66,7 +77,7 @@ void quic_state_free(struct quic_state *state)
 		return;
 	for (size_t i = 0; i < SIDE_COUNT; i++)
 		pieces_done(&state->ends[i].crypto);
-	quic_crypto_free(state->crypto);
+	drop_waiting(state);
 	explicit_bzero(state, sizeof(*state));
 	free(state);
 }
@@ -81,20 +92,6 @@ bool quic_state_is_unfinished(const struct quic_state *state)
 			return true;
 	}
 	return false;
-}
-
-static struct quic_state *state_new(void)
-{
-	struct quic_state *state = calloc(1, sizeof(*state));
-
-	if (!state)
-		return NULL;
-	state->crypto = quic_crypto_new();
-	if (!state->crypto) {
-		free(state);
-		return NULL;
-	}
-	return state;
 }
 
 static void remember(struct quic_id *id, struct cursor bytes)
@@ -243,8 +240,8 @@ static bool try_id(struct reading *reading, const struct quic_packet *packet, bo
 		};
 		struct quic_end *end = reading->end;
 
-		end->has_keys = quic_keys_derive(reading->state->crypto, &secret, id, &end->keys) &&
-				quic_open(reading->state->crypto, &end->keys, packet->whole,
+		end->has_keys = quic_keys_derive(reading->crypto, &secret, id, &end->keys) &&
+				quic_open(reading->crypto, &end->keys, packet->whole,
 					  packet->number_at, reading->plain, ret_plain_bytes);
 		if (end->has_keys)
 			return true;
@@ -283,11 +280,26 @@ static bool open_initial(struct reading *reading, const struct quic_packet *pack
 	bool is_server = reading->side == SIDE_DESTINATION;
 	struct quic_end *end = reading->end;
 
-	if (end->has_keys && quic_open(reading->state->crypto, &end->keys, packet->whole,
+	if (end->has_keys && quic_open(reading->crypto, &end->keys, packet->whole,
 				       packet->number_at, reading->plain, ret_plain_bytes))
 		return true;
 	return try_ids(reading, packet, is_server, ret_plain_bytes) ||
 	       try_ids(reading, packet, !is_server, ret_plain_bytes);
+}
+
+/* Its keys follow from what the other end has not been seen to say yet. */
+static void keep_waiting(const struct reading *reading, const struct quic_packet *packet)
+{
+	struct quic_state *state = reading->state;
+	struct cursor bytes = packet->whole;
+
+	if (reading->side != SIDE_DESTINATION || state->waiting || state->first.is_known ||
+	    bytes.left > WAITING_BYTES_MAX)
+		return;
+	state->waiting = malloc(bytes.left);
+	state->waiting_bytes = bytes.left;
+	if (state->waiting)
+		cursor_copy(&bytes, state->waiting, bytes.left);
 }
 
 static enum parse_status read_initial(struct reading *reading, const struct quic_packet *packet)
@@ -300,6 +312,8 @@ static enum parse_status read_initial(struct reading *reading, const struct quic
 		if (status == PARSE_OK)
 			status = read_messages(reading, packet->version);
 		explicit_bzero(reading->plain, plain_bytes);
+	} else {
+		keep_waiting(reading, packet);
 	}
 	return status;
 }
@@ -311,8 +325,7 @@ static enum parse_status read_packet(struct reading *reading, const struct quic_
 	if (reading->side == SIDE_SOURCE && !state->first.is_known &&
 	    (packet->type == QUIC_INITIAL || packet->type == QUIC_ZERO_RTT))
 		remember(&state->first, packet->destination_id);
-	/* Each of a client's datagrams may be answered by one, of which it takes the first: RFC
-	 * 9000 17.2.5.2. */
+	/* Each datagram may be answered by one; a client takes the first: RFC 9000 17.2.5.2. */
 	if (packet->type == QUIC_RETRY && !state->retry.is_known)
 		remember(&state->retry, packet->source_id);
 	return packet->type == QUIC_INITIAL ? read_initial(reading, packet) : PARSE_OK;
@@ -337,14 +350,34 @@ static enum parse_status read_datagram(struct reading *reading, struct cursor da
 	return status;
 }
 
+/* What the other end said before, now that its keys are known. */
+static void read_waiting(struct reading *reading)
+{
+	struct quic_state *state = reading->state;
+	struct cursor bytes = cursor_of(state->waiting, state->waiting_bytes);
+	struct quic_packet packet;
+
+	if (!state->waiting || !state->first.is_known)
+		return;
+	reading->side = SIDE_DESTINATION;
+	reading->end = &state->ends[SIDE_DESTINATION];
+	if (!reading->end->is_done && quic_packet_read(&bytes, &packet) == PARSE_OK)
+		read_initial(reading, &packet);
+	drop_waiting(state);
+}
+
 static enum parse_status parse(struct fingerprint_session *session,
 			       const struct fingerprint_message *message, struct marks *marks)
 {
 	struct reading reading;
+	enum parse_status status;
 
 	if (!session->quic)
-		session->quic = state_new();
-	if (!session->quic) {
+		session->quic = calloc(1, sizeof(*session->quic));
+	if (session->quic && session->quic->ends[message->side].is_done)
+		return PARSE_OK;
+	reading.crypto = session->quic ? quic_crypto_new() : NULL;
+	if (!reading.crypto) {
 		fingerprint_cut(marks, "no_room");
 		return PARSE_OK;
 	}
@@ -353,7 +386,10 @@ static enum parse_status parse(struct fingerprint_session *session,
 	reading.end = &session->quic->ends[message->side];
 	reading.side = message->side;
 	reading.marks = marks;
-	return reading.end->is_done ? PARSE_OK : read_datagram(&reading, message->bytes);
+	status = read_datagram(&reading, message->bytes);
+	read_waiting(&reading);
+	quic_crypto_free(reading.crypto);
+	return status;
 }
 
 const struct fingerprint_parser fingerprint_quic = {

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "sensor/keeper/maps.h"
+#include "sensor/keeper/place.h"
 #include "sensor/keeper/serve.h"
 #include "sensor/keeper/stock.h"
 #include "sensor/keeper/sweep.h"
@@ -37,6 +38,7 @@
 struct keeper {
 	const struct keeper_options *options;
 	struct serve_context serve;
+	struct hasher_process hasher;
 	struct policy policy; /* that counts */
 	struct targets targets; /* of its rules */
 	int signals;
@@ -83,6 +85,7 @@ static int describe(struct keeper *keeper)
 	memcpy(description->ring_bytes, keeper->options->loader.ring_bytes,
 	       sizeof(description->ring_bytes));
 	description->state_bytes = keeper->options->state_bytes;
+	description->mnt_ns = place_host_namespace();
 	description->arena_slots = loader_arena_slots(keeper->serve.loader);
 	description->cpu_count = loader_cpu_count(keeper->serve.loader);
 	return 0;
@@ -190,6 +193,8 @@ static void reap(struct keeper *keeper)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		if (pid == keeper->worker)
 			worker_died(keeper, status);
+		else
+			hasher_process_ended(&keeper->hasher, pid, status);
 }
 
 /* Nothing new is to be seen any more. */
@@ -343,6 +348,8 @@ int keeper_run(const struct keeper_options *options)
 				 .sweep = -1,
 				 .link = -1,
 				 .serve.state_fd = -1,
+				 .serve.hash_bytes_max = options->hash_bytes_max,
+				 .hasher = { .jobs = -1, .results = { -1, -1 } },
 				 .targets.cgroups = -1,
 				 .status = 1,
 				 .restart_delay_ms = RESTART_DELAY_MIN_MS };
@@ -363,7 +370,9 @@ int keeper_run(const struct keeper_options *options)
 	}
 	maps_log(keeper.serve.loader);
 	keeper.sweep = sweep_open();
-	if (keeper.sweep < 0 || describe(&keeper) < 0 || start_worker(&keeper) < 0)
+	if (keeper.sweep < 0 ||
+	    serve_hashes(&keeper.serve, &keeper.hasher, options->config_path) < 0 ||
+	    describe(&keeper) < 0 || start_worker(&keeper) < 0)
 		goto out;
 	log_info("keeper", "attached to %s, kernel %s", loader_cgroup(keeper.serve.loader),
 		 keeper.serve.description.kernel_release);
@@ -372,6 +381,7 @@ int keeper_run(const struct keeper_options *options)
 	log_info("keeper", "stopped");
 out:
 	drop_link(&keeper);
+	hasher_process_close(&keeper.hasher);
 	targets_done(&keeper.targets);
 	policy_done(&keeper.policy);
 	loader_close(keeper.serve.loader);

@@ -15,6 +15,7 @@ struct keeper_options {
 	struct loader_options loader;
 	uint64_t state_bytes; /* of the memory that outlives a worker */
 	const char *config_path; /* handed on to the worker */
+	uint64_t hash_bytes_max; /* larger files are not hashed; 0: none is */
 	struct policy policy;
 	/* Reads the configuration again, for SIGHUP: 0 with a policy that stays valid until the
 	 * next call, or -errno with one line in ret_error. */

@@ -1,48 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/keeper/place.h"
 
-#include "common/cleanup.h"
+#include "sensor/keeper/mountinfo.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-/* include/linux/kdev_t.h: not how user space packs a device number. */
-static uint32_t kernel_device(unsigned major, unsigned minor)
-{
-	return major << 20 | minor;
-}
-
-/* "36 35 98:0 /root /mount options…": the third field is the file system's own device. */
-static int device_of_mount(uint64_t mount_id, uint32_t *ret_device)
-{
-	_cleanup_fclose_ FILE *mounts = fopen("/proc/self/mountinfo", "re");
-	_cleanup_free_ char *line = NULL;
-	size_t size = 0;
-
-	if (!mounts)
-		return -errno;
-	while (getline(&line, &size, mounts) > 0) {
-		unsigned major, minor;
-		uint64_t id;
-
-		if (sscanf(line, "%" SCNu64 " %*u %u:%u", &id, &major, &minor) != 3 ||
-		    id != mount_id)
-			continue;
-		*ret_device = kernel_device(major, minor);
-		return 0;
-	}
-	return -ENODEV;
-}
 
 int place_executable(const char *path, struct filter_executable *ret_executable)
 {
 	struct filter_executable executable = { 0 };
+	struct mount_facts mount;
 	struct statx facts;
 	int r;
 
@@ -51,12 +20,14 @@ int place_executable(const char *path, struct filter_executable *ret_executable)
 	if (!S_ISREG(facts.stx_mode))
 		return -EACCES; /* as execve() would say */
 	executable.inode = facts.stx_ino;
-	executable.device = kernel_device(facts.stx_dev_major, facts.stx_dev_minor);
+	executable.device = mountinfo_device(facts.stx_dev_major, facts.stx_dev_minor);
 	if (facts.stx_mask & STATX_MNT_ID) {
-		r = device_of_mount(facts.stx_mnt_id, &executable.device);
+		r = mountinfo_find("/proc/self/mountinfo", facts.stx_mnt_id, &mount);
 		/* In a plain chroot the root's own mount is not listed: then stat has to do. */
 		if (r < 0 && r != -ENODEV)
 			return r;
+		if (r == 0)
+			executable.device = mount.device;
 	}
 	*ret_executable = executable;
 	return 0;
@@ -73,4 +44,13 @@ int place_cgroup(int root_fd, const char *path, uint64_t *ret_id)
 		return -ENOTDIR;
 	*ret_id = facts.st_ino; /* kernfs gives both the same number where ino_t has 64 bits */
 	return 0;
+}
+
+uint32_t place_host_namespace(void)
+{
+	struct stat facts = { 0 };
+
+	if (stat("/proc/1/ns/mnt", &facts) < 0 && stat("/proc/self/ns/mnt", &facts) < 0)
+		return 0;
+	return (uint32_t)facts.st_ino;
 }

@@ -14,4 +14,8 @@ int place_executable(const char *path, struct filter_executable *ret_executable)
  * -errno. */
 int place_cgroup(int root_fd, const char *path, uint64_t *ret_id);
 
+/* Inode number of the mount namespace that the host's files are in: init's or, where a container
+ * hides that even from root, our own. 0 when neither can be read. */
+uint32_t place_host_namespace(void);
+
 #endif

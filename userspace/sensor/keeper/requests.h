@@ -11,6 +11,7 @@
 #include "bpf/abi/config.h"
 #include "bpf/abi/counters.h"
 #include "bpf/abi/event.h"
+#include "sensor/hasher/hash_message.h"
 
 #include <stdint.h>
 
@@ -23,6 +24,8 @@ enum keeper_verb {
 	KEEPER_THROTTLES = 6, /* tells what was left out of groups over budget, valuable ring */
 	KEEPER_MAPS = 7, /* every map: its room and its memory */
 	KEEPER_LIVE = 8, /* struct live_config as it is */
+	KEEPER_HASH = 9, /* opens what was executed and gives it to the hasher */
+	KEEPER_HASHER_RESTART = 10, /* it has not answered for long */
 };
 
 enum keeper_descriptor {
@@ -30,6 +33,7 @@ enum keeper_descriptor {
 	KEEPER_FD_RING_BULK,
 	KEEPER_FD_ARENA, /* slots of first bytes: bpf/abi/arena.h */
 	KEEPER_FD_STATE, /* memfd that outlives a worker: see process/journal.h */
+	KEEPER_FD_HASHES, /* what the hasher sends: struct hash_result */
 	KEEPER_FD_COUNT
 };
 
@@ -37,10 +41,41 @@ enum keeper_descriptor {
 #define KEEPER_MAPS_MAX 64
 #define KEEPER_TEXT_BYTES 64
 
+enum keeper_hash_what {
+	KEEPER_HASH_EXECUTABLE = 1,
+	KEEPER_HASH_SCRIPT = 2,
+	KEEPER_HASH_SCRIPT_LOOK = 3, /* only says which file it is */
+};
+
+/* All zero for other verbs. Whom to ask for the file, and which: what the kernel side did not note
+ * down as executed is refused, whatever is asked. */
+struct keeper_hash_request {
+	struct process_key process;
+	struct process_key parent; /* it may show the file when the process has gone */
+	struct hash_identity identity; /* of the executable; a script's is told by the keeper */
+	uint32_t what; /* enum keeper_hash_what */
+	uint32_t wants_md5;
+	char path[EVENT_PATH_BYTES_MAX]; /* of the executable, NUL-terminated; "" not known */
+};
+
 struct keeper_request {
 	uint64_t id; /* echoed in the reply */
 	uint32_t verb;
 	uint32_t argument; /* 0: no verb takes one yet */
+	struct keeper_hash_request hash;
+};
+
+#define KEEPER_VERITY_BYTES_MAX 64
+
+struct keeper_hash_reply {
+	struct hash_identity identity; /* of what was asked for, as far as it is known */
+	/* enum hash_status. PENDING: the hasher has it, struct hash_result follows with this
+	 * identity. OK: a script was looked at, and it is the one that was executed. */
+	uint32_t status;
+	uint32_t verity_algorithm; /* FS_VERITY_HASH_ALG_…; 0: the file has no fs-verity */
+	uint32_t verity_bytes;
+	uint32_t reserved;
+	uint8_t verity[KEEPER_VERITY_BYTES_MAX];
 };
 
 struct keeper_description {
@@ -50,6 +85,8 @@ struct keeper_description {
 	uint64_t arena_slots;
 	uint64_t worker_restarts; /* since the keeper started */
 	uint64_t cpu_count; /* possible ones */
+	uint32_t mnt_ns; /* inode number of init's mount namespace, else ours; 0: not readable */
+	uint32_t reserved;
 	char kernel_release[KEEPER_TEXT_BYTES];
 	char cgroup[256]; /* where the cgroup programs are attached */
 };
@@ -103,6 +140,7 @@ struct keeper_reply {
 		struct keeper_probes probes;
 		struct keeper_maps maps;
 		struct live_config live;
+		struct keeper_hash_reply hash;
 	};
 };
 

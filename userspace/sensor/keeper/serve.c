@@ -11,6 +11,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+int serve_hashes(struct serve_context *context, struct hasher_process *hasher,
+		 const char *config_path)
+{
+	context->hasher = hasher;
+	context->executed = executed_maps_of(loader_object(context->loader));
+	return hasher_process_open(hasher, config_path);
+}
+
 static int send_reply(int link, const struct keeper_reply *reply, const int *descriptors)
 {
 	union {
@@ -32,10 +40,48 @@ static int send_reply(int link, const struct keeper_reply *reply, const int *des
 	return sendmsg(link, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
+/* Opens it, hands it on, and forgets it. */
+static int32_t hash(const struct serve_context *context, const struct keeper_hash_request *request,
+		    struct keeper_hash_reply *reply)
+{
+	struct executed_file_opened file;
+	struct hash_job job;
+	int r;
+
+	if (request->what < KEEPER_HASH_EXECUTABLE || request->what > KEEPER_HASH_SCRIPT_LOOK ||
+	    request->path[sizeof(request->path) - 1] != '\0')
+		return -EINVAL;
+	if (context->hash_bytes_max == 0) {
+		reply->status = HASH_OFF;
+		return 0;
+	}
+	executed_open(&context->executed, context->hash_bytes_max, request, &file);
+	reply->identity = file.identity;
+	reply->status = file.status;
+	if (file.fd < 0)
+		return 0;
+	executed_measure(file.fd, reply);
+	job = (struct hash_job){ .identity = file.identity,
+				 .opened = file.opened,
+				 .status = file.status,
+				 .wants_md5 = request->wants_md5 };
+	r = hasher_process_give(context->hasher, &job, file.fd);
+	reply->status = r == 0 ? HASH_PENDING : r == -EAGAIN ? HASH_OVERLOADED : HASH_OFF;
+	close(file.fd);
+	return 0;
+}
+
+static bool is_empty(const struct keeper_hash_request *hash)
+{
+	static const struct keeper_hash_request empty;
+
+	return memcmp(hash, &empty, sizeof(empty)) == 0;
+}
+
 static int32_t answer(const struct serve_context *context, const struct keeper_request *request,
 		      struct keeper_reply *reply)
 {
-	if (request->argument != 0)
+	if (request->argument != 0 || (request->verb != KEEPER_HASH && !is_empty(&request->hash)))
 		return -EINVAL;
 	switch (request->verb) {
 	case KEEPER_DESCRIBE:
@@ -58,12 +104,17 @@ static int32_t answer(const struct serve_context *context, const struct keeper_r
 		return 0;
 	case KEEPER_LIVE:
 		return rules_live(context->loader, &reply->live);
+	case KEEPER_HASH:
+		return hash(context, &request->hash, &reply->hash);
+	case KEEPER_HASHER_RESTART:
+		hasher_process_kill(context->hasher);
+		return 0;
 	default:
 		return -EINVAL;
 	}
 }
 
-/* The rings, the arena and the state: the only descriptors a worker ever gets. */
+/* The rings, the arena, the state, the digests: the only descriptors a worker ever gets. */
 static int send_description(const struct serve_context *context, int link,
 			    const struct keeper_reply *reply)
 {
@@ -72,6 +123,7 @@ static int send_description(const struct serve_context *context, int link,
 		[KEEPER_FD_RING_BULK] = loader_ring_fd(context->loader, EVENT_RING_BULK),
 		[KEEPER_FD_ARENA] = loader_arena_fd(context->loader),
 		[KEEPER_FD_STATE] = context->state_fd,
+		[KEEPER_FD_HASHES] = context->hasher->results[0],
 	};
 
 	return send_reply(link, reply, descriptors);

@@ -3,6 +3,8 @@
 #ifndef YAGURA_KEEPER_SERVE_H
 #define YAGURA_KEEPER_SERVE_H
 
+#include "sensor/keeper/executed.h"
+#include "sensor/keeper/hasher_process.h"
 #include "sensor/keeper/loader.h"
 
 #include <stdint.h>
@@ -11,7 +13,14 @@ struct serve_context {
 	struct loader *loader;
 	struct keeper_description description;
 	int state_fd;
+	struct executed_maps executed;
+	uint64_t hash_bytes_max;
+	struct hasher_process *hasher;
 };
+
+/* From here on KEEPER_HASH is answered; the loader is there. 0 or -errno. */
+int serve_hashes(struct serve_context *context, struct hasher_process *hasher,
+		 const char *config_path);
 
 /* Receives one request on `link` and sends its reply. 0, -EPIPE when the worker has gone, -EAGAIN
  * when it reads no replies, or -errno: nothing more is to be had from it. What is no request (wrong

@@ -6,10 +6,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Starts `yagurad --worker` (this very executable) in a session of its own, so that a terminal's ^C
- * reaches the keeper alone, with its end of a new SOCK_SEQPACKET pair as KEEPER_LINK_FD.
- * SIGTERM and SIGINT are blocked until the worker has its loop. *ret_pid and *ret_link (our end,
- * close-on-exec) on 0; else -errno. */
+/* Starts `yagurad --worker` with its end of a new SOCK_SEQPACKET pair as KEEPER_LINK_FD. *ret_pid
+ * and *ret_link (our end, close-on-exec) on 0; else -errno. */
 int worker_process_start(const char *config_path, pid_t *ret_pid, int *ret_link);
 /* Has the worker check configuration and files, before anything is attached: 0 when it is content,
  * -EINVAL when not (it has said why), or -errno. */

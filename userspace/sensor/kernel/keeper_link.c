@@ -62,21 +62,30 @@ static int receive(int link, struct keeper_reply *ret_reply, int *ret_descriptor
 	return -EPROTO;
 }
 
-static int ask(int link, enum keeper_verb verb, struct keeper_reply *ret_reply,
-	       int *ret_descriptors)
+static int send_request(int link, struct keeper_request *request, struct keeper_reply *ret_reply,
+			int *ret_descriptors)
 {
 	static uint64_t last_id;
-	const struct keeper_request request = { .id = ++last_id, .verb = verb };
 	int r;
 
-	if (send(link, &request, sizeof(request), MSG_NOSIGNAL) < 0)
+	request->id = ++last_id;
+	if (send(link, request, sizeof(*request), MSG_NOSIGNAL) < 0)
 		return -errno;
 	do /* an answer that came too late for its question is not ours */
 		r = receive(link, ret_reply, ret_descriptors);
-	while (r == 0 && ret_reply->id < request.id);
+	while (r == 0 && ret_reply->id < request->id);
 	if (r < 0)
 		return r;
-	return ret_reply->id == request.id && ret_reply->verb == verb ? ret_reply->result : -EPROTO;
+	return ret_reply->id == request->id && ret_reply->verb == request->verb ? ret_reply->result
+										: -EPROTO;
+}
+
+static int ask(int link, enum keeper_verb verb, struct keeper_reply *ret_reply,
+	       int *ret_descriptors)
+{
+	struct keeper_request request = { .verb = verb };
+
+	return send_request(link, &request, ret_reply, ret_descriptors);
 }
 
 int keeper_link_describe(int link, struct keeper_description *ret_description,
@@ -139,6 +148,25 @@ int keeper_link_maps(int link, struct keeper_maps *ret_maps)
 	if (r == 0)
 		*ret_maps = reply.maps;
 	return r;
+}
+
+int keeper_link_hash(int link, const struct keeper_hash_request *hash,
+		     struct keeper_hash_reply *ret_hash)
+{
+	struct keeper_request request = { .verb = KEEPER_HASH, .hash = *hash };
+	struct keeper_reply reply;
+	int r = send_request(link, &request, &reply, NULL);
+
+	if (r == 0)
+		*ret_hash = reply.hash;
+	return r;
+}
+
+int keeper_link_hasher_restart(int link)
+{
+	struct keeper_reply reply;
+
+	return ask(link, KEEPER_HASHER_RESTART, &reply, NULL);
 }
 
 int keeper_link_live(int link, struct live_config *ret_live)

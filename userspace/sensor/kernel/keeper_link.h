@@ -20,4 +20,9 @@ int keeper_link_throttles(int link);
 int keeper_link_maps(int link, struct keeper_maps *ret_maps);
 int keeper_link_live(int link, struct live_config *ret_live);
 
+/* KEEPER_HASH: 0 with the reply, or -errno. */
+int keeper_link_hash(int link, const struct keeper_hash_request *hash,
+		     struct keeper_hash_reply *ret_hash);
+int keeper_link_hasher_restart(int link);
+
 #endif

@@ -13,9 +13,10 @@ static struct text copy_text(char *to, struct text text)
 	return (struct text){ .at = to, .length = text.length };
 }
 
-struct process_image *process_image_new(struct text executable, struct text args,
-					bool args_truncated)
+struct process_image *process_image_new(const struct event_exec *event, struct text executable,
+					struct text args)
 {
+	bool args_truncated = event->flags & EXEC_ARGS_TRUNCATED;
 	struct process_image *image;
 	size_t size;
 
@@ -30,6 +31,7 @@ struct process_image *process_image_new(struct text executable, struct text args
 	image->size = size;
 	image->references = 1;
 	image->args_truncated = args_truncated;
+	image->rights = process_rights_of(event);
 	image->executable = copy_text(image->bytes, executable);
 	image->args = copy_text(image->bytes + executable.length, args);
 	return image;

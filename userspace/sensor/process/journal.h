@@ -26,6 +26,12 @@ struct journal_totals {
 	 * count if that batch is found there. */
 	uint64_t telling_seq;
 	uint64_t telling[GAP_REASON_COUNT][RECORD_CLASS_COUNT];
+	/* Updates of execs: promised by records in the spool, and kept (in the spool, or told as
+	 * lost); the last two go with batch `telling_seq`. */
+	uint64_t updates_due;
+	uint64_t updates_kept;
+	uint64_t telling_due;
+	uint64_t telling_kept;
 	uint64_t dropped_seq[2]; /* per lane: everything up to here was given up or acknowledged */
 	uint64_t dropped[RECORD_CLASS_COUNT]; /* given up for want of room */
 	uint64_t shipped_bytes; /* payload bytes sent, resent ones counted again */

@@ -2,108 +2,22 @@
 #include "sensor/process/procfs.h"
 
 #include "common/cleanup.h"
-#include "common/clock.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-#define STAT_BYTES_MAX 2048 /* 52 numbers and a comm of at most 64 bytes take half of it */
-#define STAT_FIELD_STATE 3 /* the first after the comm */
-#define STAT_FIELD_START 22
-
-static long explain(int error)
-{
-	if (error == ENOENT || error == ESRCH)
-		return -ESRCH;
-	if (error == EACCES || error == EPERM)
-		return -EACCES;
-	return -error;
-}
-
-/* Reads until `size` or the end. The length, or -errno. */
-static long read_at(int directory, const char *name, char *to, size_t size)
-{
-	_cleanup_close_ int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
-	size_t length = 0;
-
-	if (fd < 0)
-		return explain(errno);
-	while (length < size) {
-		ssize_t n = read(fd, to + length, size - length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return explain(errno);
-		if (n == 0)
-			break;
-		length += (size_t)n;
-	}
-	return (long)length;
-}
-
-/* proc_pid_stat(5): "pid (comm) state ppid …". The comm may hold anything, so the numbers start
- * after the last parenthesis of the line. */
-static int parse_start_ticks(const char *stat, uint64_t *ret_ticks)
-{
-	const char *at = strrchr(stat, ')');
-	unsigned long long ticks;
-	char *end;
-
-	for (int field = STAT_FIELD_STATE; at && field <= STAT_FIELD_START; field++)
-		at = strchr(at + 1, ' ');
-	if (!at || at[1] < '0' || at[1] > '9')
-		return -EBADMSG;
-	errno = 0;
-	ticks = strtoull(at + 1, &end, 10);
-	if (errno != 0 || *end != ' ')
-		return -EBADMSG;
-	*ret_ticks = ticks;
-	return 0;
-}
-
-/* Both clocks are CLOCK_BOOTTIME; the kernel rounds down to ticks. */
-static int check_start(int directory, const struct process_key *key)
-{
-	uint64_t ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
-	char stat[STAT_BYTES_MAX + 1];
-	uint64_t ticks = 0;
-	long length = read_at(directory, "stat", stat, STAT_BYTES_MAX);
-	int r;
-
-	if (length < 0)
-		return (int)length;
-	stat[length] = '\0';
-	r = parse_start_ticks(stat, &ticks);
-	if (r < 0)
-		return r;
-	return ticks == key->start_ns / (NS_PER_S / ticks_per_s) ? 0 : -ESRCH;
-}
+#include "common/procdir.h"
 
 long procfs_args(const char *proc, const struct process_key *key, char *ret_args, size_t size)
 {
-	_cleanup_close_ int directory = -1;
-	char path[PATH_MAX];
+	_cleanup_close_ int directory = procdir_open(proc, (pid_t)key->pid);
 	long length;
-	int r = snprintf(path, sizeof(path), "%s/%u", proc, key->pid);
+	int r;
 
-	if (r < 0 || (size_t)r >= sizeof(path))
-		return -ENAMETOOLONG;
-	directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0)
-		return explain(errno);
-	r = check_start(directory, key);
+		return directory;
+	r = procdir_check_start(directory, key->start_ns);
 	if (r < 0)
 		return r;
-	length = read_at(directory, "cmdline", ret_args, size);
+	length = procdir_read(directory, "cmdline", ret_args, size);
 	if (length < 0)
 		return length;
-	r = check_start(directory, key);
+	r = procdir_check_start(directory, key->start_ns);
 	return r < 0 ? r : length;
 }

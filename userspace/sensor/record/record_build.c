@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/record/record_build.h"
 
+#include "sensor/record/exec_facts.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -100,10 +102,42 @@ static struct record_process process_of(const struct decoded_exec *exec)
 	};
 }
 
+_Static_assert(EVENT_ANCESTORS_MAX <= RECORD_ANCESTORS_MAX, "as many as an event has");
+
+/* Without argv: a name and an identity are what an ancestor is asked for. */
+static struct record_process relative(const struct record_sources *sources,
+				      const struct process_key *key)
+{
+	struct record_process process = look_up(sources, key);
+
+	process.args = (struct text){ 0 };
+	process.args_truncated = false;
+	return process;
+}
+
+static bool is_same_life(const struct process_key *a, const struct process_key *b)
+{
+	return a->start_ns == b->start_ns && a->pid == b->pid;
+}
+
+static void set_relatives(const struct record_sources *sources, const struct decoded_exec *exec,
+			  const struct process *process, struct record_exec *record)
+{
+	record->creator = look_up(sources, &(struct process_key){ 0 });
+	if (process && !is_nobody(&process->creator) &&
+	    !is_same_life(&process->creator, &exec->fixed.parent))
+		record->creator = relative(sources, &process->creator);
+	for (uint32_t i = 0; i < exec->fixed.ancestor_count; i++)
+		sources->ancestors[i] = relative(sources, &exec->ancestors[i]);
+	record->ancestors = sources->ancestors;
+	record->ancestor_count = exec->fixed.ancestor_count;
+}
+
 void record_from_exec(const struct record_sources *sources, const struct decoded_exec *exec,
 		      struct record *ret_record)
 {
 	const struct event_exec *fixed = &exec->fixed;
+	const struct process *process = process_table_find(sources->processes, &fixed->process);
 
 	*ret_record = (struct record){
 		.class = RECORD_EXEC,
@@ -120,7 +154,9 @@ void record_from_exec(const struct record_sources *sources, const struct decoded
 			.cap_effective = fixed->cap_effective,
 			.cap_permitted = fixed->cap_permitted,
 			.cap_ambient = fixed->cap_ambient,
+			.facts = exec_facts(exec) | (process ? process->gained : 0),
 			.euid = fixed->euid,
+			.former_euid = process ? process->former_euid : UINT32_MAX,
 			.egid = fixed->egid,
 			.suid = fixed->suid,
 			.loginuid = fixed->loginuid,
@@ -135,6 +171,7 @@ void record_from_exec(const struct record_sources *sources, const struct decoded
 			.from_thread = fixed->flags & EXEC_FROM_THREAD,
 		},
 	};
+	set_relatives(sources, exec, process, &ret_record->exec);
 }
 
 void record_from_exit(const struct record_sources *sources, const struct event_exit *exit,

@@ -14,6 +14,7 @@
 struct record_sources {
 	const struct process_table *processes;
 	struct cgroup_names *cgroups; /* notes which names it was asked for in vain */
+	struct record_process *ancestors; /* room for RECORD_ANCESTORS_MAX; an exec's point here */
 	uint64_t boot_epoch_ns; /* what must be added to a boottime instant to have UTC */
 };
 

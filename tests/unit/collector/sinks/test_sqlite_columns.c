@@ -29,7 +29,7 @@ static void keep(struct sink_store *f, const struct record *record)
 static void expect_nulls(const struct sink_store *f, const char *table, const char *want)
 {
 	char sql[64];
-	char nulls[1024] = "";
+	char nulls[4096] = "";
 	sqlite3_stmt *statement;
 	sqlite3 *reader;
 
@@ -69,7 +69,7 @@ static void every_column_of_an_exec(void **state)
 	char want[512];
 
 	keep(f, &record);
-	expect_nulls(f, "execs", "");
+	expect_nulls(f, "execs", "yagura_unit yagura_user_unit yagura_slice yagura_login_session ");
 	sink_store_expect(f,
 			  "SELECT file_device, file_mode, file_ctime, file_mtime, container_id,"
 			  " container_runtime, kubernetes_pod_uid, yagura_cgroup FROM execs",
@@ -94,6 +94,25 @@ static void every_column_of_an_exec(void **state)
 			  " yagura_pidns, yagura_userns, yagura_utsns, file_inode, file_size"
 			  " FROM execs",
 			  want);
+}
+
+static void ancestors_are_json_and_facts_are_columns(void **state)
+{
+	struct record record = full_exec();
+	struct sink_store *f = *state;
+
+	record.exec.cgroup = TEXT("/user.slice/user-7.slice/session-3.scope");
+	record.exec.parent.executable = TEXT("/bin/sh");
+	record.exec.facts = FACT_LD_PRELOAD | FACT_ENTERED_MNTNS;
+	keep(f, &record);
+	sink_store_expect(
+		f,
+		"SELECT yagura_ancestors, json_array_length(yagura_ancestor_ids),"
+		" json_extract(yagura_ancestor_ids, '$[0]') = process_parent_entity_id,"
+		" yagura_unit, yagura_slice, yagura_login_session,"
+		" yagura_ld_preload, yagura_entered_mntns, yagura_ld_audit IS NULL FROM execs",
+		"[\"/bin/sh\",\"ancestor 0\",\"ancestor 1\"]|3|1|"
+		"session-3.scope|user-7.slice|3|1|1|1");
 }
 
 static void capabilities_are_hex(void **state)
@@ -144,6 +163,8 @@ static void each_flag_has_its_column(void **state)
 }
 
 /* As a sensor of the first version tells it. */
+#define FACT_NAME(NAME, name) "yagura_" #name " "
+
 static void what_nobody_looked_at_is_null(void **state)
 {
 	struct record record = { .class = RECORD_EXEC,
@@ -151,6 +172,7 @@ static void what_nobody_looked_at_is_null(void **state)
 					   .process = sink_store_curl,
 					   .parent = sink_store_curl,
 					   .cgroup_id = 1,
+					   .former_euid = UINT32_MAX,
 					   .loginuid = UINT32_MAX,
 					   .audit_session = UINT32_MAX } };
 	struct sink_store *f = *state;
@@ -164,7 +186,44 @@ static void what_nobody_looked_at_is_null(void **state)
 		     "yagura_script yagura_cgroup yagura_file_nlink yagura_loginuid "
 		     "yagura_audit_session yagura_cap_effective yagura_cap_permitted "
 		     "yagura_cap_ambient yagura_cgroupns yagura_ipcns yagura_mntns yagura_netns "
-		     "yagura_pidns yagura_userns yagura_utsns ");
+		     "yagura_pidns yagura_userns yagura_utsns process_hash_sha256 "
+		     "yagura_hash_status yagura_package yagura_verity yagura_script_sha256 "
+		     "yagura_script_hash_status "
+		     "yagura_ancestors yagura_ancestor_ids "
+		     "yagura_creator_pid yagura_creator_entity_id yagura_creator_executable "
+		     "yagura_unit yagura_user_unit yagura_slice yagura_login_session "
+		     "yagura_former_user_id " EXEC_FACTS(FACT_NAME));
+}
+
+/* As an update of an exec that waits for its hash does it. */
+static void an_update_fills_its_exec(void **state)
+{
+	struct record exec = { .class = RECORD_EXEC,
+			       .exec = { .time_ns = NOW, .process = sink_store_curl } };
+	struct record update = { .class = RECORD_EXEC_UPDATE,
+				 .exec_update = { .time_ns = NOW,
+						  .process = sink_store_curl,
+						  .hash = { .status = HASH_OK,
+							    .package = PACKAGE_UNMODIFIED,
+							    .sha256 = { 0xba, 0x78, 0x16, 0xbf } },
+						  .first_seen = true } };
+	struct record other = exec;
+	struct sink_store *f = *state;
+
+	exec.exec.file.hash.status = HASH_PENDING;
+	other.exec.process.key.exec_count++;
+	keep(f, &exec);
+	keep(f, &other);
+	keep(f, &update);
+	sink_store_expect(
+		f,
+		"SELECT substr(process_hash_sha256, 1, 10), yagura_hash_status, yagura_package,"
+		" yagura_first_seen, process_executable FROM execs WHERE process_entity_id ="
+		" (SELECT min(process_entity_id) FROM execs)",
+		"ba7816bf00|ok|owned_unmodified|1|/usr/bin/curl");
+	sink_store_expect(f, "SELECT count(*) FROM execs WHERE yagura_hash_status IS NULL", "1");
+	sink_store_expect(f, "SELECT count(*), length(max(process_hash_sha256)) FROM execs",
+			  "2|64");
 }
 
 static void every_column_of_an_exit(void **state)
@@ -286,10 +345,11 @@ static void a_gap_names_its_group(void **state)
 int main(void)
 {
 	const struct CMUnitTest others[] = {
-		TEST(every_column_of_an_exec),	     TEST(capabilities_are_hex),
-		TEST(what_nobody_looked_at_is_null), TEST(every_column_of_an_exit),
-		TEST(every_column_of_a_flow),	     TEST(refused_attempts),
-		TEST(a_gap_names_its_group),
+		TEST(every_column_of_an_exec),	TEST(ancestors_are_json_and_facts_are_columns),
+		TEST(capabilities_are_hex),	TEST(what_nobody_looked_at_is_null),
+		TEST(every_column_of_an_exit),	TEST(every_column_of_a_flow),
+		TEST(refused_attempts),		TEST(a_gap_names_its_group),
+		TEST(an_update_fills_its_exec),
 	};
 	struct CMUnitTest tests[FLAGS + TRANSPORTS];
 	int failed;

@@ -106,7 +106,7 @@ static void test_status_counts(void **state)
 	assert_int_equal(json_object_size(counters), COUNTER_COUNT + 6);
 	expect_number(counters, "lost_flow", 1000 + COUNTER_LOST_FLOW);
 	expect_number(counters, "replayed_events", 6);
-	assert_int_equal(json_object_size(conservation), 3);
+	assert_int_equal(json_object_size(conservation), 4);
 	for (int i = 0; i < 3; i++) {
 		json_t *row = json_object_get(conservation, classes[i]);
 
@@ -120,6 +120,9 @@ static void test_status_counts(void **state)
 		expect_number(row, "skipped", 8);
 		expect_number(row, "filtered", 1000 + COUNTER_FILTERED_EXEC + i);
 	}
+	expect_number(json_object_get(conservation, "exec_update"), "generated", 55);
+	expect_number(json_object_get(conservation, "exec_update"), "in_memory",
+		      30 + RECORD_EXEC_UPDATE);
 	json_decref(status);
 }
 

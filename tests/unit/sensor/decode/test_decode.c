@@ -240,7 +240,7 @@ static struct path_case {
 	{ "path: memfd named like a path", BYTES("memfd:run:/proc/self/exe\0"), EXEC_DELETED,
 	  "/memfd:run:/proc/self/exe" },
 	{ "path: bytes that are no text", BYTES("\xff\x01\n\0usr\0"), 0, "/usr/\xff\x01\n" },
-	{ "path: unknown flag", BYTES("ls\0"), 1u << 13, NULL },
+	{ "path: unknown flag", BYTES("ls\0"), EXEC_ANCESTORS_CUT << 1, NULL },
 };
 
 static void check_path(void **state)

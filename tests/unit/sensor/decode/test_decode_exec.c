@@ -41,7 +41,7 @@ static struct exec_case {
 	{ "a script over its limit", BYTES("ls\0bin\0"), 7, 0, EVENT_SCRIPT_BYTES_MAX + 1, 0, NULL,
 	  NULL },
 	{ "lengths that wrap round", BYTES("ls\0bin\0"), 7, UINT32_MAX, 1, 0, NULL, NULL },
-	{ "an unknown flag", BYTES("ls\0bin\0"), 7, 0, 0, 1u << 13, NULL, NULL },
+	{ "an unknown flag", BYTES("ls\0bin\0"), 7, 0, 0, EXEC_ANCESTORS_CUT << 1, NULL, NULL },
 };
 
 /* Decodes an exact-size heap copy, so that the sanitizer sees one byte over. It stays until the
@@ -122,12 +122,49 @@ static void names_of_control_groups(void **state)
 
 #define CASES (sizeof(cases) / sizeof(*cases))
 
+/* As the last part of the event; no beginning of it passes for the whole. */
+static void ancestors_are_read(void **state)
+{
+	static struct decoded_event decoded;
+	static struct built_event event;
+	const struct process_key ancestors[] = { { 7, 70, 1 }, { UINT64_MAX, 1, UINT32_MAX } };
+	struct event_exec fixed = build_exec(build_key(1, 2, 3), build_key(0, 1, 1), 5);
+	uint32_t size = sizeof(fixed) + sizeof(ancestors);
+
+	(void)state;
+	fixed.flags = EXEC_PATH_UNREADABLE | EXEC_CWD_UNREADABLE | EXEC_ARGS_UNREADABLE;
+	for (uint32_t count = 0; count <= 3; count++) {
+		for (fixed.header.size_bytes = sizeof(fixed); fixed.header.size_bytes <= size;
+		     fixed.header.size_bytes++) {
+			size_t told = fixed.header.size_bytes - sizeof(fixed);
+
+			fixed.ancestor_count = count;
+			memcpy(event.bytes, &fixed, sizeof(fixed));
+			memcpy(event.bytes + sizeof(fixed), ancestors, sizeof(ancestors));
+			assert_int_equal(decode(event.bytes, fixed.header.size_bytes, &decoded),
+					 told == count * sizeof(ancestors[0]) ? 0 : -EBADMSG);
+		}
+	}
+	fixed.ancestor_count = 2;
+	fixed.header.size_bytes = size;
+	memcpy(event.bytes, &fixed, sizeof(fixed));
+	assert_int_equal(decode(event.bytes, size, &decoded), 0);
+	assert_memory_equal(decoded.exec.ancestors, ancestors, sizeof(ancestors));
+
+	fixed.ancestor_count = EVENT_ANCESTORS_MAX + 1;
+	fixed.header.size_bytes =
+		(uint32_t)(sizeof(fixed) + fixed.ancestor_count * sizeof(ancestors[0]));
+	memcpy(event.bytes, &fixed, sizeof(fixed));
+	assert_int_equal(decode(event.bytes, fixed.header.size_bytes, &decoded), -EBADMSG);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[CASES + 1] = { cmocka_unit_test(names_of_control_groups) };
+	struct CMUnitTest tests[CASES + 2] = { cmocka_unit_test(names_of_control_groups),
+					       cmocka_unit_test(ancestors_are_read) };
 
 	for (size_t i = 0; i < CASES; i++)
-		tests[i + 1] =
+		tests[i + 2] =
 			(struct CMUnitTest){ cases[i].name, check_exec, NULL, NULL, &cases[i] };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,15 +17,25 @@ static struct hostile_case {
 	size_t size;
 	uint32_t verb;
 	uint32_t argument;
+	uint32_t what; /* of the file to be hashed */
+	char path_end; /* where the NUL belongs */
 } cases[] = {
 	{ "one byte", 1, 0, 0 },
 	{ "a request cut short", sizeof(struct keeper_request) - 1, KEEPER_COUNTERS, 0 },
 	{ "a request too long", sizeof(struct keeper_request) + 1, KEEPER_COUNTERS, 0 },
 	{ "far too long", 60000, KEEPER_DESCRIBE, 0 },
 	{ "verb 0", sizeof(struct keeper_request), 0, 0 },
-	{ "the first verb there is not", sizeof(struct keeper_request), KEEPER_LIVE + 1, 0 },
+	{ "the first verb there is not", sizeof(struct keeper_request), KEEPER_HASHER_RESTART + 1,
+	  0 },
 	{ "the last verb there is not", sizeof(struct keeper_request), UINT32_MAX, 0 },
 	{ "an argument where none belongs", sizeof(struct keeper_request), KEEPER_COUNTERS, 1 },
+	{ "nothing to be hashed", sizeof(struct keeper_request), KEEPER_HASH, 0, 0 },
+	{ "what cannot be hashed", sizeof(struct keeper_request), KEEPER_HASH, 0,
+	  KEEPER_HASH_SCRIPT_LOOK + 1 },
+	{ "a path without end", sizeof(struct keeper_request), KEEPER_HASH, 0,
+	  KEEPER_HASH_EXECUTABLE, 'x' },
+	{ "a file where none belongs", sizeof(struct keeper_request), KEEPER_COUNTERS, 0,
+	  KEEPER_HASH_EXECUTABLE },
 	{ "an argument to describe", sizeof(struct keeper_request), KEEPER_DESCRIBE, UINT32_MAX },
 };
 
@@ -35,10 +45,13 @@ static void is_refused(void **state)
 	const struct hostile_case *c = *state;
 	/* No loader behind it: a request that got through would crash. */
 	const struct serve_context context = { .state_fd = -1 };
-	struct keeper_request request = { .id = 77, .verb = c->verb, .argument = c->argument };
+	struct keeper_request request = {
+		.id = 77, .verb = c->verb, .argument = c->argument, .hash.what = c->what
+	};
 	struct keeper_reply reply;
 	int pair[2];
 
+	request.hash.path[sizeof(request.hash.path) - 1] = c->path_end;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
 	memcpy(bytes, &request, sizeof(request));
 	assert_int_equal(send(pair[0], bytes, c->size, 0), c->size);

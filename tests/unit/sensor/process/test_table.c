@@ -34,7 +34,7 @@ static void tell_exec(struct process_table *table, struct process_key process, c
 	struct event_exec event = build_exec(process, shell, time_ns);
 	struct text args = { "ls\0-l", 6 };
 
-	assert_int_equal(process_table_exec(table, &event, text_of(path), args), 0);
+	assert_int_equal(process_table_exec(table, &event, NULL, text_of(path), args), 0);
 }
 
 static void tell_snapshot(struct process_table *table, struct process_key process, const char *path,
@@ -44,7 +44,7 @@ static void tell_snapshot(struct process_table *table, struct process_key proces
 	struct text none = { NULL, 0 };
 
 	event.uid = 7;
-	assert_int_equal(process_table_snapshot(table, &event, text_of(path), none), 0);
+	assert_int_equal(process_table_snapshot(table, &event, NULL, text_of(path), none), 0);
 }
 
 static void tell_exit(struct process_table *table, struct process_key process, uint64_t time_ns)
@@ -260,7 +260,7 @@ static void texts_are_copies(void **state)
 	char path[] = "/bin/sh";
 	char args[] = "sh";
 
-	assert_int_equal(process_table_exec(table, &event, text_of(path), text_of(args)), 0);
+	assert_int_equal(process_table_exec(table, &event, NULL, text_of(path), text_of(args)), 0);
 	memset(path, 'x', sizeof(path));
 	memset(args, 'x', sizeof(args));
 	assert_executable(table, shell, "/bin/sh");
@@ -274,16 +274,16 @@ static void args_are_kept_up_to_the_limit(void **state)
 	static char long_args[PROCESS_ARGS_BYTES_MAX + 1];
 	struct text args = { long_args, PROCESS_ARGS_BYTES_MAX };
 
-	assert_int_equal(process_table_exec(table, &event, text_of("/x"), args), 0);
+	assert_int_equal(process_table_exec(table, &event, NULL, text_of("/x"), args), 0);
 	assert_int_equal(process_table_find(table, &shell)->args.length, PROCESS_ARGS_BYTES_MAX);
 	assert_false(process_table_find(table, &shell)->args_truncated);
 	args.length++;
-	assert_int_equal(process_table_exec(table, &event, text_of("/x"), args), 0);
+	assert_int_equal(process_table_exec(table, &event, NULL, text_of("/x"), args), 0);
 	assert_int_equal(process_table_find(table, &shell)->args.length, PROCESS_ARGS_BYTES_MAX);
 	assert_true(process_table_find(table, &shell)->args_truncated);
 	event.flags = EXEC_ARGS_TRUNCATED; /* cut by the kernel side already */
 	args.length = 1;
-	assert_int_equal(process_table_exec(table, &event, text_of("/x"), args), 0);
+	assert_int_equal(process_table_exec(table, &event, NULL, text_of("/x"), args), 0);
 	assert_true(process_table_find(table, &shell)->args_truncated);
 }
 

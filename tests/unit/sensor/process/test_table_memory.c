@@ -21,7 +21,7 @@ static void tell_exec(struct process_table *table, struct process_key process, c
 	struct text executable = { path, strlen(path) };
 	struct text args = { "ls\0-l", 6 };
 
-	assert_int_equal(process_table_exec(table, &event, executable, args), 0);
+	assert_int_equal(process_table_exec(table, &event, NULL, executable, args), 0);
 }
 
 /* Forked by the shell as `forked`, executes, ends. */
@@ -128,7 +128,7 @@ static void long_arguments_do_not_add_up(void **state)
 		struct text path = { "/usr/bin/true", 13 };
 		struct text args = { longest, sizeof(longest) };
 
-		assert_int_equal(process_table_exec(table, &event, path, args), 0);
+		assert_int_equal(process_table_exec(table, &event, NULL, path, args), 0);
 		assert_int_equal(process_table_exit(table, &ended), 0);
 		assert_true(stats_of(table).texts_bytes <=
 			    options.texts_bytes_max + sizeof(longest) + 100);
@@ -161,6 +161,59 @@ static void the_living_keep_their_arguments(void **state)
 	process_table_free(table);
 }
 
+/* --- for the sake of a flow --- */
+
+static void hold(struct process_table *table, struct process_key key, uint64_t now_ns)
+{
+	process_table_hold(table, &key, now_ns);
+}
+
+/* It ended, its connection did not: storms of others, and hours, do not push it out. */
+static void whose_flow_goes_on_is_kept(void **state)
+{
+	struct process_table_options options = { .exited_max = 100, .live_max = 100 };
+	struct process_table *table = process_table_new(&options);
+	const uint64_t day = 24 * 3600;
+
+	(void)state;
+	tell_program(table, key_of(1, 1), 1);
+	for (uint64_t second = 1; second < day; second++) {
+		uint64_t now_ns = second * SECOND;
+
+		if (second % 3600 == 1) /* the flow says once an hour that it goes on */
+			hold(table, key_of(1, 2), now_ns);
+		tell_program(table, key_of(100 + (uint32_t)second, 1), now_ns);
+		process_table_expire(table, now_ns);
+		assert_true(stats_of(table).exited <= 100);
+	}
+	assert_executable(table, key_of(1, 2), "/usr/bin/true");
+	assert_int_equal(stats_of(table).held, 1);
+
+	/* The last that was heard of the flow is long ago. */
+	process_table_expire(table, (day + 4 * 3600) * SECOND);
+	assert_counts(table, 0, 0);
+	assert_int_equal(stats_of(table).held, 0);
+	process_table_free(table);
+}
+
+/* A storm of processes that leave connections behind: a quarter is held, the others go as ever. */
+static void the_held_ones_are_bounded(void **state)
+{
+	struct process_table_options options = { .exited_max = 100, .live_max = 100 };
+	struct process_table *table = process_table_new(&options);
+
+	(void)state;
+	for (uint32_t i = 1; i <= 20000; i++) {
+		tell_program(table, key_of(i, 1), i * 1000);
+		hold(table, key_of(i, 2), i * 1000);
+		assert_true(stats_of(table).exited <= 100);
+		assert_true(stats_of(table).held <= 25);
+	}
+	assert_int_equal(stats_of(table).held, 25);
+	assert_executable(table, key_of(20000, 2), "/usr/bin/true");
+	process_table_free(table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +221,8 @@ int main(void)
 		cmocka_unit_test(a_short_program_costs_less_than_700_bytes),
 		cmocka_unit_test(long_arguments_do_not_add_up),
 		cmocka_unit_test(the_living_keep_their_arguments),
+		cmocka_unit_test(whose_flow_goes_on_is_kept),
+		cmocka_unit_test(the_held_ones_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

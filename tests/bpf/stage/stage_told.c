@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bpf/stage/stage_told.h"
+
+#include "bpf/lib/look_types.h"
+
+/* As replay says it: lookout.c. */
+static const char *cut_reason(uint8_t cut)
+{
+	static const char *const reasons[LOOK_CUT_COUNT] = {
+		[LOOK_CUT_LIMIT] = "limit",	 [LOOK_CUT_UNSEEN] = "cut",
+		[LOOK_CUT_ORDER] = "order",	 [LOOK_CUT_NO_ROOM] = "no_room",
+		[LOOK_CUT_BROKEN] = "malformed", [LOOK_CUT_RACE] = "order",
+	};
+
+	return reasons[cut];
+}
+
+int stage_told_bytes(struct stage *stage, const struct watch *watch, enum fingerprint_side side,
+		     const struct event_bytes *event)
+{
+	struct flow_piece piece = {
+		.key = watch->key,
+		.protocol = (enum fingerprint_protocol)event->protocol,
+		.side = side,
+		.start = event->start,
+		.offset = event->offset,
+		.total_bytes = event->total_bytes,
+	};
+	int r;
+
+	if (event->cut && event->protocol == DISSECT_NONE)
+		return 0; /* nothing was under way */
+	if (event->cut) {
+		flow_table_cut(watch->table, &piece.key, piece.side, cut_reason(event->cut));
+		return 0;
+	}
+	r = stage_bytes(stage, event, &piece.bytes);
+	return r < 0 ? r : flow_table_piece(watch->table, &piece);
+}
+
+void stage_told_syn(const struct watch *watch, const struct flow_syn *seen)
+{
+	const struct fingerprint_syn syn = {
+		.ip_version = seen->ip_version,
+		.ttl = seen->ttl,
+		.is_id_zero = seen->bits & SYN_ID_ZERO,
+		.dont_fragment = seen->bits & SYN_DONT_FRAGMENT,
+		.ip_options_bytes = seen->ip_options_bytes,
+		.window = seen->window,
+		.flags = seen->flags,
+		.has_payload = seen->bits & SYN_PAYLOAD,
+		.options = cursor_of(seen->options, seen->options_bytes),
+	};
+
+	if (seen->ip_version)
+		flow_table_syn(watch->table, &watch->key, &syn);
+}
+
+void stage_told_lengths(const struct watch *watch, const struct flow_splt *seen)
+{
+	struct record_splt *splt = &watch->flow->splt;
+
+	*splt = (struct record_splt){ .count = seen->count };
+	memcpy(splt->length, seen->length, sizeof(splt->length));
+	memcpy(splt->gap, seen->gap, sizeof(splt->gap));
+}

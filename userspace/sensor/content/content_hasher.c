@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define HASH_NONFATAL_OOM 1
+#define HASH_FUNCTION(key, length, value) (value) = hash_bytes(key, length)
+
+#include "sensor/content/content_private.h"
+
+#include "common/clock.h"
+#include "common/hash.h"
+
+#include <string.h>
+#include <utlist.h>
+
+/* Beyond what the pace explains: then a file system holds the hasher up. */
+#define HASHER_PATIENCE_NS (30 * NS_PER_S)
+
+/* Only one record says so of a content. */
+bool content_take_first(struct content *content, const struct hash_identity *identity)
+{
+	struct content_entry *entry = content_cache_find(content->cache, identity);
+	bool is_first = entry && entry->is_new;
+
+	if (entry)
+		entry->is_new = false;
+	return is_first;
+}
+
+enum package_state content_judge(const struct content *content, uint32_t mnt_ns, struct text path,
+				 const uint8_t *md5)
+{
+	if (content->options.host_mnt_ns == 0 || mnt_ns != content->options.host_mnt_ns)
+		return PACKAGE_UNKNOWN;
+	return packages_judge(content->packages, path, md5);
+}
+
+static void fill_request(const struct content *content, const struct wanted *wanted,
+			 struct keeper_hash_request *request)
+{
+	request->process = wanted->process;
+	request->parent = wanted->parent;
+	request->identity = wanted->identity;
+	request->what = wanted->what;
+	request->wants_md5 = packages_are_there(content->packages);
+	if (wanted->path_bytes < sizeof(request->path))
+		memcpy(request->path, wanted->path, wanted->path_bytes);
+}
+
+static void settle_promises(struct content *content, const struct wanted *wanted);
+
+static void finish(struct content *content, struct wanted *wanted, enum hash_status status,
+		   uint64_t now_ns)
+{
+	wanted_set_state(&content->wanted, wanted, WANTED_DONE);
+	wanted->hash.status = status;
+	wanted->done_ns = now_ns;
+	settle_promises(content, wanted);
+}
+
+/* False when the hasher takes no more now. */
+static bool ask(struct content *content, struct wanted *wanted, uint64_t now_ns)
+{
+	struct keeper_hash_request request = { 0 };
+	struct keeper_hash_reply reply = { 0 };
+
+	fill_request(content, wanted, &request);
+	if (content->options.ask(content->options.context, &request, &reply) < 0 ||
+	    reply.status == HASH_OVERLOADED)
+		return false;
+	if (reply.verity_bytes <= HASH_VERITY_BYTES_MAX) {
+		wanted->hash.verity.algorithm = (uint8_t)reply.verity_algorithm;
+		wanted->hash.verity.bytes = (uint8_t)reply.verity_bytes;
+		memcpy(wanted->hash.verity.digest, reply.verity, reply.verity_bytes);
+	}
+	/* Of a script: another file than was looked at a moment ago. */
+	if (reply.status == HASH_PENDING &&
+	    memcmp(&reply.identity, &wanted->identity, sizeof(reply.identity)) != 0)
+		reply.status = HASH_CHANGED;
+	if (reply.status != HASH_PENDING) {
+		finish(content, wanted,
+		       reply.status < HASH_STATUS_COUNT ? (enum hash_status)reply.status
+							: HASH_UNREADABLE,
+		       now_ns);
+		return true;
+	}
+	if (content->wanted.asked == 0)
+		content->heard_ns = now_ns;
+	wanted_set_state(&content->wanted, wanted, WANTED_ASKED);
+	return true;
+}
+
+void content_ask_for_more(struct content *content, uint64_t now_ns)
+{
+	struct wanted *wanted;
+
+	while ((wanted = wanted_next(&content->wanted)))
+		if (!ask(content, wanted, now_ns))
+			return;
+}
+
+static void settle(struct content *content, const struct wanted *wanted, struct record_hash *hash,
+		   const struct hash_identity *identity, bool *first_seen)
+{
+	if (hash->status != HASH_PENDING ||
+	    memcmp(identity, &wanted->identity, sizeof(*identity)) != 0)
+		return;
+	*hash = wanted->hash;
+	if (hash->status == HASH_OK)
+		*first_seen |= content_take_first(content, identity);
+}
+
+static void settle_promises(struct content *content, const struct wanted *wanted)
+{
+	struct promise *each, *after;
+
+	DL_FOREACH_SAFE (content->promises.open, each, after) {
+		struct content_facts *facts = &each->facts;
+		bool was_pending = facts->hash.status == HASH_PENDING;
+		const struct text path = { each->path, each->path_bytes };
+
+		settle(content, wanted, &facts->hash, &each->identity, &facts->first_seen);
+		settle(content, wanted, &facts->script_hash, &each->script_identity,
+		       &facts->first_seen);
+		if (was_pending && facts->hash.status != HASH_PENDING)
+			facts->hash.package = content_judge(content, each->mnt_ns, path,
+							    wanted->has_md5 ? wanted->md5 : NULL);
+		if (!promise_is_open(each))
+			promise_close(&content->promises, each);
+	}
+}
+
+static void remember(struct content *content, const struct hash_result *result,
+		     const struct record_verity *verity)
+{
+	struct content_entry entry = { .identity = result->identity,
+				       .has_md5 = result->has_md5 != 0 };
+
+	if (result->status != HASH_OK)
+		return;
+	if (verity)
+		entry.verity = *verity;
+	memcpy(entry.sha256, result->sha256, sizeof(entry.sha256));
+	memcpy(entry.md5, result->md5, sizeof(entry.md5));
+	content_cache_put(content->cache, &entry);
+}
+
+/* What a hasher had when it ended is asked for again. */
+static void ask_again(struct content *content)
+{
+	struct wanted *wanted;
+
+	DL_FOREACH (content->wanted.order, wanted) {
+		if (wanted->state == WANTED_ASKED)
+			wanted_set_state(&content->wanted, wanted, WANTED_WAITING);
+	}
+}
+
+void content_take(struct content *content, const struct hash_result *result, uint64_t now_ns)
+{
+	static const struct hash_identity none;
+	struct wanted *wanted;
+
+	content->heard_ns = now_ns;
+	if (memcmp(&result->identity, &none, sizeof(none)) == 0) {
+		ask_again(content);
+		return;
+	}
+	wanted = wanted_find(&content->wanted, &result->identity);
+	remember(content, result, wanted ? &wanted->hash.verity : NULL);
+	if (!wanted || wanted->state == WANTED_DONE)
+		return;
+	memcpy(wanted->hash.sha256, result->sha256, sizeof(wanted->hash.sha256));
+	memcpy(wanted->md5, result->md5, sizeof(wanted->md5));
+	wanted->has_md5 = result->has_md5 != 0;
+	finish(content, wanted,
+	       result->status < HASH_STATUS_COUNT ? (enum hash_status)result->status
+						  : HASH_UNREADABLE,
+	       now_ns);
+	content_ask_for_more(content, now_ns);
+}
+
+/* Which of the files holds it up nobody can say. */
+static void give_up(struct content *content, uint64_t now_ns)
+{
+	struct wanted *wanted;
+
+	DL_FOREACH (content->wanted.order, wanted) {
+		if (wanted->state == WANTED_ASKED)
+			finish(content, wanted, HASH_UNREADABLE, now_ns);
+	}
+	content->options.restart_hasher(content->options.context);
+}
+
+static bool is_stuck(const struct content *content, uint64_t now_ns)
+{
+	uint64_t bytes_per_s = content->options.bytes_per_s;
+	uint64_t paced_ns = bytes_per_s ? content->wanted.asked_bytes / bytes_per_s * NS_PER_S : 0;
+
+	return content->wanted.asked > 0 &&
+	       now_ns - content->heard_ns > HASHER_PATIENCE_NS + paced_ns;
+}
+
+void content_step(struct content *content, uint64_t now_ns)
+{
+	if (content->options.bytes_max == 0)
+		return;
+	packages_step(content->packages, now_ns);
+	if (is_stuck(content, now_ns))
+		give_up(content, now_ns);
+	wanted_expire(&content->wanted, now_ns);
+	content_ask_for_more(content, now_ns);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sensor/content/package_table.h"
+
+#include "common/hash.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define ROWS_MAX (4u << 20)
+#define ROWS_FIRST 4096
+
+struct row {
+	uint64_t path; /* hash of it */
+	uint8_t md5[HASH_MD5_BYTES]; /* all zero: not told */
+};
+
+/* Keyed, so that nobody can make a file whose name passes for a package's. */
+struct package_table {
+	uint64_t key[2];
+	struct row *rows;
+	size_t count;
+	size_t capacity;
+	bool is_partial;
+};
+
+struct package_table *package_table_new(void)
+{
+	struct package_table *table = calloc(1, sizeof(*table));
+
+	if (table && getrandom(table->key, sizeof(table->key), 0) != sizeof(table->key)) {
+		free(table);
+		return NULL;
+	}
+	return table;
+}
+
+void package_table_free(struct package_table *table)
+{
+	if (!table)
+		return;
+	free(table->rows);
+	free(table);
+}
+
+static uint64_t hash_of(const struct package_table *table, struct text path)
+{
+	uint64_t hash = hash_step(table->key[0], path.length);
+	size_t at = 0;
+
+	for (; at < path.length; at += sizeof(uint64_t)) {
+		size_t size = path.length - at;
+		uint64_t word = 0;
+
+		memcpy(&word, path.at + at, size < sizeof(word) ? size : sizeof(word));
+		hash = hash_step(hash, word ^ table->key[1]);
+	}
+	return hash_step(hash, table->key[1]);
+}
+
+static bool reserve(struct package_table *table)
+{
+	size_t capacity = table->capacity ? 2 * table->capacity : ROWS_FIRST;
+	struct row *grown;
+
+	if (table->count < table->capacity)
+		return true;
+	grown = capacity <= ROWS_MAX ? realloc(table->rows, capacity * sizeof(*grown)) : NULL;
+	if (!grown)
+		return false;
+	table->rows = grown;
+	table->capacity = capacity;
+	return true;
+}
+
+void package_table_add(struct package_table *table, struct text path, const uint8_t *md5)
+{
+	struct row *row;
+
+	if (!reserve(table)) {
+		table->is_partial = true;
+		return;
+	}
+	row = &table->rows[table->count++];
+	row->path = hash_of(table, path);
+	memset(row->md5, 0, sizeof(row->md5));
+	if (md5)
+		memcpy(row->md5, md5, sizeof(row->md5));
+}
+
+/* Of one name those with a sum come last. */
+static int compare(const void *a, const void *b)
+{
+	const struct row *one = a, *other = b;
+
+	if (one->path != other->path)
+		return one->path < other->path ? -1 : 1;
+	return memcmp(one->md5, other->md5, sizeof(one->md5));
+}
+
+/* A file stands in its package's list and, with its sum, in its sums: one row is enough. */
+void package_table_sort(struct package_table *table)
+{
+	size_t kept = 0;
+
+	if (table->count > 0)
+		qsort(table->rows, table->count, sizeof(*table->rows), compare);
+	for (size_t i = 0; i < table->count; i++) {
+		if (kept > 0 && table->rows[kept - 1].path == table->rows[i].path)
+			kept--;
+		table->rows[kept++] = table->rows[i];
+	}
+	table->count = kept;
+}
+
+static struct row *find(const struct package_table *table, struct text path)
+{
+	uint64_t hash = hash_of(table, path);
+	size_t low = 0, high = table->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (table->rows[middle].path < hash)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < table->count && table->rows[low].path == hash ? &table->rows[low] : NULL;
+}
+
+void package_table_blur(struct package_table *table, struct text path)
+{
+	struct row *row = find(table, path);
+
+	if (row)
+		memset(row->md5, 0, sizeof(row->md5));
+}
+
+enum package_state package_table_judge(const struct package_table *table, struct text path,
+				       const uint8_t *md5)
+{
+	static const uint8_t untold[HASH_MD5_BYTES];
+	const struct row *row = find(table, path);
+
+	if (!row)
+		return table->is_partial ? PACKAGE_UNKNOWN : PACKAGE_NOT_OWNED;
+	if (!md5)
+		return PACKAGE_UNKNOWN;
+	if (memcmp(row->md5, untold, sizeof(untold)) == 0)
+		return PACKAGE_OWNED;
+	return memcmp(row->md5, md5, sizeof(row->md5)) == 0 ? PACKAGE_UNMODIFIED : PACKAGE_MODIFIED;
+}
