@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What differs between supported kernels. A file of probes is compiled as it is for a kernel that
- * can do everything; probes/<concern>_old.bpf.c and probes/<concern>_locked.bpf.c compile it again
- * under other program names:
+ * can do everything; probes/<concern>_old.bpf.c, _locked and _plain compile it again under other
+ * program names:
  *
  * YAGURA_OLD: Linux 5.10. It rejects atomic instructions that return the old value wherever they
  * stand, even in code that is never reached, has the current task only as an untyped address, and
  * has no socket storage in tracepoints.
  * YAGURA_LOCKED: lockdown=confidentiality. It refuses every bpf_probe_read helper; typed pointers
  * may still be followed.
+ * YAGURA_PLAIN: a verifier that gives up over the search for first bytes of TCP connections. It is
+ * left out; SYN, lengths and first datagrams are not.
  *
  * Which of them is loaded is decided by userspace/sensor/keeper/probe_table.c.
  */
@@ -61,12 +63,13 @@ static __always_inline void flag_drop(__u32 *flag)
 
 #ifdef YAGURA_OLD
 /* Words that are being changed, by their address: to add a key that is not there is the one
- * exclusive step that 5.10 offers to every kind of program. */
+ * exclusive step that 5.10 offers to every kind of program. The value says nothing: as large as
+ * the key, the stack needs no word for it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
 	__type(key, __u64);
-	__type(value, __u8);
+	__type(value, __u64);
 } changing __weak SEC(".maps");
 #endif
 
@@ -76,11 +79,10 @@ static __always_inline bool word_change(__u32 *word, __u32 from, __u32 to)
 #ifdef YAGURA_OLD
 	__u64 address = (__u64)word;
 	bool same, mine = false;
-	__u8 yes = 1;
 	int i;
 
 	for (i = 0; i < 4 && !mine; i++)
-		mine = bpf_map_update_elem(&changing, &address, &yes, BPF_NOEXIST) == 0;
+		mine = bpf_map_update_elem(&changing, &address, &address, BPF_NOEXIST) == 0;
 	if (!mine)
 		return false;
 	same = *(volatile __u32 *)word == from;
@@ -105,6 +107,19 @@ static __always_inline __u32 word_count(__u32 *word)
 		if (word_change(word, number, number + 1))
 			break;
 	}
+	return number;
+#else
+	return __sync_fetch_and_add(word, 1);
+#endif
+}
+
+/* Likewise, but on 5.10 CPUs that ask at the same instant may get the same. */
+static __always_inline __u32 word_next(__u32 *word)
+{
+#ifdef YAGURA_OLD
+	__u32 number = *(volatile __u32 *)word;
+
+	__sync_fetch_and_add(word, 1); /* the old value is not asked for */
 	return number;
 #else
 	return __sync_fetch_and_add(word, 1);

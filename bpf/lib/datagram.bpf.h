@@ -259,8 +259,9 @@ static __always_inline struct datagram_flow *flow_of(struct bpf_sock *sk,
 	return flow && life_is_counting(&flow->life) ? flow : NULL;
 }
 
-static __noinline void datagram_packet(struct __sk_buff *skb, struct bpf_sock *sk,
-				       struct packet *packet)
+/* For probes/packet.bpf.c; unused where flows only end. */
+__attribute__((unused)) static __noinline void
+datagram_packet(struct __sk_buff *skb, struct bpf_sock *sk, struct packet *packet)
 {
 	struct datagram_flow *flow = bpf_sk_storage_get(&datagram_first, sk, NULL, 0);
 	struct datagram_socket *socket;

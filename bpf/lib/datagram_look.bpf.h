@@ -8,32 +8,51 @@
 
 #define LOOK_BATCH_MAX 4 /* datagrams looked at of those that offload keeps in one buffer */
 
+/* A function of its own, verified once: a datagram of the flow `index`, its bytes from `base` on.
+ */
+__weak int datagram_piece(struct __sk_buff *skb, __u32 index, __u64 where_word, __u64 what_word,
+			  __u32 base)
+{
+	union piece_where where = { .word = where_word };
+	union piece_what what = { .word = what_word };
+	struct look_source source = {
+		.skb = skb,
+		.base = base,
+		.of = { .cookie = bpf_get_socket_cookie(skb), .index = index, .side = where.side },
+	};
+	struct look_piece piece = { .bytes = what.bytes,
+				    .start = what.start,
+				    .total_bytes = what.total_bytes,
+				    .protocol = where.protocol,
+				    .cut = where.cut };
+
+	piece_tell(&source, &piece);
+	return 0;
+}
+
 static __noinline void datagram_tell(struct __sk_buff *skb, struct datagram_flow *flow,
 				     const struct packet *packet, __u32 at, __u32 bytes)
 {
 	__u32 side = packet->egress == !(flow->flags & DATAGRAM_INGRESS) ? 0 : 1;
-	struct look_source source = { .skb = skb, .base = packet->payload_at + at };
-	struct look_piece piece = { .bytes = bytes, .total_bytes = bytes };
 	struct dissect_head head = { .count = DISSECT_HEAD_BYTES };
+	__u32 base = packet->payload_at + at;
+	bool is_too_long = bytes > ARENA_BYTES_MAX;
+	union piece_where where = { .side = (__u8)side,
+				    .cut = is_too_long ? LOOK_CUT_LIMIT : LOOK_CUT_NONE };
+	union piece_what what = { .bytes = is_too_long ? 0 : (__u16)bytes,
+				  .total_bytes = is_too_long ? 0 : (__u16)bytes };
 
 	if (!look_wants_datagram(&flow->look, side))
 		return;
-	head.first = look_word_of(skb, 0, source.base, 8);
-	head.second = look_word_of(skb, 0, source.base + 8, 8);
-	piece.protocol =
+	head.first = look_word_of(skb, 0, base, 8);
+	head.second = look_word_of(skb, 0, base + 8, 8);
+	where.protocol =
 		(__u8)look_datagram(&flow->look, side, &head, bytes, probe_config.first_bytes);
-	if (!piece.protocol)
+	if (!where.protocol)
 		return;
-	source.pieces = &flow->pieces;
-	source.of.cookie = bpf_get_socket_cookie(skb);
-	source.of.index = flow->life.index;
-	source.of.side = (__u8)side;
-	piece.start = flow->look.taken[side & 1] - 1u;
-	if (bytes > ARENA_BYTES_MAX) {
-		piece.cut = LOOK_CUT_LIMIT;
-		bytes = 0;
-	}
-	piece_tell(&source, &piece, 0, bytes);
+	what.start = flow->look.taken[side & 1] - 1u;
+	__sync_fetch_and_add(&flow->pieces, 1);
+	datagram_piece(skb, flow->life.index, where.word, what.word, base);
 }
 
 static __noinline void datagram_look(struct __sk_buff *skb, struct bpf_sock *sk,

@@ -7,7 +7,7 @@
 #ifndef YAGURA_LIB_FIRST_BYTES_BPF_H
 #define YAGURA_LIB_FIRST_BYTES_BPF_H
 
-#include "hold.bpf.h"
+#include "look_steps.bpf.h"
 #include "syn.bpf.h"
 
 /* Segments with payload, as the kernel counts them on the wire: past these nothing is looked at,
@@ -133,67 +133,6 @@ static __noinline void syn_leaves(struct __sk_buff *skb, struct bpf_sock *sk,
 
 /* --- payload --- */
 
-static __always_inline __u32 side_of(const struct flow_storage *flow, bool egress)
-{
-	__u32 side = egress == !!(flow->flags & STORAGE_EGRESS) ? 0 : 1;
-
-	barrier_var(
-		side); /* 6.1 loses its bounds in the comparison: what is masked behind has them */
-	return side & 1;
-}
-
-static __always_inline struct look_side *side_at(const struct look_source *source)
-{
-	__u32 side = source->of.side;
-
-	barrier_var(side);
-	return &source->look->side[side & 1];
-}
-
-/* Whose socket's flow a packet belongs to, and the rest of a source; false: there is none. */
-static __always_inline bool source_of(struct __sk_buff *skb, bool egress,
-				      struct look_source *source)
-{
-	struct bpf_sock *sk = skb->sk;
-	struct flow_storage *flow;
-
-	if (!sk)
-		return false;
-	sk = bpf_sk_fullsock(sk);
-	if (!sk)
-		return false;
-	flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
-	if (!flow)
-		return false;
-	source->skb = skb;
-	source->look = &flow->look;
-	source->pieces = &flow->look.pieces;
-	source->of.cookie = bpf_get_socket_cookie(skb);
-	source->of.index = flow->index;
-	source->of.side = (__u8)side_of(flow, egress);
-	return true;
-}
-
-/*
- * The steps of look_segment(), for a segment of the packet or for what a slot holds of one: an enum
- * look_verdict. Functions of their own, each verified once; 5.10 hands such ones nothing but the
- * context and numbers. `which`: bit 31 for a packet that leaves, the slot below.
- */
-#define LOOK_STEP_OF(step)                                                                         \
-	__weak int step##_of(struct __sk_buff *skb, __u32 which, __u32 base, __u32 offset,         \
-			     __u32 bytes)                                                          \
-	{                                                                                          \
-		struct look_source source = { .base = base, .slot = which & 0xffff };              \
-		const struct look_segment segment = { offset, bytes, probe_config.first_bytes };   \
-                                                                                                   \
-		if (!bytes || !source_of(skb, which >> 31, &source))                               \
-			return LOOK_OVER;                                                          \
-		return step(&source, side_at(&source), &segment);                                  \
-	}
-LOOK_STEP_OF(look_find)
-LOOK_STEP_OF(look_join)
-LOOK_STEP_OF(look_follow)
-
 /* A segment that is looked at: the packet's, then held ones that follow. */
 struct tcp_feed {
 	__u32 which;
@@ -234,30 +173,56 @@ static __noinline bool feed_begin(struct __sk_buff *skb, const struct tcp_facts 
 	return true;
 }
 
-/* What to look at next, after `verdict` on the one before; false: nothing. */
-static __noinline bool feed_next(struct __sk_buff *skb, struct tcp_feed *feed, int verdict)
+/* Keeps a segment that is early. */
+__weak int feed_hold(struct __sk_buff *skb, __u32 egress, __u32 base, __u32 offset, __u32 bytes)
 {
-	struct look_source source = { .base = feed->base };
-	struct look_side *side;
-	__u32 number;
+	struct look_source source = { .base = base };
 
-	if (verdict == LOOK_MORE)
-		return true;
-	if (verdict == LOOK_OVER || !source_of(skb, feed->which >> 31, &source))
-		return false;
+	if (source_of(skb, egress, &source) &&
+	    !hold_segment(&source, side_at(&source), offset, bytes))
+		counter_add(COUNTER_BYTES_UNSEEN);
+	return 0;
+}
+
+/* What a slot has of the stream, as one number. */
+union held_next {
+	__u64 word; /* 0: nothing */
+	struct {
+		__u16 slot;
+		__u16 bytes;
+		__u32 offset;
+	};
+};
+
+/* What is held of what is to be looked at next: a union held_next. */
+__weak __u64 feed_held(struct __sk_buff *skb, __u32 egress)
+{
+	union held_next next = { .word = 0 };
+	struct look_source source = { 0 };
+	struct look_side *side;
+	__u32 bytes = 0;
+
+	if (!source_of(skb, egress, &source))
+		return 0;
 	side = side_at(&source);
-	if (verdict == LOOK_HOLD) {
-		if (!hold_segment(&source, side, feed->offset, feed->bytes))
-			counter_add(COUNTER_BYTES_UNSEEN);
-		return false;
-	}
 	if (!side->has_held)
-		return false;
-	feed->offset = side->next;
-	number = hold_next(&source, feed->offset, &feed->bytes);
-	feed->base = feed->offset % ARENA_HOLD_BYTES;
-	feed->which = (feed->which & 1u << 31) | number;
-	return number;
+		return 0;
+	next.offset = side->next;
+	next.slot = (__u16)hold_next(&source, next.offset, &bytes);
+	next.bytes = (__u16)bytes;
+	return next.slot ? next.word : 0;
+}
+
+/* What to look at after a segment that was taken; false: nothing. */
+static __always_inline bool feed_next(struct __sk_buff *skb, struct tcp_feed *feed)
+{
+	union held_next next = { .word = feed_held(skb, feed->which >> 31) };
+
+	feed->offset = next.offset;
+	feed->bytes = next.bytes;
+	feed->base = next.offset % ARENA_HOLD_BYTES;
+	feed->which = (feed->which & 1u << 31) | next.slot;
+	return next.word;
 }
 
 static __noinline void feed_end(struct __sk_buff *skb, bool egress)
@@ -269,7 +234,7 @@ static __noinline void feed_end(struct __sk_buff *skb, bool egress)
 }
 
 /* Looks at one segment; whether there is another. */
-static __noinline bool feed_step(struct __sk_buff *skb, struct tcp_feed *feed)
+static __always_inline bool feed_step(struct __sk_buff *skb, struct tcp_feed *feed)
 {
 	int verdict = look_find_of(skb, feed->which, feed->base, feed->offset, feed->bytes);
 
@@ -277,7 +242,9 @@ static __noinline bool feed_step(struct __sk_buff *skb, struct tcp_feed *feed)
 		verdict = look_join_of(skb, feed->which, feed->base, feed->offset, feed->bytes);
 	if (verdict == LOOK_FOLLOW)
 		verdict = look_follow_of(skb, feed->which, feed->base, feed->offset, feed->bytes);
-	return feed_next(skb, feed, verdict);
+	if (verdict == LOOK_HOLD)
+		feed_hold(skb, feed->which >> 31, feed->base, feed->offset, feed->bytes);
+	return verdict == LOOK_MORE || (verdict == LOOK_TAKEN && feed_next(skb, feed));
 }
 
 /* Called with little on the stack: what it calls needs much. Without a loop: up to 6.1 nothing may
@@ -309,8 +276,10 @@ static __always_inline void lengths_note(struct flow_storage *flow, const struct
 	    !splt_is_new(&flow->look.side[side].top, offset, facts->payload_bytes))
 		return;
 	entry = word_count(&splt->count);
-	if (entry < SPLT_LENGTHS)
-		splt_set(splt, entry, side == 0, facts->payload_bytes, bpf_ktime_get_ns());
+	if (entry >= SPLT_LENGTHS)
+		return;
+	barrier_var(entry); /* up to 6.1 its bounds are lost: what is masked behind has them */
+	splt_set(splt, entry, side == 0, facts->payload_bytes, bpf_ktime_get_ns());
 }
 
 static __always_inline bool is_looked_at(const struct flow_storage *flow)
@@ -367,8 +336,11 @@ static __always_inline void first_bytes(struct __sk_buff *skb, struct bpf_sock *
 		return;
 	facts.known_bytes = egress ? tcp->bytes_acked : tcp->bytes_received;
 	facts.next = egress ? tcp->snd_una : tcp->rcv_nxt;
-	if (tcp_packet(skb, sk, &facts))
+	if (tcp_packet(skb, sk, &facts)) {
+#ifndef YAGURA_PLAIN
 		feed(skb, &facts);
+#endif
+	}
 }
 
 #endif

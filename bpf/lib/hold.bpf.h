@@ -49,22 +49,18 @@ static __noinline __u32 hold_begin(const struct look_source *source, __u32 stret
 	return number;
 }
 
-/* The lowest bits of a word, as many as `place` lies above its first bit, 0 to 64. Without a
- * branch: the verifier would follow both ways through every word. */
-static __always_inline __u64 hold_below(__s64 place)
+/* The lowest bits of a word, as many as `place` lies above its first bit, 0 to 64. A function of
+ * its own, as the verifier would follow both ways through every word. */
+__weak __u64 hold_below(__s64 place)
 {
-	place &= ~(place >> 63); /* not below 0 */
-	barrier_var(place);
-	place = 64 - place;
-	place &= ~(place >> 63);
-	barrier_var(place);
-	place = 64 - place; /* not above 64 */
-	return ((1ull << (place & 63)) - 1) | -(__u64)(place >> 6);
+	if (place <= 0)
+		return 0;
+	return place >= 64 ? ~0ull : (1ull << place) - 1;
 }
 
 /* The lowest bit that is set; there is one. By hand: clang 14 does not end over
  * __builtin_ctzll() here. */
-static __always_inline __u32 hold_lowest(__u64 bits)
+__weak __u32 hold_lowest(__u64 bits)
 {
 	__u32 place = 0, step;
 
@@ -90,8 +86,7 @@ __weak int hold_copy(struct __sk_buff *skb, __u32 number, __u32 at, __u32 from, 
 		return 0;
 	/* Checked here and not before, where a register would be spilled and the check with it. */
 	barrier_var(at);
-	barrier_var(bytes);
-	if (at >= ARENA_HOLD_BYTES || bytes < 1 || bytes > ARENA_HOLD_BYTES)
+	if (at >= ARENA_HOLD_BYTES || !size_fits(&bytes, ARENA_HOLD_BYTES))
 		return 0;
 	if (bpf_skb_load_bytes(skb, from, slot->hold.bytes + at, bytes))
 		return 0;

@@ -13,6 +13,7 @@
  * What includes this has, before it, `struct look_source` (where the bytes are) and
  *   __u64 look_word(source, at, count)             up to 8 bytes from `at` of the segment's payload
  *   __u64 look_chunk(source, at, count, machine)   look_run_chunk() over up to 64 bytes from there
+ *   __u32 look_run_some(source, side, at, to)      look_run_steps()
  *   struct dissect_answer look_dissect(head, wanted)   dissect_stream()
  *   __u64 look_head_run(head, count, machine)          look_run_head()
  *   __u32 look_scan(source, at, count)             look_scan_words() over up to 32 bytes from there
@@ -24,14 +25,14 @@
 
 #include "look_begin.h"
 
-/* From byte `at` of the segment to `to`, or to the message's end; returns where it stopped. */
-DISSECT_INLINE __u32 look_run(struct look_source *source, union look_machine *machine, __u32 at,
-			      __u32 to)
+/* From byte `at` of the segment towards `to` or the message's end; returns how far it came. */
+DISSECT_INLINE __u32 look_run_steps(struct look_source *source, struct look_side *side, __u32 at,
+				    __u32 to)
 {
-	union look_machine m = *machine;
+	union look_machine m = side->machine;
 	__u32 i, bytes;
 
-	for (i = 0; i < LOOK_RUNS_MAX; i++) {
+	for (i = 0; i < LOOK_RUN_STEPS; i++) {
 		if (at >= to || look_is_over(&m))
 			break;
 		bytes = to - at;
@@ -45,7 +46,21 @@ DISSECT_INLINE __u32 look_run(struct look_source *source, union look_machine *ma
 				    m.word);
 		at += m.taken;
 	}
-	*machine = m;
+	side->machine = m;
+	return at;
+}
+
+/* Likewise, but it comes there. */
+DISSECT_INLINE __u32 look_run(struct look_source *source, struct look_side *side, __u32 at,
+			      __u32 to)
+{
+	__u32 i;
+
+	for (i = 0; i < LOOK_RUNS_MAX; i++) {
+		if (at >= to || look_is_over(&side->machine))
+			break;
+		at = look_run_some(source, side, at, to);
+	}
 	return at;
 }
 
@@ -100,7 +115,7 @@ DISSECT_INLINE void look_after(struct look_side *side)
 DISSECT_INLINE __u32 look_give_out(struct look_source *source, struct look_side *side,
 				   const struct look_segment *segment, __u32 at, __u32 to)
 {
-	__u32 end = look_run(source, &side->machine, at, to);
+	__u32 end = look_run(source, side, at, to);
 	struct look_piece piece = { .at = at,
 				    .bytes = end - at,
 				    .start = side->start,
@@ -112,6 +127,14 @@ DISSECT_INLINE __u32 look_give_out(struct look_source *source, struct look_side 
 	if (piece.bytes > 0)
 		look_emit(source, side, &piece);
 	return end;
+}
+
+/* Up to where, in this segment, anything is looked at. It begins before the window ends. */
+DISSECT_INLINE __u32 look_end(const struct look_segment *segment)
+{
+	__u32 room = LOOK_WINDOW_BYTES - segment->offset;
+
+	return segment->bytes < room ? segment->bytes : room;
 }
 
 DISSECT_INLINE enum look_verdict look_settle(struct look_source *source, struct look_side *side,
@@ -129,18 +152,11 @@ DISSECT_INLINE enum look_verdict look_settle(struct look_source *source, struct 
 		return is_dns && end < segment->bytes ? LOOK_MORE : LOOK_TAKEN;
 	default:
 		side->next = segment->offset + end;
-		if (end < segment->bytes || ++side->segments >= LOOK_MESSAGE_SEGMENTS_MAX)
+		if (++side->segments >= LOOK_MESSAGE_SEGMENTS_MAX)
 			look_give_up(source, side, LOOK_CUT_LIMIT);
-		return LOOK_TAKEN;
+		/* LOOK_RUNS_MAX was not enough: records of a few bytes. */
+		return end < look_end(segment) ? LOOK_MORE : LOOK_TAKEN;
 	}
-}
-
-/* Up to where, in this segment, anything is looked at. It begins before the window ends. */
-DISSECT_INLINE __u32 look_end(const struct look_segment *segment)
-{
-	__u32 room = LOOK_WINDOW_BYTES - segment->offset;
-
-	return segment->bytes < room ? segment->bytes : room;
 }
 
 /* Is anything more wanted of this direction? */

@@ -9,6 +9,7 @@
 struct look_source;
 static __u64 look_word(struct look_source *source, __u32 at, __u32 count);
 static __u64 look_chunk(struct look_source *source, __u32 at, __u32 count, __u64 machine);
+static __u32 look_run_some(struct look_source *source, struct look_side *side, __u32 at, __u32 to);
 static __u64 look_head_run(const struct dissect_head *head, __u32 count, __u64 machine);
 static __u32 look_scan(struct look_source *source, __u32 at, __u32 count);
 static struct dissect_answer look_dissect(const struct dissect_head *head, __u32 wanted);

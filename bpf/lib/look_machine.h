@@ -169,14 +169,15 @@ LOOK_STEP __u64 look_step(__u64 machine, __u32 next)
 }
 
 /* Up to eight bytes, the first in the highest bits; stops at what may be skipped. */
-DISSECT_INLINE void look_eight(union look_machine *m, __u64 word, __u32 count)
+LOOK_STEP __u64 look_eight(__u64 machine, __u64 word, __u32 count)
 {
+	union look_machine state = { .word = machine }, *m = &state;
 	__u32 i;
 
 	if (m->phase == LOOK_HTTP && count == 8 && !dissect_has_byte(word, '\n')) {
 		m->have = 0;
 		m->taken += 8;
-		return;
+		return state.word;
 	}
 	for (i = 0; i < 8; i++) {
 		if (i >= count || look_is_over(m) || look_skippable(m))
@@ -184,6 +185,7 @@ DISSECT_INLINE void look_eight(union look_machine *m, __u64 word, __u32 count)
 		m->word = look_step(m->word, (__u32)(word >> 56));
 		word <<= 8;
 	}
+	return state.word;
 }
 
 /* Runs the machine over `count` bytes as they lie in memory; `taken` says how many it took. */
@@ -197,8 +199,8 @@ DISSECT_INLINE __u64 look_run_chunk(const __u64 words[LOOK_CHUNK_WORDS], __u32 c
 	for (i = 0; i < LOOK_CHUNK_WORDS; i++) {
 		if (count <= 8 * i || look_is_over(&m) || look_skippable(&m))
 			break;
-		look_eight(&m, dissect_word(words[i], count - 8 * i),
-			   count - 8 * i < 8 ? count - 8 * i : 8);
+		m.word = look_eight(m.word, dissect_word(words[i], count - 8 * i),
+				    count - 8 * i < 8 ? count - 8 * i : 8);
 	}
 	return m.word;
 }
@@ -210,9 +212,9 @@ DISSECT_INLINE __u64 look_run_head(const struct dissect_head *head, __u32 count,
 	__u32 rest;
 
 	m.taken = 0;
-	look_eight(&m, head->first, count < 8 ? count : 8);
+	m.word = look_eight(m.word, head->first, count < 8 ? count : 8);
 	if (m.taken == 8 && count > 8)
-		look_eight(&m, head->second, count - 8);
+		m.word = look_eight(m.word, head->second, count - 8);
 	rest = count > m.taken ? count - m.taken : 0;
 	if (rest && look_skippable(&m) >= rest)
 		look_skip(&m, rest);

@@ -11,7 +11,8 @@
 #define LOOK_MESSAGE_SEGMENTS_MAX 2048
 #define LOOK_DNS_TCP_MAX 16 /* messages of each direction */
 #define LOOK_INSIDE_BYTES 128 /* of a segment, within which a TLS hello may begin (PROXY …) */
-#define LOOK_RUNS_MAX 288 /* chunks and skips of one segment */
+#define LOOK_RUN_STEPS 18 /* chunks and skips at once */
+#define LOOK_RUNS_MAX 16 /* times so many, of one segment */
 #define LOOK_PARTS_MAX 17 /* times one segment may be looked at: all messages, and one carried */
 
 enum look_state {

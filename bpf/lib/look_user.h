@@ -38,6 +38,12 @@ static inline __u64 look_chunk(struct look_source *source, __u32 at, __u32 count
 	return stuck.word;
 }
 
+static inline __u32 look_run_some(struct look_source *source, struct look_side *side, __u32 at,
+				  __u32 to)
+{
+	return look_run_steps(source, side, at, to);
+}
+
 static inline struct dissect_answer look_dissect(const struct dissect_head *head, __u32 wanted)
 {
 	return dissect_stream(head, wanted);

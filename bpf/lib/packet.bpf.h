@@ -23,6 +23,11 @@ struct packet {
 	__u8 ipv6;
 };
 
+static __always_inline bool is_tcp(__u32 type, __u32 protocol)
+{
+	return type == SOCK_STREAM && protocol == IPPROTO_TCP;
+}
+
 /* Finds the protocol behind the extension headers; returns where it starts. */
 static __always_inline __u32 skip_extensions(struct __sk_buff *skb, __u8 *protocol)
 {

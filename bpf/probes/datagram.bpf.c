@@ -1,56 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Flows of everything but TCP: UDP, ICMP, raw sockets and the rest. The kernel keeps no counters of
- * these, so each of their packets is counted; a TCP packet leaves after one look at its socket.
- *
- * Why at cgroup_skb: no other hook sees every datagram together with its socket. The tracepoints of
- * send and receive run for TCP as well, 41 ns a call, and miss splice; consume_skb has no socket
- * and no namespace; tc and netfilter programs are attached to each device and namespace and look at
- * forwarded traffic, too. An empty pair of programs here costs TCP 39 to 55 ns a packet (of 4 us
- * for a round trip of four packets on loopback); our look at the socket adds less than 5. The other
- * hooks a TCP connection meets, socket, connect and release, leave at once.
- *
- * What "received" means: it arrived at the socket, whether or not there was room in its buffer.
- * Not seen: what the kernel itself takes out of UDP before a socket does (VXLAN, WireGuard, ESP),
- * what it answers by its own control sockets (resets, ICMP), and packet sockets (AF_PACKET).
+ * Flows of everything but TCP: UDP, ICMP, raw sockets and the rest: who uses their sockets, and
+ * when they end. Their packets are counted in packet.bpf.c.
  */
-#include "datagram_look.bpf.h"
 #include "datagram_sweep.bpf.h"
-#include "first_bytes.bpf.h"
+#include "packet.bpf.h"
 #include <bpf/bpf_tracing.h>
-
-static __always_inline bool is_tcp(__u32 type, __u32 protocol)
-{
-	return type == SOCK_STREAM && protocol == IPPROTO_TCP;
-}
-
-static __always_inline int on_packet(struct __sk_buff *skb, bool egress)
-{
-	struct bpf_sock *sk = skb->sk;
-
-	if (!sk)
-		return 1;
-	sk = bpf_sk_fullsock(sk);
-	if (!sk)
-		return 1;
-	if (is_tcp(sk->type, sk->protocol))
-		first_bytes(skb, sk, egress);
-	else
-		datagram_seen(skb, sk, egress);
-	return 1;
-}
-
-SEC("cgroup_skb/ingress")
-int yagura_datagram_in(struct __sk_buff *skb)
-{
-	return on_packet(skb, false);
-}
-
-SEC("cgroup_skb/egress")
-int yagura_datagram_out(struct __sk_buff *skb)
-{
-	return on_packet(skb, true);
-}
 
 /* A socket is made; never one of the kernel's own. */
 SEC("cgroup/sock_create")

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* datagram.bpf.c for Linux 5.10; see lib/compat.bpf.h. */
 #define YAGURA_OLD
-#define yagura_datagram_in yagura_datagram_in_old
-#define yagura_datagram_out yagura_datagram_out_old
 #define yagura_datagram_create yagura_datagram_create_old
 #define yagura_datagram_connect4 yagura_datagram_connect4_old
 #define yagura_datagram_connect6 yagura_datagram_connect6_old
@@ -13,9 +11,4 @@
 #define yagura_datagram_release yagura_datagram_release_old
 #define yagura_datagram_sweep_many yagura_datagram_sweep_many_old
 #define yagura_datagram_sweep_other yagura_datagram_sweep_other_old
-/* Weak functions that claim: the linked object holds one of each name. */
-#define arena_claim arena_claim_old
-#define look_find_of look_find_of_old
-#define look_join_of look_join_of_old
-#define look_follow_of look_follow_of_old
 #include "datagram.bpf.c"

@@ -297,6 +297,25 @@ static void datagrams_are_counted(void **state)
 	free(bytes);
 }
 
+/* A segment full of them takes more steps than one look at it has. */
+static void a_hello_of_tiny_records_is_followed(void **state)
+{
+	static const uint8_t record[] = { 0x16, 0x03, 0x01, 0x00, 0x01 };
+	static const uint8_t head[] = { 0x01, 0x00, 0x03, 0xfc, 0x03, 0x03 };
+	struct look_side side;
+
+	(void)state;
+	for (size_t i = 0; i < 1024; i++) {
+		memcpy(stream + 6 * i, record, sizeof(record));
+		stream[6 * i + 5] = i < sizeof(head) ? head[i] : 0;
+	}
+	run(6 * 1024, STREAM_MAX, IN_ORDER, &side);
+	assert_int_equal(taken.messages, 1);
+	assert_int_equal(taken.message[0].total, 6 * 1024);
+	assert_int_equal(taken.message[0].bytes, 6 * 1024);
+	assert_int_equal(taken.cuts, 0);
+}
+
 #define ROWS (sizeof(rows) / sizeof(*rows))
 
 int main(void)
@@ -304,6 +323,7 @@ int main(void)
 	static const struct CMUnitTest others[] = {
 		cmocka_unit_test(a_second_server_hello_is_taken),
 		cmocka_unit_test(a_hello_follows_what_asks_for_it),
+		cmocka_unit_test(a_hello_of_tiny_records_is_followed),
 		cmocka_unit_test(looking_ends),
 		cmocka_unit_test(the_window_ends),
 		cmocka_unit_test(the_number_of_segments_ends),

@@ -113,10 +113,10 @@ static bool is_accepted(const struct trial *trial)
 
 uint32_t features_detect(void)
 {
-	uint32_t found = 0;
+	uint32_t found = FEATURES_ASSUMED;
 
 	for (unsigned int i = 0; i < FEATURE_COUNT; i++)
-		if (is_accepted(&trials[i]))
+		if (!(FEATURES_ASSUMED & 1u << i) && is_accepted(&trials[i]))
 			found |= 1u << i;
 	return found;
 }

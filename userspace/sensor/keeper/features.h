@@ -15,7 +15,8 @@
 	X(KERNEL_READS, "free reading of kernel memory (lockdown)")                                \
 	X(TRACING_STORAGE, "socket storage in tracepoints")                                        \
 	X(FUNCTION_EXIT, "programs at the end of functions that see their result")                 \
-	X(SECURITY_HOOKS, "programs at security hooks")
+	X(SECURITY_HOOKS, "programs at security hooks")                                            \
+	X(FIRST_BYTES, "verifier that takes the search for first bytes of TCP")
 
 enum feature_index {
 #define FEATURE_INDEX(NAME, text) FEATURE_INDEX_##NAME,
@@ -30,7 +31,10 @@ enum feature {
 #undef FEATURE_BIT
 };
 
-/* Tries each with a program of a few instructions. A set of enum feature. */
+/* Too large a program for a trial: taken for granted until the kernel refuses it (loader.c). */
+#define FEATURES_ASSUMED FEATURE_FIRST_BYTES
+
+/* Tries each with a program of a few instructions, but for those assumed. A set of enum feature. */
 uint32_t features_detect(void);
 /* What is missing when `feature` (one bit) is; never NULL. */
 const char *feature_text(uint32_t feature);

@@ -57,10 +57,9 @@ static struct bpf_program *find_program(const struct loader *loader, const struc
 }
 
 /* Programs not chosen are not loaded: a fallback must not cost anything. */
-static int choose_programs(struct loader *loader, char *ret_error)
+static int choose_programs(struct loader *loader, uint32_t features, char *ret_error)
 {
 	struct btf *kernel = btf__load_vmlinux_btf();
-	uint32_t features = features_detect();
 	struct bpf_program *program;
 	int r = 0;
 
@@ -178,11 +177,20 @@ int loader_attach(struct loader *loader, char ret_error[LOADER_ERROR_BYTES])
 	return 0;
 }
 
-static int load(struct loader *loader, const struct loader_options *options, char *ret_error)
+/* Opens the object, and loads of it what `features` allow. */
+static int load_programs(struct loader *loader, const struct loader_options *options,
+			 uint32_t features, char *ret_error)
 {
 	int r;
 
-	r = choose_programs(loader, ret_error);
+	loader->skeleton = yagura_bpf__open();
+	if (!loader->skeleton) {
+		r = -errno;
+		snprintf(ret_error, LOADER_ERROR_BYTES, "cannot open the BPF object: %s",
+			 strerror(-r));
+		return r;
+	}
+	r = choose_programs(loader, features, ret_error);
 	if (r < 0)
 		return r;
 	r = sizes_set(loader->skeleton, options, loader->cgroup_fd, loader->cpu_count);
@@ -196,8 +204,30 @@ static int load(struct loader *loader, const struct loader_options *options, cha
 		snprintf(ret_error, LOADER_ERROR_BYTES, "the kernel refused the BPF programs: %s%s",
 			 strerror(-r),
 			 r == -EPERM ? "; run as root" : "; run with [log] level = debug for why");
-		return r;
 	}
+	return r;
+}
+
+/* What is refused may be a program that only some verifiers take: then without these. */
+static int load_what_is_taken(struct loader *loader, const struct loader_options *options,
+			      char *ret_error)
+{
+	uint32_t features = features_detect();
+	int r = load_programs(loader, options, features, ret_error);
+
+	if (r == 0 || r == -EPERM || r == -EOPNOTSUPP || r == -ENOMEM)
+		return r;
+	log_warn("keeper", "%s; trying without: %s", ret_error, feature_text(FEATURES_ASSUMED));
+	yagura_bpf__destroy(loader->skeleton);
+	return load_programs(loader, options, features & ~(uint32_t)FEATURES_ASSUMED, ret_error);
+}
+
+static int load(struct loader *loader, const struct loader_options *options, char *ret_error)
+{
+	int r = load_what_is_taken(loader, options, ret_error);
+
+	if (r < 0)
+		return r;
 	r = counter_memory_open(bpf_map__fd(loader->skeleton->maps.counters), loader->cpu_count,
 				&loader->counters);
 	if (r == 0)
@@ -226,13 +256,6 @@ int loader_open(const struct loader_options *options, struct loader **ret_loader
 			ret_error, LOADER_ERROR_BYTES);
 	if (r < 0)
 		goto out;
-	loader->skeleton = yagura_bpf__open();
-	if (!loader->skeleton) {
-		r = -errno;
-		snprintf(ret_error, LOADER_ERROR_BYTES, "cannot open the BPF object: %s",
-			 strerror(-r));
-		goto out;
-	}
 	r = load(loader, options, ret_error);
 out:
 	if (r < 0) {

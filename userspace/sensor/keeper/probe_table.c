@@ -6,6 +6,7 @@
 /* What bpf/lib/compat.bpf.h does without in the programs called _old and _locked. */
 #define NEW (FEATURE_ATOMICS | FEATURE_CURRENT_TASK | FEATURE_TRACING_STORAGE)
 #define READS FEATURE_KERNEL_READS
+#define BYTES FEATURE_FIRST_BYTES
 
 const struct probe probe_table[] = {
 	{ .name = "process-fork",
@@ -102,14 +103,18 @@ const struct probe probe_table[] = {
 	  .help = "what was left out of control groups over their budget" },
 	{ .name = "datagram-in",
 	  .required = false,
-	  .ways = { { "yagura_datagram_in", PROBE_HOOK_CGROUP, NULL, NEW },
-		    { "yagura_datagram_in_old", PROBE_HOOK_CGROUP, NULL, READS } },
-	  .help = "datagrams that arrive: UDP, ICMP, raw sockets" },
+	  .ways = { { "yagura_datagram_in", PROBE_HOOK_CGROUP, NULL, NEW | BYTES },
+		    { "yagura_datagram_in_plain", PROBE_HOOK_CGROUP, NULL, NEW },
+		    { "yagura_datagram_in_old", PROBE_HOOK_CGROUP, NULL, READS | BYTES },
+		    { "yagura_datagram_in_plain_old", PROBE_HOOK_CGROUP, NULL, READS } },
+	  .help = "datagrams that arrive: UDP, ICMP, raw sockets; first bytes of TCP" },
 	{ .name = "datagram-out",
 	  .required = false,
-	  .ways = { { "yagura_datagram_out", PROBE_HOOK_CGROUP, NULL, NEW },
-		    { "yagura_datagram_out_old", PROBE_HOOK_CGROUP, NULL, READS } },
-	  .help = "datagrams that leave" },
+	  .ways = { { "yagura_datagram_out", PROBE_HOOK_CGROUP, NULL, NEW | BYTES },
+		    { "yagura_datagram_out_plain", PROBE_HOOK_CGROUP, NULL, NEW },
+		    { "yagura_datagram_out_old", PROBE_HOOK_CGROUP, NULL, READS | BYTES },
+		    { "yagura_datagram_out_plain_old", PROBE_HOOK_CGROUP, NULL, READS } },
+	  .help = "datagrams and first bytes that leave" },
 	{ .name = "datagram-create",
 	  .required = false,
 	  .ways = { { "yagura_datagram_create", PROBE_HOOK_CGROUP, NULL, NEW },
