@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What looks at a segment, look.h, as functions that are verified once each. */
+/*
+ * What looks at a segment, look.h, as functions that are verified once each. On the longest way, a
+ * piece that was carried over, their stacks, each rounded up to 32 bytes, add up to the 512 that
+ * there are: what one of them takes more another has to save.
+ */
 #ifndef YAGURA_LIB_LOOK_STEPS_BPF_H
 #define YAGURA_LIB_LOOK_STEPS_BPF_H
 

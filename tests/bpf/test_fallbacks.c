@@ -34,6 +34,9 @@ static struct served {
 	{ "tcp-reset", "yagura_reset", "yagura_sockops_old", "yagura_reset" },
 	{ "tcp-end", "yagura_destroy", "yagura_sockops_old", "yagura_destroy" },
 	{ "tcp-sweep", "yagura_sweep", "yagura_sweep_old", "yagura_sweep" },
+	/* With first bytes: no supported kernel refuses them. */
+	{ "datagram-in", "yagura_datagram_in", "yagura_datagram_in_old", "yagura_datagram_in" },
+	{ "datagram-out", "yagura_datagram_out", "yagura_datagram_out_old", "yagura_datagram_out" },
 };
 
 static struct probe_fixture *shared;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The probe table against the BPF object itself: no program without a row, no row without one. */
+#include "sensor/keeper/choice.h"
 #include "sensor/keeper/probe_table.h"
 
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -70,11 +72,41 @@ static void every_way_names_a_program(void **state)
 	}
 }
 
+/* The loader tries again without what it had assumed: no probe is lost by that, and status says why
+ * another program serves it. */
+static void without_what_is_assumed_no_probe_is_lost(void **state)
+{
+	const uint32_t all = (1u << FEATURE_COUNT) - 1, old = FEATURE_KERNEL_READS;
+	struct btf *kernel = btf__load_vmlinux_btf();
+	unsigned int others = 0;
+
+	(void)state;
+	assert_non_null(kernel);
+	for (size_t row = 0; probe_table[row].name; row++) {
+		struct choice best = choice_make(&probe_table[row], kernel, all);
+		struct choice less =
+			choice_make(&probe_table[row], kernel, all & ~(uint32_t)FEATURES_ASSUMED);
+		struct choice old_less = choice_make(&probe_table[row], kernel, old);
+
+		assert_int_equal(best.way != NULL, less.way != NULL);
+		assert_false(less.way && less.way->features & FEATURES_ASSUMED);
+		if (best.way == less.way)
+			continue;
+		others++;
+		assert_string_equal(less.reason,
+				    "no verifier that takes the search for first bytes of TCP");
+		assert_non_null(old_less.way);
+	}
+	assert_int_equal(others, 2); /* packets that come and that leave */
+	btf__free(kernel);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_program_is_in_a_row),
 		cmocka_unit_test(every_way_names_a_program),
+		cmocka_unit_test(without_what_is_assumed_no_probe_is_lost),
 	};
 
 	return cmocka_run_group_tests(tests, open_object, close_object);
