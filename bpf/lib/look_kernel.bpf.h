@@ -189,6 +189,17 @@ static __always_inline void piece_is_held(const struct look_source *source, __u3
 	event->flags = BYTES_STAY;
 }
 
+/* Slots are claimed in a circle: its reader is woken four times a round, lest they run out before
+ * it polls. */
+static __always_inline __u64 piece_wakeup(const struct event_bytes *event)
+{
+	__u32 quarter = probe_config.arena_slots / 4 + 1;
+
+	if (event->slot && event->slot % quarter == 0)
+		return BPF_RB_FORCE_WAKEUP;
+	return wakeup_flags(&ring_bulk, sizeof(*event));
+}
+
 /* A piece that is due: no longer than a slot; without bytes it tells of a cut. */
 static __always_inline void piece_tell(const struct look_source *source,
 				       const struct look_piece *piece)
@@ -213,7 +224,7 @@ static __always_inline void piece_tell(const struct look_source *source,
 		event->cut = LOOK_CUT_NO_ROOM;
 		counter_add(COUNTER_BYTES_NO_ROOM);
 	}
-	event_submit(&ring_bulk, event);
+	bpf_ringbuf_submit(event, piece_wakeup(event));
 }
 
 #endif

@@ -2,7 +2,7 @@
 # The targets of the README, included by the Makefile. What they do stands in packaging/dev/ and
 # tests/check; here is only what depends on what.
 
-CHECK_PARTS := lint build unit unit-sanitized bpf integration corpus fuzz
+CHECK_PARTS := lint build unit unit-sanitized bpf integration corpus px1 fuzz
 CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14 clang-format 2>/dev/null))
 
 # What needs another release or boots virtual machines is no part of `make check`.
@@ -31,6 +31,7 @@ check-unit-sanitized: setup ## unit tests under ASan and UBSan
 check-bpf: setup ## the BPF programs on this host's kernel, one by one (root)
 check-integration: setup ## sensor and collector on this host's kernel (root)
 check-corpus: setup ## yagura-replay over captures with expected values, whole and cut
+check-px1: setup ## two implementations of the execution fingerprint against each other
 check-fuzz: setup ## each fuzzer for FUZZ_SECONDS (10) on the kept corpus
 check-debian13: setup ## build, unit tests and BPF programs with what Debian 13 has (root)
 check-kernels: setup ## the BPF programs on every supported kernel, in virtual machines (root)

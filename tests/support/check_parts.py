@@ -201,6 +201,17 @@ def corpus(logs):
     return results + list(capture_variants.variants(check_corpus.captures()))
 
 
+def px1(logs):
+    """Two implementations of proto/PX1.md, of which neither knows the other."""
+    make(logs / "px1-build.log", "build/tests/support/px1/px1_tool")
+    results = []
+    for name, arguments in (("generated", []), ("vectors", ["--vectors"])):
+        outcome = run([PYTHON, "-B", "tests/support/px1_compare.py", *arguments], UNIT_SECONDS)
+        (logs / f"px1-{name}.log").write_text(outcome.text, encoding="utf-8")
+        results.append(Result(name, "passed" if outcome.code == 0 else "failed", outcome.text))
+    return results
+
+
 def fuzz_one(logs, name):
     scratch = logs / "fuzz" / name
     scratch.mkdir(parents=True, exist_ok=True)
@@ -230,6 +241,7 @@ PARTS = {
     "bpf": bpf,
     "integration": integration,
     "corpus": corpus,
+    "px1": px1,
     "fuzz": fuzz,
     "debian13": debian13,
     "kernels": kernels,

@@ -30,6 +30,15 @@ static struct text next_text(struct filling *filling)
 	return (struct text){ word, strlen(word) };
 }
 
+static struct text next_px1(struct filling *filling)
+{
+	struct text text = next_text(filling);
+
+	if (text.length > RECORD_PX1_BYTES)
+		text.length = RECORD_PX1_BYTES;
+	return text;
+}
+
 static uint64_t next_time(const struct filling *filling)
 {
 	return filling->fullness == FULL_MOST ? LAST_MS_NS
@@ -154,6 +163,7 @@ static struct record_verity next_verity(const struct filling *filling)
 #define FILL_RUN(to, filling)                                                                      \
 	((to) = (filling)->fullness == FULL_MOST ? LAST_US_NS : (filling)->number * 1000ull)
 #define FILL_TEXT(to, filling) ((to) = next_text(filling))
+#define FILL_PX1(to, filling) ((to) = next_px1(filling))
 #define FILL_ADDR(to, filling) memset((to), (filling)->number, sizeof(to))
 #define FILL_SHA256(to, filling) memset((to), (filling)->number, sizeof(to))
 #define FILL_VERITY(to, filling) ((to) = next_verity(filling))
@@ -216,6 +226,7 @@ struct flags {
 #define FLAG_TIME(to, flags)
 #define FLAG_RUN(to, flags)
 #define FLAG_TEXT(to, flags)
+#define FLAG_PX1(to, flags)
 #define FLAG_ADDR(to, flags)
 #define FLAG_SPLT(to, flags)
 #define FLAG_MARKS(to, flags)
@@ -285,6 +296,7 @@ static bool is_zero(const void *bytes, size_t size)
 #define LACKS_MARKS(of, name) LACKS_PLAIN(of, name)
 #define LACKS_MARK_COUNT(of, name) LACKS_PLAIN(of, name)
 #define LACKS_TEXT(of, name) ((of).length == 0 ? name : NULL)
+#define LACKS_PX1(of, name) LACKS_TEXT(of, name)
 #define LACKS_SHA256(of, name) LACKS_PLAIN(of, name)
 #define LACKS_VERITY(of, name) LACKS_PLAIN((of).digest, name)
 #define LACKS_HASH(of, name) record_hash_lacks(&(of))

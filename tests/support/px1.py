@@ -267,7 +267,7 @@ def ancestry(ancestors: list[bytes | None]) -> bytes | None:
 
 
 def user_class(uid):
-    if uid == "x":
+    if uid in ("x", str(2**32 - 1)):
         return "x"
     classes = ((0, "r"), (999, "s"), (59999, "u"))
     return next((letter for last, letter in classes if int(uid) <= last), "o")

@@ -52,6 +52,7 @@
 	X(ANCESTOR_COUNT, ancestor_count)                                                          \
 	X(FILE, file)                                                                              \
 	X(HASH, script_hash)                                                                       \
+	X(PX1, px1)                                                                                \
 	X(NAMESPACES, namespaces)                                                                  \
 	X(TEXT, cwd)                                                                               \
 	X(TEXT, script)                                                                            \
@@ -72,6 +73,9 @@
 	X(NUMBER, session_pid)                                                                     \
 	X(NUMBER, namespace_pid)                                                                   \
 	X(NUMBER, args_total_bytes)                                                                \
+	X(NUMBER, args_redacted)                                                                   \
+	X(BOOL, args_shape)                                                                        \
+	X(BOOL, args_gave_up)                                                                      \
 	X(BOOL, privileged)                                                                        \
 	X(BOOL, no_new_privs)                                                                      \
 	X(BOOL, from_thread)                                                                       \
@@ -82,6 +86,7 @@
 	X(PROCESS, process)                                                                        \
 	X(HASH, hash)                                                                              \
 	X(HASH, script_hash)                                                                       \
+	X(PX1, px1)                                                                                \
 	X(BOOL, first_seen)
 
 #define EXIT_FIELDS(X) X(TIME, time_ns) X(PROCESS, process) X(RUN, run_ns) X(NUMBER, status)
@@ -176,6 +181,7 @@
 #define RECORD_VALUE_SPLT(name) from->name
 #define RECORD_VALUE_MARKS(name) from->name
 #define RECORD_VALUE_MARK_COUNT(name) from->name
+#define RECORD_VALUE_PX1(name) from->name
 #define RECORD_VALUE_RELATIVE(name) from->name
 #define RECORD_VALUE_ANCESTORS(name) from->name
 #define RECORD_VALUE_ANCESTOR_COUNT(name) from->name

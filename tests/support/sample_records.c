@@ -170,6 +170,7 @@ static bool are_same_marks(const struct mark *got, const struct mark *want, size
 
 static bool are_same_ancestors(const struct record_exec *got, const struct record_exec *want);
 
+#define SAME_PX1(type, name) SAME_TEXT(type, name)
 #define SAME_RELATIVE(type, name) same_record_process(&got->name, &want->name)
 #define SAME_ANCESTORS(type, name)                                                                 \
 	do {                                                                                       \

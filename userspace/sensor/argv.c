@@ -56,6 +56,11 @@ void argv_policy_free(struct argv_policy *policy)
 	free(policy);
 }
 
+enum argv_mode argv_policy_mode(const struct argv_policy *policy)
+{
+	return policy->mode;
+}
+
 /* One argument an element: no element holds a blank. Made of what redaction left, because a shape
  * keeps words, and a word may be a secret that only a rule knows. */
 static struct text shape_of(struct argv_policy *policy, struct text args, bool args_cut)

@@ -25,6 +25,8 @@ int argv_policy_new(enum argv_mode mode, const char *rules, struct argv_policy *
 /* Takes NULL. */
 void argv_policy_free(struct argv_policy *policy);
 
+enum argv_mode argv_policy_mode(const struct argv_policy *policy);
+
 /* `args` is argv, a NUL after each; `args_cut`: there was more. What may leave has the same form,
  * and stays valid until the next call. `count` and `gave_up` are as redact() says, in every mode.
  */

@@ -110,6 +110,7 @@ static struct worker_options worker_options(const struct sensor_config *config)
 		.segment_bytes = config->spool_segment_bytes,
 		.hash_bytes_max = config->hash_bytes_max,
 		.hash_bytes_per_s = config->hash_bytes_per_s,
+		.argv_redact = config->argv_redact,
 		.ship = { .collector = config->collector_address,
 			  .server_name = config->server_name,
 			  .ca_file = config->ca_file,
@@ -124,6 +125,7 @@ static struct worker_options worker_options(const struct sensor_config *config)
 	};
 
 	memcpy(worker.sensor, config->sensor, sizeof(worker.sensor));
+	argv_mode_parse(config->argv_mode, &worker.argv_mode); /* was checked */
 	return worker;
 }
 

@@ -8,7 +8,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "sensor/pipeline_content.h"
-#include "sensor/process/procfs.h"
+#include "sensor/pipeline_exec.h"
 #include "sensor/record/record_build.h"
 
 #include <errno.h>
@@ -21,21 +21,6 @@
 
 /* --- events → records --- */
 
-static struct text executable_of(const struct decoded_exec *exec)
-{
-	return (struct text){ exec->path, exec->path_length };
-}
-
-/* Processes that ran before us: the kernel gives the path, /proc the arguments. */
-static int take_snapshot(struct pipeline *p, const struct decoded_exec *exec)
-{
-	long size = procfs_args("/proc", &exec->fixed.process, p->args, sizeof(p->args));
-	struct text args = { p->args, size > 0 ? (size_t)size : 0 };
-
-	return process_table_snapshot(p->processes, &exec->fixed, exec->ancestors,
-				      executable_of(exec), args);
-}
-
 static int take_cgroup(struct pipeline *p, const struct decoded_cgroup *cgroup)
 {
 	struct text path = { cgroup->path, cgroup->path_length };
@@ -43,22 +28,16 @@ static int take_cgroup(struct pipeline *p, const struct decoded_cgroup *cgroup)
 	return cgroup_names_learn(p->cgroups, cgroup->id, path);
 }
 
-static int take_exec(struct pipeline *p, const struct decoded_exec *exec)
-{
-	return process_table_exec(p->processes, &exec->fixed, exec->ancestors, executable_of(exec),
-				  exec->args);
-}
-
 /* What an event does to the tables. */
-static int apply(struct pipeline *p, const struct decoded_event *event)
+static int apply(struct pipeline *p, struct decoded_event *event)
 {
 	switch (event->kind) {
 	case EVENT_FORK:
 		return process_table_fork(p->processes, &event->fork);
 	case EVENT_EXEC:
-		return take_exec(p, &event->exec);
+		return pipeline_take_exec(p, &event->exec);
 	case EVENT_SNAPSHOT:
-		return take_snapshot(p, &event->exec);
+		return pipeline_take_snapshot(p, &event->exec);
 	case EVENT_EXIT:
 	case EVENT_GONE:
 		return process_table_exit(p->processes, &event->exit);
@@ -94,9 +73,7 @@ static bool build(struct pipeline *p, const struct decoded_event *event, struct 
 	switch (event->kind) {
 	case EVENT_EXEC:
 		record_from_exec(&sources, &event->exec, ret_record);
-		ret_record->exec.file.hash = p->facts.hash;
-		ret_record->exec.script_hash = p->facts.script_hash;
-		ret_record->exec.first_seen = p->facts.first_seen;
+		pipeline_fill_exec(p, &event->exec, &ret_record->exec);
 		return true;
 	case EVENT_EXIT:
 		record_from_exit(&sources, &event->exit, ret_record);

@@ -4,9 +4,11 @@
 #ifndef YAGURA_SENSOR_PIPELINE_H
 #define YAGURA_SENSOR_PIPELINE_H
 
+#include "sensor/argv.h"
 #include "sensor/batch/batch.h"
 #include "sensor/content/content.h"
 #include "sensor/decode/decode.h"
+#include "sensor/fingerprint/px1.h"
 #include "sensor/kernel/ring.h"
 #include "sensor/kernel/sequence.h"
 #include "sensor/losses.h"
@@ -37,6 +39,8 @@ struct pipeline {
 	struct sequence *sequence;
 	struct process_table *processes;
 	struct cgroup_names *cgroups;
+	struct argv_policy *argv;
+	struct digester *digester;
 	struct content *content;
 	struct spool *spool;
 	struct arena *arena;
@@ -53,6 +57,9 @@ struct pipeline {
 	struct content_facts facts; /* of the exec being taken */
 	enum content_answer answer;
 	struct decoded_event *event; /* the one being taken: large, so not on the stack */
+	struct text raw_args; /* of the exec being taken, in the ring: as it was executed */
+	struct redacted left; /* of these, what its record may say */
+	char px1[PX1_LENGTH + 1];
 	char args[EVENT_ARGS_BYTES_MAX];
 	struct record_process ancestors[RECORD_ANCESTORS_MAX]; /* of the exec being taken */
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/pipeline_content.h"
 
+#include "sensor/pipeline_exec.h"
+
 bool pipeline_waits_for_hash(struct pipeline *p, const struct decoded_event *event)
 {
 	bool may_wait = p->is_waiting_allowed && !ring_is_half_full(p->ring[EVENT_RING_VALUABLE]);
@@ -32,6 +34,7 @@ void pipeline_keep_promises(struct pipeline *p)
 
 	while (p->content && !batch_is_full(batch) &&
 	       content_next_update(p->content, &record.exec_update)) {
+		pipeline_complete_px1(p, &record.exec_update);
 		record.exec_update.time_ns = p->boot_epoch_ns + p->now_ns;
 		pipeline_add_record(p, batch, &record);
 	}

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 /* How long a stopping worker waits for the collector to acknowledge what was just written. */
@@ -280,6 +281,7 @@ int worker_run(const struct worker_options *options, int link)
 	if (!worker)
 		return 1;
 	keep_heap();
+	prctl(PR_SET_DUMPABLE, 0); /* nobody finds arguments of others in a core file */
 	worker->link = link;
 	r = open_identity(worker);
 	r = r ?: worker_rooms_open_workplace(worker);

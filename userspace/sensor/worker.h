@@ -3,6 +3,7 @@
 #ifndef YAGURA_SENSOR_WORKER_H
 #define YAGURA_SENSOR_WORKER_H
 
+#include "sensor/argv.h"
 #include "sensor/control/control.h"
 #include "sensor/ship/ship.h"
 
@@ -20,6 +21,8 @@ struct worker_options {
 	uint64_t segment_bytes;
 	uint64_t hash_bytes_max; /* larger files are not hashed; 0: none is */
 	uint64_t hash_bytes_per_s;
+	enum argv_mode argv_mode;
+	const char *argv_redact; /* rules, one a line */
 	struct ship_options ship; /* who and where we are is filled in here */
 	struct control_options control;
 };

@@ -154,6 +154,8 @@ int worker_rooms_open_kernel(struct worker *worker)
 	worker->state = mmap(NULL, worker->description.state_bytes, PROT_READ | PROT_WRITE,
 			     MAP_SHARED, worker->descriptors[KEEPER_FD_STATE], 0);
 	r = worker->state == MAP_FAILED ? -errno : 0;
+	if (r == 0) /* arguments before redaction; the kernel leaves rings and arena out itself */
+		madvise(worker->state, worker->description.state_bytes, MADV_DONTDUMP);
 	for (size_t i = 0; i < EVENT_RING_COUNT && r == 0; i++)
 		r = ring_open(worker->descriptors[i], worker->description.ring_bytes[i],
 			      &worker->pipeline.ring[i]);
@@ -289,6 +291,18 @@ static void name_groups(struct cgroup_names *names)
 		log_debug("worker", "%ld control groups are there already", groups);
 }
 
+static int open_argv(struct worker *worker)
+{
+	const struct worker_options *options = worker->options;
+	char why[ARGV_RULE_ERROR_BYTES] = "out of memory";
+	int r = argv_policy_new(options->argv_mode, options->argv_redact, &worker->pipeline.argv,
+				why);
+
+	if (r < 0)
+		snprintf(worker->error, WORKER_ERROR_BYTES, "[argv]: %s", why);
+	return r;
+}
+
 int worker_rooms_open_pipeline(struct worker *worker)
 {
 	const struct process_table_options processes = { .exited_max = EXITED_PROCESSES_MAX,
@@ -298,15 +312,18 @@ int worker_rooms_open_pipeline(struct worker *worker)
 	struct pipeline *pipeline = &worker->pipeline;
 	int r = open_spool(worker);
 
+	if (r == 0)
+		r = open_argv(worker);
 	if (r < 0)
 		return r;
+	pipeline->digester = digester_new();
 	pipeline->processes = process_table_new(&processes);
 	pipeline->cgroups = cgroup_names_new(CGROUP_NAMES_MAX);
 	pipeline->event = malloc(sizeof(*pipeline->event));
 	pipeline->marking = marking_new(pipeline->arena, clock_boottime_ns());
-	if (!pipeline->marking || !pipeline->processes || !pipeline->cgroups || !pipeline->event ||
-	    open_lane(worker, SPOOL_LANE_A) < 0 || open_lane(worker, SPOOL_LANE_B) < 0 ||
-	    open_state(worker) < 0) {
+	if (!pipeline->digester || !pipeline->marking || !pipeline->processes ||
+	    !pipeline->cgroups || !pipeline->event || open_lane(worker, SPOOL_LANE_A) < 0 ||
+	    open_lane(worker, SPOOL_LANE_B) < 0 || open_state(worker) < 0) {
 		snprintf(worker->error, WORKER_ERROR_BYTES, "out of memory");
 		return -ENOMEM;
 	}
@@ -342,6 +359,8 @@ void worker_rooms_free(struct worker *worker)
 	process_table_free(worker->pipeline.processes);
 	cgroup_names_free(worker->pipeline.cgroups);
 	worker_content_close(worker);
+	argv_policy_free(worker->pipeline.argv);
+	digester_free(worker->pipeline.digester);
 	marking_free(worker->pipeline.marking);
 	arena_close(worker->pipeline.arena);
 	free(worker->pipeline.event);

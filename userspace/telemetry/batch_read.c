@@ -88,6 +88,15 @@ struct text reading_path(struct reading *reading, uint64_t reference)
 	return path;
 }
 
+struct text reading_px1(struct reading *reading, uint64_t reference)
+{
+	struct text px1 = reading_text(reading, reference);
+
+	if (px1.length > RECORD_PX1_BYTES)
+		reading_refuse(reading, "px1 too long");
+	return px1;
+}
+
 const uint64_t *reading_row(struct reading *reading, const struct shared_table *table,
 			    uint64_t reference, const char *why)
 {
@@ -184,6 +193,10 @@ void reading_exec(struct reading *reading, const uint64_t *row, struct record *r
 			  .egid = (uint32_t)row[EXEC_ROW_EGID],
 			  .cgroup_id = row[EXEC_ROW_CGROUP_ID],
 			  .args_total_bytes = (uint32_t)row[EXEC_ROW_ARGS_TOTAL_BYTES],
+			  .args_redacted = (uint32_t)row[EXEC_ROW_ARGS_REDACTED],
+			  .args_shape = flags & EXEC_FLAG_ARGS_SHAPE,
+			  .args_gave_up = flags & EXEC_FLAG_ARGS_GAVE_UP,
+			  .px1 = reading_px1(reading, row[EXEC_ROW_PX1]),
 			  .session_pid = (uint32_t)row[EXEC_ROW_SESSION_PID],
 			  .privileged = flags & EXEC_FLAG_PRIVILEGED,
 			  .no_new_privs = flags & EXEC_FLAG_NO_NEW_PRIVS,

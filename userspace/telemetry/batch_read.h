@@ -55,6 +55,8 @@ void reading_splt(struct reading *reading, uint64_t reference, struct record_spl
 uint64_t reading_time_ns(struct reading *reading, uint64_t since_base_ms);
 struct record_process reading_process(struct reading *reading, uint64_t reference);
 void reading_hash(struct reading *reading, uint64_t reference, struct record_hash *ret_hash);
+/* Not longer than RECORD_PX1_BYTES. */
+struct text reading_px1(struct reading *reading, uint64_t reference);
 /* A process without its args. */
 struct record_process reading_relative(struct reading *reading, uint64_t reference);
 /* Into reading->ancestors: they live until the next exec. */

@@ -56,6 +56,7 @@ void reading_exec_update(struct reading *reading, const uint64_t *row, struct re
 		.class = RECORD_EXEC_UPDATE,
 		.exec_update = { .time_ns = reading_time_ns(reading, row[UPDATE_ROW_TIME_MS]),
 				 .process = reading_process(reading, row[UPDATE_ROW_PROCESS]),
+				 .px1 = reading_px1(reading, row[UPDATE_ROW_PX1]),
 				 .first_seen = row[UPDATE_ROW_FLAGS] & EXEC_FLAG_FIRST_SEEN },
 	};
 	reading_hash(reading, row[UPDATE_ROW_HASH], &update->hash);

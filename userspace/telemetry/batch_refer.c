@@ -80,6 +80,11 @@ uint64_t batch_refer_path(struct batch_tables *tables, struct text path)
 	return refer_text(tables, kept.at, kept.length);
 }
 
+uint64_t batch_refer_px1(struct batch_tables *tables, struct text px1)
+{
+	return refer_text(tables, px1.at, cut(px1, RECORD_PX1_BYTES).length);
+}
+
 uint64_t batch_refer_addr(struct batch_tables *tables, const uint8_t addr[16])
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };

@@ -25,6 +25,7 @@ size_t batch_marks_bytes(const struct record_flow *flow);
 size_t batch_kept_ancestors(const struct record_exec *exec);
 
 uint64_t batch_refer_path(struct batch_tables *tables, struct text path);
+uint64_t batch_refer_px1(struct batch_tables *tables, struct text px1);
 uint64_t batch_refer_addr(struct batch_tables *tables, const uint8_t addr[16]);
 uint64_t batch_refer_process(struct batch_tables *tables, const struct record_process *process);
 /* The same without its args. */

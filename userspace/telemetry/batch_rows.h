@@ -86,14 +86,17 @@
 	X(EXEC, ANCESTRY, ancestry)                                                                \
 	X(EXEC, CREATOR, creator)                                                                  \
 	X(EXEC, FORMER_EUID, former_euid)                                                          \
-	X(EXEC, FACTS, facts)
+	X(EXEC, FACTS, facts)                                                                      \
+	X(EXEC, PX1, px1)                                                                          \
+	X(EXEC, ARGS_REDACTED, args_redacted)
 
 #define UPDATE_COLUMNS(X)                                                                          \
 	X(UPDATE, TIME_MS, time_ms)                                                                \
 	X(UPDATE, PROCESS, process)                                                                \
 	X(UPDATE, HASH, hash)                                                                      \
 	X(UPDATE, SCRIPT_HASH, script_hash)                                                        \
-	X(UPDATE, FLAGS, flags)
+	X(UPDATE, FLAGS, flags)                                                                    \
+	X(UPDATE, PX1, px1)
 
 #define EXIT_COLUMNS(X)                                                                            \
 	X(EXIT, TIME_MS, time_ms)                                                                  \
@@ -162,6 +165,8 @@ enum update_row { UPDATE_COLUMNS(ROW_ENUM) UPDATE_ROW_COUNT };
 #define EXEC_FLAG_NO_NEW_PRIVS 16u
 #define EXEC_FLAG_FROM_THREAD 32u
 #define EXEC_FLAG_FIRST_SEEN 64u /* also of an update */
+#define EXEC_FLAG_ARGS_SHAPE 128u
+#define EXEC_FLAG_ARGS_GAVE_UP 256u
 #define FLOW_FLAG_FINAL 1u
 #define FLOW_FLAG_COUNTERS_RESET 2u
 #define FLOW_FLAG_SHARED 4u

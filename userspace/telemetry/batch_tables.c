@@ -110,7 +110,9 @@ static unsigned int exec_flags(const struct record_exec *exec)
 	       flag(exec->privileged, EXEC_FLAG_PRIVILEGED) |
 	       flag(exec->no_new_privs, EXEC_FLAG_NO_NEW_PRIVS) |
 	       flag(exec->from_thread, EXEC_FLAG_FROM_THREAD) |
-	       flag(exec->first_seen, EXEC_FLAG_FIRST_SEEN);
+	       flag(exec->first_seen, EXEC_FLAG_FIRST_SEEN) |
+	       flag(exec->args_shape, EXEC_FLAG_ARGS_SHAPE) |
+	       flag(exec->args_gave_up, EXEC_FLAG_ARGS_GAVE_UP);
 }
 
 static void add_exec(struct batch_tables *tables, const struct record_exec *exec)
@@ -137,6 +139,8 @@ static void add_exec(struct batch_tables *tables, const struct record_exec *exec
 		[EXEC_ROW_CREATOR] = batch_refer_relative(tables, &exec->creator),
 		[EXEC_ROW_FORMER_EUID] = exec->former_euid + 1u,
 		[EXEC_ROW_FACTS] = exec->facts,
+		[EXEC_ROW_PX1] = batch_refer_px1(tables, exec->px1),
+		[EXEC_ROW_ARGS_REDACTED] = exec->args_redacted,
 	};
 
 	push(tables, &tables->execs, row);
@@ -150,6 +154,7 @@ static void add_exec_update(struct batch_tables *tables, const struct record_exe
 		[UPDATE_ROW_HASH] = batch_refer_hash(tables, &update->hash),
 		[UPDATE_ROW_SCRIPT_HASH] = batch_refer_hash(tables, &update->script_hash),
 		[UPDATE_ROW_FLAGS] = flag(update->first_seen, EXEC_FLAG_FIRST_SEEN),
+		[UPDATE_ROW_PX1] = batch_refer_px1(tables, update->px1),
 	};
 
 	push(tables, &tables->exec_updates, row);

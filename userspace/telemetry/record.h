@@ -123,6 +123,7 @@ enum exec_fact {
 };
 
 #define RECORD_ANCESTORS_MAX 64
+#define RECORD_PX1_BYTES 45
 
 struct record_exec {
 	uint64_t time_ns;
@@ -134,6 +135,7 @@ struct record_exec {
 	size_t ancestor_count;
 	struct record_file file;
 	struct record_hash script_hash; /* NONE without a script */
+	struct text px1; /* proto/PX1.md: RECORD_PX1_BYTES or, not told, none */
 	struct record_namespaces namespaces;
 	struct text cwd; /* absolute, unless cut */
 	struct text script; /* as execve() was given it, when `executable` is its interpreter */
@@ -154,6 +156,9 @@ struct record_exec {
 	uint32_t session_pid;
 	uint32_t namespace_pid; /* its own number in its innermost pid namespace */
 	uint32_t args_total_bytes; /* how long argv was before it was cut to args */
+	uint32_t args_redacted; /* secrets that were taken out of args before they were kept */
+	bool args_shape; /* args are the elements of a shape, not the arguments themselves */
+	bool args_gave_up; /* too much to redact: all arguments but the first were taken out */
 	bool privileged; /* credentials rose with this execve (AT_SECURE) */
 	bool no_new_privs;
 	bool from_thread; /* called by a thread that was not the leader */
@@ -166,6 +171,7 @@ struct record_exec_update {
 	struct record_process process;
 	struct record_hash hash;
 	struct record_hash script_hash;
+	struct text px1; /* as the exec's, with its hash */
 	bool first_seen;
 };
 

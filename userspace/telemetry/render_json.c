@@ -189,6 +189,7 @@ static void write_exec_update(struct ndjson *json, const struct render_source *s
 	ndjson_within(json, "process.hash");
 	write_digest(json, "sha256", &update->hash);
 	ndjson_within(json, "yagura");
+	ndjson_text(json, "px1", update->px1);
 	write_hashes(json, &update->hash, &update->script_hash, update->first_seen);
 }
 
@@ -199,8 +200,12 @@ static void write_exec(struct ndjson *json, const struct render_source *source,
 	write_file(json, &exec->file);
 	render_json_container(json, exec->cgroup);
 	ndjson_within(json, "yagura");
+	ndjson_text(json, "px1", exec->px1);
 	ndjson_text(json, "script", exec->script);
 	ndjson_known(json, "args_total_bytes", exec->args_total_bytes);
+	ndjson_known(json, "args_redacted", exec->args_redacted);
+	ndjson_flag(json, "args_shape", exec->args_shape);
+	ndjson_flag(json, "args_gave_up", exec->args_gave_up);
 	if (exec->file.inode != 0)
 		ndjson_number(json, "file_nlink", exec->file.nlink);
 	ndjson_flag(json, "deleted", exec->file.deleted);

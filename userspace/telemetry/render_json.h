@@ -20,13 +20,13 @@
  * exec: process.*, process.{working_directory,effective_user.id,effective_group.id,saved_user.id,
  *   vpid,session_leader.pid,tty.char_device.{major,minor},parent.*},
  *   file.{inode,device,size,mode,ctime,mtime}, container.*, kubernetes.pod.uid, and under yagura.:
- *   script, args_total_bytes, file_nlink, deleted, memfd, upper_layer, privileged, no_new_privs,
- *   from_thread, loginuid, audit_session, cap_effective, cap_permitted, cap_ambient (16 hex
- *   digits), cgroup_id, cgroup, {cgroup,ipc,mnt,net,pid,user,uts}ns, and what exec_update has.
- * exec_update: process.*, process.hash.sha256, and under yagura.: hash_status, package, verity
- *   (algorithm:hex), script_sha256, script_hash_status, first_seen.
- * exit: process.*, process.exit_code or yagura.exit_signal, yagura.run_us.
- * gap: yagura.{record_class,reason,count,cgroup}.
+ *   script, args_total_bytes, args_redacted (secrets taken out), args_shape, args_gave_up,
+ *   file_nlink, deleted, memfd, upper_layer, privileged, no_new_privs, from_thread, loginuid,
+ * audit_session, cap_effective, cap_permitted, cap_ambient (16 hex digits), cgroup_id, cgroup,
+ * {cgroup,ipc,mnt,net,pid,user,uts}ns, and what exec_update has. exec_update: process.*,
+ * process.hash.sha256, and under yagura.: hash_status, package, verity (algorithm:hex),
+ * script_sha256, script_hash_status, px1, first_seen. exit: process.*, process.exit_code or
+ * yagura.exit_signal, yagura.run_us. gap: yagura.{record_class,reason,count,cgroup}.
  *
  * Marks: a kind that occurs once in a flow is a scalar, several times an array in the order of the
  * list. A NUMBER is a number, a FLAG is true. One whose value is not what its form says (from a

@@ -10,6 +10,7 @@
  */
 #include "sensor/fingerprint/px1.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,8 @@ static void take_record(struct reader *reader)
 	input.euid = uid[0] == 'x' ? UINT32_MAX : (uint32_t)strtoul(uid, NULL, 10);
 	input.terminal = answer_of(terminal, 't');
 	input.container = answer_of(container, 'c');
+	for (char *digit = sha256; *digit; digit++)
+		*digit = (char)tolower((unsigned char)*digit);
 	if (sha256[0] != '-')
 		input.sha256 = (struct text){ sha256, strlen(sha256) };
 	input.args_cut = cut;

@@ -45,6 +45,7 @@ static int set_up(void **state)
 	const struct process_table_options processes = { .exited_max = 100, .live_max = 100 };
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct pipeline *p = &f->pipeline;
+	char error[ARGV_RULE_ERROR_BYTES];
 
 	f->memory = calloc(1, MEMORY_BYTES);
 	for (size_t i = 0; i < EVENT_RING_COUNT; i++) {
@@ -58,6 +59,8 @@ static int set_up(void **state)
 	p->event = &f->event;
 	p->processes = process_table_new(&processes);
 	p->marking = marking_new(NULL, 0); /* no first bytes come */
+	p->digester = digester_new();
+	assert_int_equal(argv_policy_new(ARGV_FULL, "", &p->argv, error), 0);
 	p->cgroups = cgroup_names_new(10);
 	f->numbers = calloc(1, sequence_bytes(1));
 	if (journal_open(f->memory, MEMORY_BYTES, INSTANCE, &p->journal) < 0 ||
@@ -79,6 +82,8 @@ static int tear_down(void **state)
 	journal_close(f->pipeline.journal);
 	process_table_free(f->pipeline.processes);
 	marking_free(f->pipeline.marking);
+	argv_policy_free(f->pipeline.argv);
+	digester_free(f->pipeline.digester);
 	cgroup_names_free(f->pipeline.cgroups);
 	sequence_close(f->pipeline.sequence);
 	free(f->numbers);

@@ -49,6 +49,7 @@ static int set_up(void **state)
 	struct world *world = calloc(1, sizeof(*world));
 	struct pipeline *p = &world->pipeline;
 	struct spool_options spool = { .bytes_max = 1u << 20, .segment_bytes_max = 1u << 18 };
+	char error[ARGV_RULE_ERROR_BYTES];
 
 	world->directory = temp_dir_new();
 	spool.directory = world->directory;
@@ -62,6 +63,8 @@ static int set_up(void **state)
 	losses_init(&p->losses, p->journal, spool_next_seq(p->spool, SPOOL_LANE_A));
 	p->processes = process_table_new(&processes);
 	p->marking = marking_new(NULL, 0); /* no first bytes come */
+	p->digester = digester_new();
+	assert_int_equal(argv_policy_new(ARGV_FULL, "", &p->argv, error), 0);
 	p->cgroups = cgroup_names_new(10);
 	p->event = malloc(sizeof(*p->event));
 	*state = world;
@@ -80,6 +83,8 @@ static int tear_down(void **state)
 	free(p->event);
 	process_table_free(p->processes);
 	marking_free(p->marking);
+	argv_policy_free(p->argv);
+	digester_free(p->digester);
 	cgroup_names_free(p->cgroups);
 	sequence_close(p->sequence);
 	free(world->numbers);

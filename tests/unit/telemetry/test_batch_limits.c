@@ -69,6 +69,11 @@ static void cwd_too_long(Yagura__Telemetry__Batch *batch)
 	grow_text(&batch->texts[batch->execs->cwd[0] - 1], BATCH_PATH_BYTES_MAX + 1);
 }
 
+static void px1_too_long(Yagura__Telemetry__Batch *batch)
+{
+	grow_text(&batch->texts[batch->execs->px1[0] - 1], RECORD_PX1_BYTES + 1);
+}
+
 static void cgroup_too_long(Yagura__Telemetry__Batch *batch)
 {
 	grow_text(&batch->texts[batch->sockets->cgroup[0] - 1], BATCH_PATH_BYTES_MAX + 1);
@@ -185,6 +190,7 @@ static struct limit_case {
 	{ "path too long", path_too_long, "path too long" },
 	{ "too many records", too_many_records, "too many records" },
 	{ "directory too long", cwd_too_long, "path too long" },
+	{ "px1 too long", px1_too_long, "px1 too long" },
 	{ "control group too long", cgroup_too_long, "path too long" },
 	{ "control group said too often", cgroup_said_too_often, "texts referred to too often" },
 	{ "name too long", name_too_long, "path too long" },

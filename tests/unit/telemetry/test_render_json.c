@@ -259,6 +259,7 @@ static void an_exec_update(void **state)
 		{ "yagura.script_hash_status", "\"vanished\"" },
 		{ "yagura.script_sha256", NULL },
 		{ "yagura.first_seen", "true" },
+		{ "yagura.px1", "\"euth01\"" },
 		{ NULL, NULL },
 	};
 	struct record record = sample_exec_update();
@@ -266,6 +267,7 @@ static void an_exec_update(void **state)
 	(void)state;
 	record.exec_update.hash.verity = (struct record_verity){ 1, 2, { 1, 2 } };
 	record.exec_update.script_hash.status = HASH_VANISHED;
+	record.exec_update.px1 = TEXT("euth01");
 	expect_values(&record, values);
 }
 

@@ -138,6 +138,7 @@
 	X(yagura_verity, TEXT)                                                                     \
 	X(yagura_script_sha256, TEXT)                                                              \
 	X(yagura_script_hash_status, TEXT)                                                         \
+	X(yagura_px1, TEXT)                                                                        \
 	X(yagura_first_seen, INTEGER)
 
 /* The last ones are EXEC_FACTS: 1, or NULL when nobody says so. */
@@ -174,7 +175,15 @@
 	X(yagura_kernel_ancestor, INTEGER)                                                         \
 	X(yagura_ancestors_cut, INTEGER)
 
-#define EXEC_COLUMNS(X) EXEC_COLUMNS_1(X) EXEC_COLUMNS_2(X) EXEC_COLUMNS_3(X) EXEC_COLUMNS_KIN(X)
+/* What became of process_args before they were kept. */
+#define EXEC_COLUMNS_ARGS(X)                                                                       \
+	X(yagura_args_redacted, INTEGER)                                                           \
+	X(yagura_args_shape, INTEGER)                                                              \
+	X(yagura_args_gave_up, INTEGER)
+
+#define EXEC_COLUMNS(X)                                                                            \
+	EXEC_COLUMNS_1(X)                                                                          \
+	EXEC_COLUMNS_2(X) EXEC_COLUMNS_3(X) EXEC_COLUMNS_KIN(X) EXEC_COLUMNS_ARGS(X)
 
 #define EXIT_COLUMNS_1(X)                                                                          \
 	X(timestamp, TEXT)                                                                         \

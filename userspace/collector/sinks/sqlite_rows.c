@@ -163,7 +163,11 @@ void sqlite_fill_exec(struct row *row, const struct sink_item *item)
 	fill_context(row, exec);
 	sqlite_fill_kin(row, item);
 	fill_hashes(row, EXEC_process_hash_sha256, &exec->file.hash, &exec->script_hash);
+	row_text(row, EXEC_yagura_px1, exec->px1);
 	row_number(row, EXEC_yagura_first_seen, exec->first_seen);
+	row_number(row, EXEC_yagura_args_redacted, exec->args_redacted);
+	row_number(row, EXEC_yagura_args_shape, exec->args_shape);
+	row_number(row, EXEC_yagura_args_gave_up, exec->args_gave_up);
 }
 
 void sqlite_fill_exec_update(struct row *row, const struct sink_item *item)
@@ -172,6 +176,7 @@ void sqlite_fill_exec_update(struct row *row, const struct sink_item *item)
 
 	entity_id(row, UPDATE_process_entity_id, item, &update->process);
 	fill_hashes(row, UPDATE_process_hash_sha256, &update->hash, &update->script_hash);
+	row_text(row, UPDATE_yagura_px1, update->px1);
 	row_number(row, UPDATE_yagura_first_seen, update->first_seen);
 }
 

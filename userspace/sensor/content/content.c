@@ -206,6 +206,19 @@ enum content_answer content_look(struct content *content, const struct decoded_e
 	return promise(content, exec, ret_facts);
 }
 
+void content_promise_px1(struct content *content, const struct process_key *process,
+			 struct text px1)
+{
+	struct promise *open = content->promises.open;
+	struct promise *last = open ? open->prev : NULL; /* as utlist keeps it */
+
+	if (!last || memcmp(&last->process, process, sizeof(*process)) != 0 ||
+	    px1.length > sizeof(last->px1))
+		return;
+	memcpy(last->px1, px1.at, px1.length);
+	last->px1_bytes = px1.length;
+}
+
 void content_stop(struct content *content)
 {
 	while (content->promises.open) {
@@ -232,6 +245,7 @@ bool content_next_update(struct content *content, struct record_exec_update *ret
 			     .uid = promise->uid,
 			     .gid = promise->gid,
 			     .executable = { promise->path, promise->path_bytes } },
+		.px1 = { promise->px1, promise->px1_bytes },
 		.hash = promise->facts.hash,
 		.script_hash = promise->facts.script_hash,
 		.first_seen = promise->facts.first_seen,

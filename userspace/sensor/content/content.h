@@ -62,6 +62,9 @@ struct content_cache *content_cache(struct content *content);
  * CONTENT_PATIENCE_NS may have to wait. */
 enum content_answer content_look(struct content *content, const struct decoded_exec *exec,
 				 bool may_wait, uint64_t now_ns, struct content_facts *ret_facts);
+/* What the exec that was answered PROMISED last is called: its update will say so. */
+void content_promise_px1(struct content *content, const struct process_key *process,
+			 struct text px1);
 /* From the hasher. */
 void content_take(struct content *content, const struct hash_result *result, uint64_t now_ns);
 /* Asks for what waits, gives up what takes too long, reads on in the package database. Often. */

@@ -14,6 +14,8 @@ struct promise {
 	struct hash_identity script_identity;
 	struct content_facts facts;
 	struct promise *prev, *next;
+	size_t px1_bytes;
+	char px1[RECORD_PX1_BYTES];
 	size_t path_bytes;
 	char path[];
 };

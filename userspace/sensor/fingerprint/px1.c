@@ -7,6 +7,7 @@
 #define PART_LENGTH 12
 #define NO_PART "------------"
 #define SHA256_DIGITS 64
+#define FACTS_LENGTH 6
 
 static char user_of(uint32_t euid)
 {
@@ -98,4 +99,12 @@ void px1_write(const struct px1_input *input, struct digester *digester,
 	write_hash(px1_shape(input->args, input->args_cut, shape), digester, &out);
 	write_hash(px1_ancestry(input->ancestors, input->ancestor_count, ancestry), digester, &out);
 	ret_px1[out.length] = '\0';
+}
+
+void px1_complete(char px1[PX1_LENGTH + 1], struct text sha256)
+{
+	struct writer out = writer_of(px1 + FACTS_LENGTH, 1 + PART_LENGTH);
+
+	if (sha256.length == SHA256_DIGITS)
+		write_content(sha256, &out);
 }

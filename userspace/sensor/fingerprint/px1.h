@@ -42,6 +42,8 @@ struct px1_input {
  * "------------". */
 void px1_write(const struct px1_input *input, struct digester *digester,
 	       char ret_px1[PX1_LENGTH + 1]);
+/* Writes part b of one that was written without. `sha256` as in px1_input. */
+void px1_complete(char px1[PX1_LENGTH + 1], struct text sha256);
 /* The text that part d hashes, for those who want to see it; `at` is NULL when an ancestor lacks.
  * `ret_text` has PX1_ANCESTRY_BYTES_MAX bytes. */
 struct text px1_ancestry(const struct px1_ancestor *ancestors, size_t count, char *ret_text);

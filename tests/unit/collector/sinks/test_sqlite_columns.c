@@ -188,7 +188,7 @@ static void what_nobody_looked_at_is_null(void **state)
 		     "yagura_cap_ambient yagura_cgroupns yagura_ipcns yagura_mntns yagura_netns "
 		     "yagura_pidns yagura_userns yagura_utsns process_hash_sha256 "
 		     "yagura_hash_status yagura_package yagura_verity yagura_script_sha256 "
-		     "yagura_script_hash_status "
+		     "yagura_script_hash_status yagura_px1 "
 		     "yagura_ancestors yagura_ancestor_ids "
 		     "yagura_creator_pid yagura_creator_entity_id yagura_creator_executable "
 		     "yagura_unit yagura_user_unit yagura_slice yagura_login_session "
@@ -206,11 +206,13 @@ static void an_update_fills_its_exec(void **state)
 						  .hash = { .status = HASH_OK,
 							    .package = PACKAGE_UNMODIFIED,
 							    .sha256 = { 0xba, 0x78, 0x16, 0xbf } },
+						  .px1 = { "px1 with b", 10 },
 						  .first_seen = true } };
 	struct record other = exec;
 	struct sink_store *f = *state;
 
 	exec.exec.file.hash.status = HASH_PENDING;
+	exec.exec.px1 = (struct text){ "px1", 3 };
 	other.exec.process.key.exec_count++;
 	keep(f, &exec);
 	keep(f, &other);
@@ -218,9 +220,10 @@ static void an_update_fills_its_exec(void **state)
 	sink_store_expect(
 		f,
 		"SELECT substr(process_hash_sha256, 1, 10), yagura_hash_status, yagura_package,"
-		" yagura_first_seen, process_executable FROM execs WHERE process_entity_id ="
+		" yagura_first_seen, yagura_px1, process_executable FROM execs WHERE "
+		"process_entity_id ="
 		" (SELECT min(process_entity_id) FROM execs)",
-		"ba7816bf00|ok|owned_unmodified|1|/usr/bin/curl");
+		"ba7816bf00|ok|owned_unmodified|1|px1 with b|/usr/bin/curl");
 	sink_store_expect(f, "SELECT count(*) FROM execs WHERE yagura_hash_status IS NULL", "1");
 	sink_store_expect(f, "SELECT count(*), length(max(process_hash_sha256)) FROM execs",
 			  "2|64");

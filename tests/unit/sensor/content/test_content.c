@@ -40,9 +40,13 @@ static void not_for_long(void **state)
 	assert_false(facts.first_seen);
 	assert_int_equal(content_promised(w->content), 1);
 	assert_false(content_next_update(w->content, &update));
+	content_promise_px1(w->content, &exec->fixed.process, (struct text){ "euth", 4 });
+	content_promise_px1(w->content, &(struct process_key){ 9, 9, 9 }, (struct text){ "x", 1 });
 	give_last(w, HASH_OK);
 	assert_true(content_next_update(w->content, &update));
 	assert_int_equal(update.process.key.pid, 1);
+	assert_int_equal(update.px1.length, 4);
+	assert_memory_equal(update.px1.at, "euth", 4);
 	assert_int_equal(update.process.uid, 1000);
 	assert_int_equal(update.process.executable.length, 6);
 	assert_memory_equal(update.process.executable.at, "/bin/1", 6);

@@ -107,10 +107,14 @@ static void an_exec_has_every_field(void **state)
 
 	become_ls(*state, exec, &record);
 	assert_same_record(&record, &ls_record);
-	/* All but what files hold, which no event tells. */
+	/* All but what files hold, what it is called and what of it may leave: no event tells. */
 	record.exec.file.hash = full.exec.file.hash;
 	record.exec.script_hash = full.exec.script_hash;
 	record.exec.first_seen = true;
+	record.exec.px1 = full.exec.px1;
+	record.exec.args_redacted = 1;
+	record.exec.args_shape = true;
+	record.exec.args_gave_up = true;
 	assert_null(full_record_lacks(&record));
 }
 
