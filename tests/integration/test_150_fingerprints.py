@@ -255,6 +255,7 @@ def test_hello_written_in_pieces(live, hellos, size):
             for _, piece in pieces(hellos["post-quantum"], cut):
                 stream.sendall(piece)
             source = stream.getsockname()[1]
+        wait_until(lambda listener=listener: listener.received, 10, "all was read")  # not reset by our close
         listener.close()
         rows.append([live.collector.wait_row(BY_SOURCE, direction, source, listener.port)
                      for direction in ("egress", "ingress")])
