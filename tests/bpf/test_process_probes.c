@@ -293,7 +293,8 @@ static void a_snapshot_lists_this_process(void **state)
 	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
 	assert_string_equal(fixture->event.exec.path, probe_fixture_path(fixture, self));
 	assert_int_equal(fixture->event.exec.fixed.parent.pid, getppid());
-	assert_int_equal(fixture->event.exec.fixed.flags, EXEC_ARGS_UNREADABLE);
+	assert_int_equal(fixture->event.exec.fixed.flags,
+			 EXEC_ARGS_UNREADABLE | EXEC_ENVIRONMENT_UNKNOWN);
 }
 
 int main(void)
