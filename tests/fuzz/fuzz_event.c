@@ -4,6 +4,7 @@
  * record building. The header's size field is put right, else hardly any input got past
  * it.
  */
+#include "bpf/abi/arena.h"
 #include "sensor/process/ancestry.h"
 #include "sensor/record/record_build.h"
 
@@ -109,6 +110,15 @@ static void use_cgroup(struct cgroup_names *names, const struct decoded_cgroup *
 		abort();
 }
 
+/* Either bytes that lie within a slot, or the reason why there are none. */
+static void use_bytes(const struct event_bytes *event)
+{
+	if ((event->bytes == 0) != (event->cut != 0))
+		abort();
+	if ((size_t)event->slot_at + event->bytes > ARENA_BYTES_MAX)
+		abort();
+}
+
 static void use(const struct record_sources *sources, struct process_table *table,
 		const struct decoded_event *event)
 {
@@ -131,6 +141,9 @@ static void use(const struct record_sources *sources, struct process_table *tabl
 	case EVENT_FLOW:
 		use_flow(sources, &event->flow);
 		process_table_expire(table, event->header.time_ns);
+		break;
+	case EVENT_BYTES:
+		use_bytes(&event->bytes);
 		break;
 	case EVENT_CGROUP:
 		use_cgroup(sources->cgroups, &event->cgroup);

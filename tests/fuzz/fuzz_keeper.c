@@ -26,6 +26,19 @@ int loader_ring_fd(const struct loader *loader, enum event_ring ring)
 	return STDERR_FILENO;
 }
 
+int loader_arena_fd(const struct loader *loader)
+{
+	(void)loader;
+	return STDERR_FILENO;
+}
+
+/* Asked for when the keeper begins, which it does not here. */
+struct bpf_object *loader_object(const struct loader *loader)
+{
+	(void)loader;
+	return NULL;
+}
+
 void loader_counters(const struct loader *loader, struct counters *ret_counters)
 {
 	(void)loader;
