@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #define INSTANCE 7
-#define MEMORY_BYTES 2992
+#define MEMORY_BYTES 8192
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -31,7 +31,7 @@ static void see(void *context, const uint8_t *bytes, size_t size)
 		seen->sum ^= bytes[i];
 }
 
-/* Twelve events, enough to have gone round the room once. */
+/* Enough events to have gone round the room once. */
 static void make_sound(uint8_t *memory)
 {
 	uint8_t event[300] = { 0 };
@@ -39,9 +39,9 @@ static void make_sound(uint8_t *memory)
 
 	if (journal_open(memory, MEMORY_BYTES, INSTANCE, &journal) < 0)
 		abort();
-	for (uint8_t n = 0; n < 12; n++) {
+	for (uint8_t n = 0; n < 48; n++) {
 		event[0] = n;
-		if (journal_append(journal, event, 100 + 16u * n) < 0)
+		if (journal_append(journal, event, 100 + 16u * (n % 12)) < 0)
 			abort();
 	}
 	journal_close(journal);
