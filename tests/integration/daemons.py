@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The two daemons as the tests run them: configuration, start, stop, kill; the store they fill."""
 
+import contextlib
 import ctypes
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import sqlite3
@@ -24,6 +26,7 @@ STOP_SECONDS = 20
 ROW_SECONDS = 30  # kernel to collector takes a fifth of a second; a disk of 3 s a sync takes 15
 POLL_SECONDS = 0.05
 STALL_SECONDS = 1.0  # a round of waiting that takes longer counts as this much
+UNUSED_PORTS = iter(random.sample(range(10000, 32768), 22768))
 RUNNING = []  # every daemon that was started and not yet stopped; shown when a test fails
 
 
@@ -44,10 +47,14 @@ def wait_until(predicate, seconds, what=""):
 
 
 def free_port(address="127.0.0.1"):
+    """A port nobody listens at, handed out once: no other test's flow has it. The kernel's own choices
+    begin at 32768, so none of them takes it before it is used."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.bind((address, 0))
-        return probe.getsockname()[1]
+    for port in UNUSED_PORTS:
+        with contextlib.suppress(OSError), socket.socket(family) as probe:
+            probe.bind((address, port))
+            return port
+    raise AssertionError("every port below the ephemeral ones is used")
 
 
 def end_with_parent():
@@ -281,6 +288,16 @@ class Sensor(Daemon):
             if parent == self.process.pid and b"--worker" in command:
                 return int(entry.name)
         return None
+
+    @contextlib.contextmanager
+    def stopped_worker(self):
+        """SIGSTOP: nobody reads the rings until the block ends."""
+        worker = wait_until(self.worker_pid, 10, "a worker runs")
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(worker, signal.SIGCONT)
 
     def kill_worker(self):
         """SIGKILL; returns when the keeper has started another that answers."""

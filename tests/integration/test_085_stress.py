@@ -106,12 +106,8 @@ def test_tiny_rings_lose_and_say_so(make_pair, cgroup, marker):
 def test_stopped_worker_loses_and_says_so(make_pair, cgroup, marker):
     """Nobody reads: what does not fit the rings is lost, and what does is delivered afterwards."""
     pair = make_pair(**TINY)
-    worker = pair.sensor.worker_pid()
-    os.kill(worker, signal.SIGSTOP)
-    try:
+    with pair.sensor.stopped_worker():
         made = run_storms(cgroup, marker)
-    finally:
-        os.kill(worker, signal.SIGCONT)
     lost = check_books(pair, made)
     for name in CLASSES:
         assert lost[name] > made[name] / 2, "most is lost"
@@ -121,12 +117,8 @@ def test_stopped_worker_loses_and_says_so(make_pair, cgroup, marker):
 def test_stopped_worker_with_room_loses_nothing(make_pair, cgroup, marker):
     """The rings hold what comes while nobody reads."""
     pair = make_pair()
-    worker = pair.sensor.worker_pid()
-    os.kill(worker, signal.SIGSTOP)
-    try:
+    with pair.sensor.stopped_worker():
         made = run_storms(cgroup, marker)
-    finally:
-        os.kill(worker, signal.SIGCONT)
     assert check_books(pair, made) == dict.fromkeys(CLASSES, 0)
 
 

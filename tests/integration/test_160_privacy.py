@@ -5,7 +5,6 @@ are found in each of these places, and a secret is found in the arena as long as
 
 import base64
 import os
-import signal
 import socket
 import subprocess
 import threading
@@ -150,13 +149,9 @@ def test_what_is_recorded_is_found(stopped_pair):
 def test_what_waits_is_found_and_then_wiped(pair):
     """A request's headers lie in the arena until the worker has parsed them; not longer."""
     words = {name: secret() for name in NAMES}
-    worker = pair.sensor.worker_pid()
-    os.kill(worker, signal.SIGSTOP)
-    try:
+    with pair.sensor.stopped_worker():
         port = say(Peer(http_answer(words)), http_request(words))
         waiting = remains.found([words["cookie"], words["body"]], remains.kernel_of(pair.sensor.process.pid))
-    finally:
-        os.kill(worker, signal.SIGCONT)
     assert any(name.startswith("mmapable") for name in waiting[words["cookie"]]), waiting
     assert not waiting[words["body"]], "beyond the header block"
     assert pair.collector.wait_rows(1, FINAL, port)
