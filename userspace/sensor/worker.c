@@ -119,6 +119,8 @@ static void on_second(evutil_socket_t fd, short what, void *context)
 	worker_content_save(worker, false);
 	process_table_expire(worker->pipeline.processes, now_ns);
 	arena_reclaim(worker->pipeline.arena, now_ns, pipeline_has_read_all(&worker->pipeline));
+	for (size_t ring = 0; ring < EVENT_RING_COUNT; ring++)
+		ring_rest(worker->pipeline.ring[ring]);
 	ask_for_names(worker, now_ns);
 }
 
