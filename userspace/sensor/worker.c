@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/resident.h"
 #include "sensor/kernel/keeper_link.h"
 #include "sensor/worker_content.h"
 #include "sensor/worker_rooms.h"
@@ -305,6 +306,7 @@ int worker_run(const struct worker_options *options, int link)
 	 * more than the journal holds. */
 	if (worker->description.worker_restarts > 0)
 		keeper_link_snapshot(link);
+	resident_give_back();
 	event_base_dispatch(worker->base);
 	say_what_is_left(worker);
 	r = worker->status;
