@@ -27,7 +27,7 @@
 #define BATCHES_A_ROUND 10
 #define LIVES_A_TURN 100 /* of 50 ms, at 2,000 a second */
 #define FLOWS_A_TURN 500 /* at 10,000 a second */
-#define ROUNDS 41
+#define ROUNDS_MAX 1000
 
 struct bench {
 	struct kernel_side kernel[EVENT_RING_COUNT];
@@ -35,6 +35,7 @@ struct bench {
 	struct decoded_event event;
 	struct arena_slot *slots;
 	uint64_t number; /* of the flow or process made last */
+	size_t rounds;
 };
 
 struct load {
@@ -273,7 +274,7 @@ static uint64_t run_round(struct bench *bench, const struct load *load, uint32_t
 static void measure(struct bench *bench, const struct load *load)
 {
 	const uint32_t pieces = BATCHES_A_ROUND * BATCH_RECORDS;
-	uint64_t rounds_ns[ROUNDS], before, bytes;
+	uint64_t rounds_ns[ROUNDS_MAX], before, bytes;
 	uint64_t events = bench->pipeline.counters.events;
 
 	run_round(bench, load, pieces); /* tables grow */
@@ -281,17 +282,26 @@ static void measure(struct bench *bench, const struct load *load)
 	before = spooled_bytes(bench);
 	run_round(bench, load, pieces);
 	bytes = spooled_bytes(bench) - before;
-	for (size_t i = 0; i < ROUNDS; i++) {
+	for (size_t i = 0; i < bench->rounds; i++) {
 		rounds_ns[i] = run_round(bench, load, pieces);
 		acknowledge(bench, load->lane);
 	}
-	require(bench->pipeline.counters.events - events >= (ROUNDS + 2) * pieces,
+	require(bench->pipeline.counters.events - events >= (bench->rounds + 2) * pieces,
 		"not every event was taken");
-	qsort(rounds_ns, ROUNDS, sizeof(*rounds_ns), by_value);
-	printf("worker_ns_per_%s: %.0f ns (of CPU time; median of %d rounds, the best %.0f)\n",
-	       load->name, (double)rounds_ns[ROUNDS / 2] / pieces, ROUNDS,
+	qsort(rounds_ns, bench->rounds, sizeof(*rounds_ns), by_value);
+	printf("worker_ns_per_%s: %.0f ns (of CPU time; median of %zu rounds, the best %.0f)\n",
+	       load->name, (double)rounds_ns[bench->rounds / 2] / pieces, bench->rounds,
 	       (double)rounds_ns[0] / pieces);
 	printf("spool_bytes_per_%s: %.1f bytes\n", load->name, (double)bytes / pieces);
+}
+
+static size_t rounds(void)
+{
+	const char *wanted = getenv("BENCH_ROUNDS");
+	unsigned long count = wanted ? strtoul(wanted, NULL, 10) : 41;
+
+	require(count > 0 && count <= ROUNDS_MAX, "BENCH_ROUNDS is no number from 1 to 1000");
+	return count;
 }
 
 int main(int count, char **words)
@@ -305,6 +315,7 @@ int main(int count, char **words)
 	struct bench *bench = calloc(1, sizeof(*bench));
 
 	require(directory && bench, "no memory");
+	bench->rounds = rounds();
 	open_rooms(bench, directory);
 	bench->number = 1;
 	make_server(bench);
