@@ -26,7 +26,8 @@ void flow_free(struct flow *flow)
 
 size_t flow_marks_bytes(const struct flow *flow)
 {
-	return flow->marks.bytes + flow->marks.count * (sizeof(struct mark) + HEAP_OVERHEAD);
+	return flow->marks.bytes + flow->marks.count * (sizeof(struct mark) + HEAP_OVERHEAD) +
+	       fingerprint_session_bytes(flow->session);
 }
 
 struct flow_message *flow_find_message(const struct flow *flow, enum fingerprint_side side,

@@ -45,7 +45,7 @@ struct flow {
 struct flow *flow_new(const struct flow_key *key);
 void flow_free(struct flow *flow);
 
-/* What the marks take of the heap. */
+/* What the marks, and what parsers remember, take of the heap. */
 size_t flow_marks_bytes(const struct flow *flow);
 /* The unfinished message that begins there, or NULL. */
 struct flow_message *flow_find_message(const struct flow *flow, enum fingerprint_side side,
