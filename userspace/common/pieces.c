@@ -1,99 +1,115 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sensor/fingerprint/pieces.h"
+#include "common/pieces.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
-#define ROOM_MIN 2048
+#define CAPACITY_MIN 256 /* and doubled until it is enough */
 
-/* realloc would leave a copy behind. */
-static bool grow(struct pieces *pieces, size_t needed)
+/* With the bits. */
+static size_t heap_bytes(size_t capacity)
 {
-	size_t room = pieces->room > 0 ? pieces->room : ROOM_MIN;
-	uint8_t *bytes;
-
-	while (room < needed)
-		room *= 2;
-	if (room == pieces->room)
-		return true;
-	bytes = calloc(1, room);
-	if (!bytes)
-		return false;
-	if (pieces->bytes) {
-		memcpy(bytes, pieces->bytes, pieces->room);
-		explicit_bzero(pieces->bytes, pieces->room);
-		free(pieces->bytes);
-	}
-	pieces->bytes = bytes;
-	pieces->room = room;
-	return true;
+	return capacity + (capacity + 7) / 8;
 }
 
-static bool is_same(const struct pieces *pieces, struct pieces_range range, struct cursor piece)
+static void wipe(uint8_t *at, size_t capacity)
 {
-	for (size_t i = 0; i < pieces->range_count; i++) {
-		struct pieces_range other = pieces->ranges[i];
-		uint32_t from = range.from > other.from ? range.from : other.from;
-		uint32_t to = range.to < other.to ? range.to : other.to;
-
-		if (from < to &&
-		    memcmp(pieces->bytes + from, piece.at + (from - range.from), to - from) != 0)
-			return false;
-	}
-	return true;
-}
-
-/* Those that touch the new range become part of it: [first, last) of the list. */
-static bool merge(struct pieces *pieces, struct pieces_range range)
-{
-	struct pieces_range *ranges = pieces->ranges;
-	size_t first = 0, last;
-
-	while (first < pieces->range_count && ranges[first].to < range.from)
-		first++;
-	for (last = first; last < pieces->range_count && ranges[last].from <= range.to; last++) {
-		range.from = ranges[last].from < range.from ? ranges[last].from : range.from;
-		range.to = ranges[last].to > range.to ? ranges[last].to : range.to;
-	}
-	if (first == last && pieces->range_count == PIECES_RANGES_MAX)
-		return false;
-	memmove(&ranges[first + 1], &ranges[last], (pieces->range_count - last) * sizeof(*ranges));
-	pieces->range_count = pieces->range_count + 1 - (last - first);
-	ranges[first] = range;
-	return true;
-}
-
-enum pieces_result pieces_add(struct pieces *pieces, uint64_t offset, struct cursor piece,
-			      size_t bytes_max)
-{
-	struct pieces_range range;
-
-	if (offset > bytes_max || piece.left > bytes_max - offset)
-		return PIECES_LIMIT;
-	if (piece.left == 0)
-		return PIECES_OK;
-	range.from = (uint32_t)offset;
-	range.to = (uint32_t)(offset + piece.left);
-	if (!is_same(pieces, range, piece))
-		return PIECES_OVERLAP;
-	if (!grow(pieces, range.to))
-		return PIECES_NO_ROOM;
-	if (!merge(pieces, range))
-		return PIECES_LIMIT;
-	cursor_copy(&piece, pieces->bytes + range.from, piece.left);
-	return PIECES_OK;
-}
-
-struct cursor pieces_bytes(const struct pieces *pieces)
-{
-	bool has_start = pieces->range_count > 0 && pieces->ranges[0].from == 0;
-
-	return cursor_of(pieces->bytes, has_start ? pieces->ranges[0].to : 0);
+	if (at)
+		explicit_bzero(at, heap_bytes(capacity));
+	free(at);
 }
 
 void pieces_done(struct pieces *pieces)
 {
-	if (pieces->bytes)
-		explicit_bzero(pieces->bytes, pieces->room);
-	free(pieces->bytes);
+	wipe(pieces->at, pieces->capacity);
 	*pieces = (struct pieces){ 0 };
+}
+
+static size_t capacity_for(const struct pieces *pieces, size_t end)
+{
+	size_t capacity = pieces->capacity > 0 ? pieces->capacity : CAPACITY_MIN;
+
+	while (capacity < end)
+		capacity *= 2;
+	return capacity;
+}
+
+size_t pieces_heap(const struct pieces *pieces)
+{
+	return heap_bytes(pieces->capacity);
+}
+
+size_t pieces_growth(const struct pieces *pieces, size_t end)
+{
+	return heap_bytes(capacity_for(pieces, end)) - heap_bytes(pieces->capacity);
+}
+
+/* realloc would leave a copy behind. */
+static int reserve(struct pieces *pieces, size_t end)
+{
+	size_t capacity = capacity_for(pieces, end);
+	uint8_t *grown;
+
+	if (capacity == pieces->capacity)
+		return 0;
+	grown = calloc(1, heap_bytes(capacity));
+	if (!grown)
+		return -ENOMEM;
+	if (pieces->at) {
+		memcpy(grown, pieces->at, pieces->end);
+		memcpy(grown + capacity, pieces->at + pieces->capacity, (pieces->capacity + 7) / 8);
+	}
+	wipe(pieces->at, pieces->capacity);
+	pieces->at = grown;
+	pieces->capacity = capacity;
+	return 0;
+}
+
+/* The bits count from `prefix` on; what lies before has come in any case. */
+static bool has_come(const struct pieces *pieces, size_t place)
+{
+	return place < pieces->prefix ||
+	       (pieces->at[pieces->capacity + place / 8] >> (place % 8) & 1) != 0;
+}
+
+static bool put(struct pieces *pieces, size_t place, uint8_t byte)
+{
+	if (has_come(pieces, place))
+		return pieces->at[place] == byte;
+	pieces->at[place] = byte;
+	pieces->at[pieces->capacity + place / 8] |= (uint8_t)(1 << (place % 8));
+	return true;
+}
+
+static int put_all(struct pieces *pieces, size_t offset, struct cursor piece)
+{
+	while (piece.left > 0)
+		if (!put(pieces, offset++, cursor_u8(&piece)))
+			return -EBADMSG;
+	if (offset > pieces->end)
+		pieces->end = offset;
+	while (pieces->prefix < pieces->end && has_come(pieces, pieces->prefix))
+		pieces->prefix++;
+	return 0;
+}
+
+int pieces_add(struct pieces *pieces, size_t offset, struct cursor piece)
+{
+	size_t size = piece.left;
+
+	if (size == 0)
+		return 0;
+	if (reserve(pieces, offset + size) < 0)
+		return -ENOMEM;
+	if (offset != pieces->prefix || offset != pieces->end)
+		return put_all(pieces, offset, piece);
+	/* The usual case: right behind the others. */
+	cursor_copy(&piece, pieces->at + offset, size);
+	pieces->prefix = pieces->end = offset + size;
+	return 0;
+}
+
+struct cursor pieces_bytes(const struct pieces *pieces)
+{
+	return cursor_of(pieces->at, pieces->prefix);
 }

@@ -1,42 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bytes that come in pieces, in any order, some of them twice: QUIC's CRYPTO frames and DTLS's
- * fragments. Memory grows with the highest byte seen, up to the limit given.
+ * Bytes that come in pieces, in any order, some of them twice: segments of a stream, QUIC's CRYPTO
+ * frames, DTLS's fragments. A byte costs the same wherever its piece lies: one bit each says which
+ * have come. The heap grows with the highest place, and is wiped when it is given up.
  */
-#ifndef YAGURA_FINGERPRINT_PIECES_H
-#define YAGURA_FINGERPRINT_PIECES_H
+#ifndef YAGURA_COMMON_PIECES_H
+#define YAGURA_COMMON_PIECES_H
 
 #include "common/cursor.h"
 
-#include <stdint.h>
-
-#define PIECES_RANGES_MAX 128 /* islands at once */
-
-struct pieces_range {
-	uint32_t from, to;
-};
-
 /* All zero is empty. */
 struct pieces {
-	uint8_t *bytes;
-	size_t room;
-	size_t range_count;
-	struct pieces_range ranges[PIECES_RANGES_MAX]; /* ascending, never touching */
+	uint8_t *at; /* `capacity` bytes, and behind them a bit for each: it has come */
+	size_t capacity;
+	size_t prefix; /* so many have come without a gap */
+	size_t end; /* behind the last that has come */
 };
 
-enum pieces_result {
-	PIECES_OK,
-	PIECES_OVERLAP, /* other bytes than these stand there already: which are right? */
-	PIECES_LIMIT, /* past bytes_max, or too many islands */
-	PIECES_NO_ROOM, /* no memory */
-};
-
-/* Takes a copy of `piece` for the place `offset`. Whatever the answer, what was there stays. */
-enum pieces_result pieces_add(struct pieces *pieces, uint64_t offset, struct cursor piece,
-			      size_t bytes_max);
-/* What is there without a gap from the first byte on; valid until the next call. */
+/* Takes a copy of `piece` for the place `offset`; how far places may go is for the caller to say.
+ * 0, -ENOMEM, or -EBADMSG: other bytes than these stand there already, and which are right? What
+ * came first stays. */
+int pieces_add(struct pieces *pieces, size_t offset, struct cursor piece);
+/* What there is without a gap from the first byte on; valid until the next change. */
 struct cursor pieces_bytes(const struct pieces *pieces);
-/* Wipes and forgets everything. */
+/* What it takes of the heap, and by how much that would grow for a piece that ends at `end`. */
+size_t pieces_heap(const struct pieces *pieces);
+size_t pieces_growth(const struct pieces *pieces, size_t end);
+/* Wipes and frees; empty then. */
 void pieces_done(struct pieces *pieces);
 
 #endif

@@ -57,6 +57,10 @@ struct fingerprint_session *fingerprint_session_new(void);
 /* Wipes what it kept of foreign bytes. NULL is nothing. */
 void fingerprint_session_free(struct fingerprint_session *session);
 
+/* What it takes of the heap, of which the other end of a flow can choose most: hellos over several
+ * datagrams wait in it. NULL: nothing. */
+size_t fingerprint_session_bytes(const struct fingerprint_session *session);
+
 struct fingerprint_parser {
 	const char *name;
 	enum fingerprint_protocol protocol;
