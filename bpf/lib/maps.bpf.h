@@ -16,8 +16,6 @@
 #include "splt.h"
 #include <bpf/bpf_helpers.h>
 
-#define FLOW_HOLDS 8 /* slots a direction may hold early bytes in */
-
 /* What was seen of a connection's first packets. Side 0 is that of its source. All zero when it
  * begins. */
 struct flow_look {
@@ -26,9 +24,8 @@ struct flow_look {
 	struct flow_syn syn;
 	__u32 busy[2]; /* 1: a CPU is looking at a segment of this side */
 	__u32 pieces; /* EVENT_BYTES due so far */
-	__u32 reserved;
-	/* Slots of the arena by the stretch of the stream they hold, modulo their number. */
-	__u16 hold[2][FLOW_HOLDS];
+	__u16 hold[2]; /* the first slot of the arena that holds early bytes of this side; 0: none
+			*/
 };
 
 /* What we know of a socket; dies with it. An accepted socket starts with a clone of

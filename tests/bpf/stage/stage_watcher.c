@@ -15,7 +15,7 @@
 #define DESTINATION_ISS 0x1000u
 /* Replay gives a hole up when so much has come behind it (lookout.c). */
 #define AHEAD_BYTES_MAX (2 * LOOK_WINDOW_BYTES)
-#define AHEAD_SEGMENTS_MAX 64
+#define AHEAD_SEGMENTS_MAX LOOK_MESSAGE_SEGMENTS_MAX
 
 enum tcp_state { STATE_ESTABLISHED = 1, STATE_SYN_SENT = 2, STATE_LISTEN = 10 };
 
@@ -25,6 +25,7 @@ struct actor {
 	uint64_t cookie;
 	struct sent sent[TRACK_ENDS];
 	bool is_partly;
+	bool gives_up; /* what lies behind a hole comes again */
 	bool is_begun; /* a datagram came */
 	enum track_end first; /* who sent it: its source, says the kernel */
 };
@@ -106,8 +107,11 @@ static struct stage_turn *set_turn(struct actor *actor, const struct watch *watc
 		.now_ns = flow->last_ns,
 		.known_bytes = edge + has_syn,
 		.next = iss_of(sender) + 1 + (uint32_t)edge,
-		.data_segments = flow->ends[TRACK_SOURCE].data_packets +
-				 flow->ends[TRACK_DESTINATION].data_packets,
+		/* Of a hole a socket takes the bytes long before it has counted too many. */
+		.data_segments = actor->gives_up
+					 ? 0
+					 : flow->ends[TRACK_SOURCE].data_packets +
+						   flow->ends[TRACK_DESTINATION].data_packets,
 		.state = STATE_ESTABLISHED,
 		.role = role,
 		.is_datagram = !is_tcp(watch),
@@ -167,6 +171,7 @@ static int give_up_hole(struct actor *actor, const struct watch *watch, enum tra
 	int count = 0;
 
 	sent->edge = sent->ahead->offset;
+	actor->gives_up = true;
 	while (sent->ahead && sent->ahead->offset <= sent->edge) {
 		struct ahead *ahead = sent->ahead;
 		int r = show(actor, watch, sender, ahead->offset,
@@ -179,6 +184,7 @@ static int give_up_hole(struct actor *actor, const struct watch *watch, enum tra
 			sent->edge = ahead->offset + ahead->size;
 		stage_sent_forget(sent, ahead);
 	}
+	actor->gives_up = false;
 	return count;
 }
 
