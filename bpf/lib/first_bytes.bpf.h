@@ -112,26 +112,49 @@ static __always_inline void syn_fill(struct __sk_buff *skb, const struct tcp_fac
 		syn->options_bytes = (__u8)options;
 }
 
-static __noinline void syn_arrived(struct __sk_buff *skb, const struct tcp_facts *facts)
+/* A SYN meets the listener; its answer, which says what it acknowledges, leaves there. */
+static __noinline void syn_waits(struct __sk_buff *skb, const struct tcp_facts *facts)
 {
-	struct packet packet = { 0 };
+	struct packet packet = { .egress = facts->egress };
 	struct flow_syn syn = { 0 };
-	__u32 ports = 0;
+	__u32 words[3] = { 0 }; /* ports, sequence, acknowledgement */
+	__u64 name;
 
 	syn_fill(skb, facts, &syn);
 	if (!syn.ip_version || !parse_network(skb, &packet) ||
-	    bpf_skb_load_bytes(skb, facts->at, &ports, sizeof(ports)))
+	    bpf_skb_load_bytes(skb, facts->at, words, sizeof(words)))
 		return;
-	syn_keep(syn_name(packet.key.remote_addr, packet.local_addr, ports, facts->seq), &syn);
+	if (facts->egress)
+		name = SYN_ANSWER ^ syn_name(packet.key.remote_addr, packet.local_addr,
+					     words[0] << 16 | words[0] >> 16, bpf_ntohl(words[2]));
+	else
+		name = syn_name(packet.key.remote_addr, packet.local_addr, words[0], facts->seq);
+	syn_keep(name, &syn);
 }
 
-static __noinline void syn_leaves(struct __sk_buff *skb, struct bpf_sock *sk,
+/* Of a connection that its own socket begins: the SYN leaves, the answer arrives. */
+static __noinline void syn_passes(struct __sk_buff *skb, struct bpf_sock *sk,
 				  const struct tcp_facts *facts)
 {
 	struct flow_storage *flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
+	struct flow_syn *syn;
 
-	if (flow && flow->phase == FLOW_PHASE_OPEN && !flow->look.syn.ip_version)
-		syn_fill(skb, facts, &flow->look.syn);
+	if (!flow || flow->phase != FLOW_PHASE_OPEN)
+		return;
+	syn = facts->egress ? &flow->look.syn : &flow->look.synack;
+	if (!syn->ip_version)
+		syn_fill(skb, facts, syn);
+}
+
+static __always_inline void syn_seen_by(struct __sk_buff *skb, struct bpf_sock *sk,
+					const struct tcp_facts *facts)
+{
+	bool is_answer = facts->flags & TCP_FLAG_ACK;
+
+	if (sk->state == TCP_LISTEN && is_answer == facts->egress)
+		syn_waits(skb, facts);
+	else if (is_answer != facts->egress)
+		syn_passes(skb, sk, facts);
 }
 
 /* --- payload --- */
@@ -343,13 +366,8 @@ static __noinline bool tcp_packet(struct __sk_buff *skb, struct bpf_sock *sk,
 {
 	if (!tcp_parse(skb, facts))
 		return false;
-	if (probe_config.looks_at_tcp & PROBE_LOOK_SYN &&
-	    (facts->flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN) {
-		if (facts->egress)
-			syn_leaves(skb, sk, facts);
-		else if (sk->state == TCP_LISTEN)
-			syn_arrived(skb, facts);
-	}
+	if (probe_config.looks_at_tcp & PROBE_LOOK_SYN && facts->flags & TCP_FLAG_SYN)
+		syn_seen_by(skb, sk, facts);
 	return facts->payload_bytes && sk->state != TCP_LISTEN && tcp_payload(sk, facts);
 }
 

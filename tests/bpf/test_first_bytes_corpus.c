@@ -23,7 +23,6 @@ static struct corpus corpus;
 static struct stage_watcher *stages[2]; /* by role */
 
 static struct ndjson_exception exceptions[] = {
-	{ "yagura", "tcp_synack", "of the handshake a socket keeps the first segment alone" },
 	{ "yagura", "first_bytes", "the kernel gives out bytes of protocols it knows" },
 	{ 0 },
 };

@@ -148,6 +148,7 @@ void marking_fill(struct marking *marking, const struct event_flow *flow, uint64
 	const struct marks *marks;
 
 	fill_syn(marking, &key, &flow->syn);
+	fill_syn(marking, &key, &flow->synack);
 	fill_splt(&flow->splt, &record->splt);
 	if (flow->flags & FLOW_FINAL) {
 		note_missing(marking, &key, flow);
