@@ -49,6 +49,19 @@ static int run_huge(struct control_call *call)
 	return control_row(call, json_pack("{s:s}", "text", text));
 }
 
+static int run_watch(struct control_call *call)
+{
+	const struct record_filter all = { 0 };
+
+	control_watch(call, &all, control_arg_u32(call, "limit", 0));
+	return 0;
+}
+
+static int run_wrong(struct control_call *call)
+{
+	return control_bad_argument(call, "text", "any good");
+}
+
 static const struct control_command first[] = {
 	{ .name = "count",
 	  .role = CONTROL_VIEWER,
@@ -60,6 +73,18 @@ static const struct control_command first[] = {
 	{ .name = "fail", .role = CONTROL_VIEWER, .run = run_fail, .help = "Fails" },
 	{ .name = "silent", .role = CONTROL_VIEWER, .run = run_fail_silently, .help = "Fails" },
 	{ .name = "huge", .role = CONTROL_VIEWER, .run = run_huge, .help = "Too much" },
+	{ .name = "watch",
+	  .role = CONTROL_VIEWER,
+	  .run = run_watch,
+	  .streams = true,
+	  .arguments = { { "limit", ARG_U32, "how many" } },
+	  .help = "Goes on" },
+	{ .name = "wrong",
+	  .role = CONTROL_VIEWER,
+	  .run = run_wrong,
+	  .rows = "things",
+	  .arguments = { { "text", ARG_TEXT, "what there is", true, true } },
+	  .help = "Refuses" },
 	{ 0 },
 };
 static const struct control_command second[] = {
@@ -230,6 +255,18 @@ static struct call_case {
 	  "given twice" },
 	{ "handler fails", CONTROL_VIEWER, "fail", { { 0 } }, 4, "no more room" },
 	{ "handler gives only a number", CONTROL_VIEWER, "silent", { { 0 } }, 4, "No space" },
+	{ "a value that makes no sense",
+	  CONTROL_VIEWER,
+	  "wrong",
+	  { { "text", "red" } },
+	  3,
+	  "'text': 'red' is not any good" },
+	{ "without what it needs",
+	  CONTROL_VIEWER,
+	  "wrong",
+	  { { 0 } },
+	  3,
+	  "'text' is missing: what" },
 	{ "row over 4 MiB", CONTROL_VIEWER, "huge", { { 0 } }, 4, "too long" },
 };
 
@@ -255,9 +292,9 @@ static void check_case(void **state)
 static void test_welcome_lists_by_role(void **state)
 {
 	static const size_t want[] = { [CONTROL_NOBODY] = 0,
-				       [CONTROL_VIEWER] = 4,
-				       [CONTROL_OPERATOR] = 5,
-				       [CONTROL_ADMIN] = 6 };
+				       [CONTROL_VIEWER] = 6,
+				       [CONTROL_OPERATOR] = 7,
+				       [CONTROL_ADMIN] = 8 };
 
 	(void)state;
 	for (int role = CONTROL_NOBODY; role <= CONTROL_ADMIN; role++) {
@@ -278,7 +315,7 @@ static void test_welcome_describes(void **state)
 {
 	struct dispatch dispatch = { .commands = table, .role = CONTROL_VIEWER };
 	Yagura__Control__Reply *reply;
-	Yagura__Control__Command *count;
+	Yagura__Control__Command *count, *wrong;
 
 	(void)state;
 	send_greeting(&dispatch, 1, output);
@@ -291,7 +328,37 @@ static void test_welcome_describes(void **state)
 	assert_string_equal(count->arguments[1]->type, "text");
 	assert_string_equal(count->arguments[2]->type, "flag");
 	assert_string_equal(count->arguments[2]->help, "or not");
+	assert_false(count->streams);
+	assert_string_equal(count->rows, "");
+	assert_false(count->arguments[0]->positional || count->arguments[0]->required);
+	assert_true(reply->welcome->commands[4]->streams);
+	wrong = reply->welcome->commands[5];
+	assert_string_equal(wrong->rows, "things");
+	assert_true(wrong->arguments[0]->positional && wrong->arguments[0]->required);
+	assert_int_equal(reply->welcome->n_features, 2);
+	assert_string_equal(reply->welcome->features[0], "streams");
 	yagura__control__reply__free_unpacked(reply, NULL);
+}
+
+static void test_another_request_ends_a_watch(void **state)
+{
+	struct dispatch dispatch = converse(CONTROL_VIEWER);
+	Yagura__Control__Reply *reply;
+
+	(void)state;
+	assert_int_equal(
+		send_call(&dispatch, "watch", (struct pair[]){ { "limit", "5" }, { 0 } }, output),
+		0);
+	assert_int_equal(evbuffer_get_length(output), 0);
+	assert_true(dispatch.watch.is_on);
+	assert_int_equal(dispatch.watch.left, 5);
+	assert_int_equal(send_call(&dispatch, "fail", (struct pair[]){ { 0 } }, output), 0);
+	assert_false(dispatch.watch.is_on);
+	reply = next_reply(output);
+	assert_int_equal(reply->body_case, YAGURA__CONTROL__REPLY__BODY_DONE);
+	assert_int_equal(reply->done->error, 0);
+	yagura__control__reply__free_unpacked(reply, NULL);
+	expect_done(output, 4, "no more room");
 }
 
 static void test_call_before_greeting(void **state)
@@ -361,6 +428,7 @@ int main(void)
 	const struct CMUnitTest conversations[] = {
 		CONVERSATION(test_welcome_lists_by_role),
 		CONVERSATION(test_welcome_describes),
+		CONVERSATION(test_another_request_ends_a_watch),
 		CONVERSATION(test_call_before_greeting),
 		CONVERSATION(test_greeting_twice),
 		CONVERSATION(test_other_protocol),
