@@ -81,6 +81,7 @@ def fill_root(root, kernel, programs):
     shutil.copy(OBJECT, place)
     for module in sorted((VM / kernel / "modules").iterdir()):
         shutil.copy(module, root / "modules")
+    (root / "etc/shadow").write_text("root:*:20000::::::\n", encoding="utf-8")
     (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n", encoding="utf-8")
     (root / "programs").write_text("".join(f"{name}\n" for name in programs), encoding="utf-8")
 
