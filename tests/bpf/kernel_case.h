@@ -27,6 +27,9 @@ NOT_ON_OLD_KERNELS(recursion_is_stopped) /* of a program that meets itself */
 
 /* Booted with lockdown=confidentiality. */
 bool is_confidential(void);
+/* Booted with `bpf` among the security modules (lsm=); false, too, where securityfs is not mounted.
+ */
+bool is_bpf_security_module(void);
 /* One of tests/vm: a stock kernel that nobody has restricted otherwise. */
 bool is_guest(void);
 

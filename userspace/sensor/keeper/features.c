@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/keeper/features.h"
 
+#include "sensor/keeper/instruction.h"
+#include "sensor/keeper/security_trial.h"
+
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
-#include <linux/bpf.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
-
-#define INSTRUCTION(op, to, from, offset, value)                                                   \
-	{                                                                                          \
-		.code = (op), .dst_reg = (to), .src_reg = (from), .off = (offset), .imm = (value)  \
-	}
-#define CALL(helper) INSTRUCTION(BPF_JMP | BPF_CALL, 0, 0, 0, helper)
-#define RETURN_ZERO                                                                                \
-	INSTRUCTION(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0),                              \
-		INSTRUCTION(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 
 struct trial {
 	enum bpf_prog_type type;
@@ -71,12 +64,6 @@ static const struct trial trials[FEATURE_COUNT] = {
 			RETURN_ZERO,
 		},
 	},
-	[FEATURE_INDEX_SECURITY_HOOKS] = {
-		.type = BPF_PROG_TYPE_LSM,
-		.attach = BPF_LSM_MAC,
-		.target = "bprm_committed_creds",
-		.instructions = { RETURN_ZERO },
-	},
 };
 
 /* A helper that the kernel knows and allows here complains of its argument, the context; one that
@@ -111,14 +98,20 @@ static bool is_accepted(const struct trial *trial)
 	return true;
 }
 
+/* What is assumed has none, nor what has to be run. */
+static bool has_trial(const struct trial *trial)
+{
+	return trial->instructions[0].code != 0;
+}
+
 uint32_t features_detect(void)
 {
 	uint32_t found = FEATURES_ASSUMED;
 
 	for (unsigned int i = 0; i < FEATURE_COUNT; i++)
-		if (!(FEATURES_ASSUMED & 1u << i) && is_accepted(&trials[i]))
+		if (has_trial(&trials[i]) && is_accepted(&trials[i]))
 			found |= 1u << i;
-	return found;
+	return security_trial_runs() ? found | FEATURE_SECURITY_HOOKS : found;
 }
 
 const char *feature_text(uint32_t feature)
