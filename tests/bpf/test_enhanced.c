@@ -7,6 +7,7 @@
 #include "sensor/keeper/features.h"
 #include "sensor/keeper/probe_table.h"
 
+#include <bpf/btf.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,7 +22,13 @@ static struct probe_fixture *shared;
 
 static bool is_allowed(void)
 {
-	return features_detect() & FEATURE_FUNCTION_EXIT && !is_old_kernel();
+	struct btf *kernel = btf__load_vmlinux_btf();
+	uint32_t found;
+
+	assert_non_null(kernel);
+	found = features_detect(kernel);
+	btf__free(kernel);
+	return found & FEATURE_FUNCTION_EXIT && !is_old_kernel();
 }
 
 /* Each row of the tier is served, with a reason where it is not by its best program. The digest has

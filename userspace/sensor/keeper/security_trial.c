@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* Before each call of bpf(2): leaves 1 in the only entry of the map. */
-static int load_marker(int map)
+static int load_marker(const struct btf *kernel, int map)
 {
 	const struct bpf_insn instructions[] = {
 		INSTRUCTION(BPF_LD | BPF_DW | BPF_IMM, BPF_REG_1, BPF_PSEUDO_MAP_FD, 0, map),
@@ -24,7 +24,7 @@ static int load_marker(int map)
 		INSTRUCTION(BPF_ST | BPF_MEM | BPF_W, BPF_REG_0, 0, 0, 1),
 		RETURN_ZERO,
 	};
-	int hook = libbpf_find_vmlinux_btf_id("bpf", BPF_LSM_MAC);
+	int hook = btf__find_by_name(kernel, "bpf_lsm_bpf");
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_LSM_MAC,
 		    .attach_btf_id = (__u32)hook);
 
@@ -34,11 +34,11 @@ static int load_marker(int map)
 			     sizeof(instructions) / sizeof(*instructions), &options);
 }
 
-bool security_trial_runs(void)
+bool security_trial_runs(const struct btf *kernel)
 {
 	_cleanup_close_ int map =
 		bpf_map_create(BPF_MAP_TYPE_ARRAY, "yagura_trial", 4, sizeof(uint32_t), 1, NULL);
-	_cleanup_close_ int program = map < 0 ? -1 : load_marker(map);
+	_cleanup_close_ int program = map < 0 ? -1 : load_marker(kernel, map);
 	_cleanup_close_ int link = program < 0 ? -1 : bpf_raw_tracepoint_open(NULL, program);
 	uint32_t key = 0, mark = 0;
 

@@ -8,7 +8,10 @@
 
 #include <stdbool.h>
 
-/* Attaches one for a moment, which allows everything. False, too, where that is refused. */
-bool security_trial_runs(void);
+struct btf;
+
+/* Attaches one for a moment, which allows everything. False, too, where that is refused. `kernel`:
+ * its types. */
+bool security_trial_runs(const struct btf *kernel);
 
 #endif
