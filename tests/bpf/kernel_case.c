@@ -25,8 +25,8 @@ bool is_old_kernel(void)
 	return kernel_version() < 5012;
 }
 
-/* Whether the first line of a file of securityfs holds a word. */
-static bool security_says(const char *path, const char *word)
+/* Whether the first line of a file of the kernel's holds a word. */
+static bool kernel_says(const char *path, const char *word)
 {
 	FILE *file = fopen(path, "re");
 	char line[512] = "";
@@ -41,12 +41,18 @@ static bool security_says(const char *path, const char *word)
 
 bool is_confidential(void)
 {
-	return security_says("/sys/kernel/security/lockdown", "[confidentiality]");
+	return kernel_says("/sys/kernel/security/lockdown", "[confidentiality]");
 }
 
 bool is_bpf_security_module(void)
 {
-	return security_says("/sys/kernel/security/lsm", "bpf");
+	return kernel_says("/sys/kernel/security/lsm", "bpf");
+}
+
+bool events_are_skipped(void)
+{
+	return is_guest() && kernel_version() >= 7000 &&
+	       kernel_says("/proc/cmdline", "preempt=full");
 }
 
 bool is_guest(void)
