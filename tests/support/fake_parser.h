@@ -2,7 +2,8 @@
 /*
  * Stands in for fingerprint/ where a test asks what flow/ gives it: linked before the sensor's
  * library, it takes the place of all of fingerprint.h. Every protocol but QUIC is 'M', a length of
- * two bytes, and so many bytes, which become MARK_SERVER_NAME.
+ * two bytes, and so many bytes, which become MARK_SERVER_NAME. A session claims to keep all of
+ * them.
  */
 #ifndef YAGURA_SUPPORT_FAKE_PARSER_H
 #define YAGURA_SUPPORT_FAKE_PARSER_H

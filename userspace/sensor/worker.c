@@ -6,6 +6,7 @@
 #include "common/resident.h"
 #include "sensor/kernel/keeper_link.h"
 #include "sensor/worker_content.h"
+#include "sensor/worker_control.h"
 #include "sensor/worker_rooms.h"
 
 #include <errno.h>
@@ -243,7 +244,7 @@ int worker_check(const struct worker_options *options)
 		return 1;
 	r = worker_rooms_open_workplace(worker);
 	r = r ?: worker_rooms_open_ship(worker);
-	r = r ?: worker_rooms_open_control(worker);
+	r = r ?: worker_control_open(worker);
 	if (r < 0)
 		log_error("config", "%s", worker->error);
 	worker_rooms_free(worker);
@@ -292,7 +293,7 @@ int worker_run(const struct worker_options *options, int link)
 	r = r ?: worker_rooms_open_pipeline(worker);
 	r = r ?: worker_content_open(worker);
 	r = r ?: worker_rooms_open_ship(worker);
-	r = r ?: worker_rooms_open_control(worker);
+	r = r ?: worker_control_open(worker);
 	r = r ?: open_loop(worker);
 	if (r < 0) {
 		log_error("worker", "%s", *worker->error ? worker->error : strerror(-r));

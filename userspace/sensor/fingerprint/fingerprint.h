@@ -60,6 +60,10 @@ void fingerprint_session_clear(struct fingerprint_session *session);
 /* Wipes what it kept of foreign bytes. NULL is nothing. */
 void fingerprint_session_free(struct fingerprint_session *session);
 
+/* What it takes of the heap, of which the other end of a flow can choose most: hellos over several
+ * datagrams wait in it. NULL: nothing. */
+size_t fingerprint_session_bytes(const struct fingerprint_session *session);
+
 struct fingerprint_parser {
 	const char *name;
 	enum fingerprint_protocol protocol;

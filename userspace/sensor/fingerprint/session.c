@@ -3,6 +3,7 @@
 
 #include "sensor/fingerprint/dns_state.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 struct fingerprint_session *fingerprint_session_new(void)
@@ -15,6 +16,18 @@ struct digester *session_digester(struct fingerprint_session *session)
 	if (!session->digester)
 		session->digester = digester_new();
 	return session->digester;
+}
+
+const char *pieces_reason(int error)
+{
+	return error == -EBADMSG ? "overlap" : "no_room";
+}
+
+size_t fingerprint_session_bytes(const struct fingerprint_session *session)
+{
+	if (!session)
+		return 0;
+	return sizeof(*session) + dtls_state_bytes(session->dtls) + quic_state_bytes(session->quic);
 }
 
 void fingerprint_finish(const struct fingerprint_session *session, struct marks *marks)

@@ -37,6 +37,11 @@ void flow_become(struct flow *flow, const struct flow_key *key)
 			       .session = session };
 }
 
+size_t flow_marks_bytes(const struct flow *flow)
+{
+	return marks_heap_bytes(&flow->marks) + fingerprint_session_bytes(flow->session);
+}
+
 struct flow_message *flow_find_message(const struct flow *flow, enum fingerprint_side side,
 				       uint32_t start)
 {

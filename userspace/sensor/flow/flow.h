@@ -48,6 +48,8 @@ void flow_free(struct flow *flow);
  * `key` may be its own. */
 void flow_become(struct flow *flow, const struct flow_key *key);
 
+/* What the marks, and what parsers remember, take of the heap. */
+size_t flow_marks_bytes(const struct flow *flow);
 /* The unfinished message that begins there, or NULL. */
 struct flow_message *flow_find_message(const struct flow *flow, enum fingerprint_side side,
 				       uint32_t start);

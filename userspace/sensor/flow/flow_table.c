@@ -154,7 +154,7 @@ static struct flow *find_or_add(struct flow_table *table, const struct flow_key 
 static void keep_to_limits(struct flow_table *table, struct flow *changed)
 {
 	table->stats.marks_bytes -= changed->marks_bytes;
-	changed->marks_bytes = marks_heap_bytes(&changed->marks);
+	changed->marks_bytes = flow_marks_bytes(changed);
 	table->stats.marks_bytes += changed->marks_bytes;
 	while (table->stats.flows > table->options.flows_max ||
 	       table->stats.marks_bytes > table->options.marks_bytes_max) {
