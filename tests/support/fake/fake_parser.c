@@ -89,8 +89,8 @@ void fingerprint_syn(const struct fingerprint_syn *syn, struct marks *marks)
 	marks_add_string(marks, MARK_TCP_SYN, "syn");
 }
 
-void fingerprint_first_bytes(struct cursor bytes, struct marks *marks)
+void fingerprint_first_bytes(uint8_t kind, struct marks *marks)
 {
-	(void)bytes;
+	(void)kind;
 	marks_add_string(marks, MARK_FIRST_BYTES, "binary");
 }
