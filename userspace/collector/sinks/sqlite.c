@@ -21,7 +21,9 @@ struct sqlite {
  * gap says so. */
 #define UPDATE_EXEC                                                                                \
 	"UPDATE execs SET yagura_sensor = ?1, process_entity_id = ?2" EXEC_COLUMNS_3(              \
-		SCHEMA_ASSIGN) " WHERE yagura_sensor = ?1 AND process_entity_id = ?2"
+		SCHEMA_ASSIGN)                                                                     \
+		EXEC_COLUMNS_4(                                                                    \
+			SCHEMA_ASSIGN) " WHERE yagura_sensor = ?1 AND process_entity_id = ?2"
 
 static const struct {
 	const char *insert; /* NULL: schema_insert_flow */

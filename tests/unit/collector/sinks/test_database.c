@@ -83,9 +83,9 @@ static void other_schemas_are_refused(void **state)
 
 	sink_store_close(f);
 	assert_int_equal(sqlite3_open(f->path, &other), SQLITE_OK);
-	expect_refused(f, other, "PRAGMA user_version = 4", "schema 4");
+	expect_refused(f, other, "PRAGMA user_version = 5", "schema 5");
 	expect_refused(f, other, "PRAGMA user_version = -1", "schema -1");
-	assert_int_equal(sqlite3_exec(other, "PRAGMA user_version = 3", NULL, NULL, NULL), 0);
+	assert_int_equal(sqlite3_exec(other, "PRAGMA user_version = 4", NULL, NULL, NULL), 0);
 	sqlite3_close(other);
 	sink_store_open(f);
 }

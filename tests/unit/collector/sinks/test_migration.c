@@ -73,7 +73,7 @@ static void old_rows_stay(void **state)
 	struct sink_store *f = *state;
 
 	sink_store_open(f);
-	sink_store_expect(f, "PRAGMA user_version", "3");
+	sink_store_expect(f, "PRAGMA user_version", "4");
 	sink_store_expect(f,
 			  "SELECT yagura_flow_id, source_bytes, yagura_cgroup, tls_client_ja4,"
 			  " yagura_splt FROM flows",
