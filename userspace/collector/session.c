@@ -25,6 +25,8 @@ struct session {
 	char address[CONNECTION_PEER_BYTES];
 	char tls_version[16];
 	char tls_group[32];
+	struct batch_epoch
+		*epochs[VERIFY_LANES]; /* tables of what it sent last; NULL: nothing yet */
 	uint64_t ack_due[VERIFY_LANES]; /* up to this number, 0: none */
 	bool is_hello_due;
 	bool is_over; /* its last word was said; the connection is going away */
@@ -190,17 +192,30 @@ static void log_hole(const struct session *session, uint32_t lane,
 			 session->name, lane, outcome->missing_first, outcome->missing_last);
 }
 
-static void take_batch(struct session *session, const struct verify_batch *batch)
+static int store_one(struct session *session, const struct verify_batch *batch,
+		     struct store_outcome *ret_outcome)
 {
-	struct sessions *all = session->all;
+	struct batch_epoch **epoch = &session->epochs[batch->lane];
+	struct store_batch stored = { .batch = batch };
 	struct dedupe_key key = { .sensor = session->verify.sensor,
 				  .generation = session->hello.generation,
 				  .lane = batch->lane };
-	struct store_outcome outcome = { 0 };
-	int r = store_batch(all->store, &key, batch, &outcome);
 
-	if (r == -EBADMSG) {
-		fail(session, VERIFY_MALFORMED, outcome.why ? outcome.why : "malformed batch");
+	if (!*epoch)
+		*epoch = batch_epoch_new();
+	stored.epoch = *epoch;
+	return *epoch ? store_batch(session->all->store, &key, &stored, ret_outcome) : -ENOMEM;
+}
+
+static void take_batch(struct session *session, const struct verify_batch *batch)
+{
+	struct sessions *all = session->all;
+	struct store_outcome outcome = { 0 };
+	int r = store_one(session, batch, &outcome);
+
+	if (r == -EBADMSG || r == -ESTALE) {
+		fail(session, r == -ESTALE ? VERIFY_PROTOCOL_ERROR : VERIFY_MALFORMED,
+		     outcome.why ? outcome.why : "malformed batch");
 		return;
 	}
 	if (r < 0) {
@@ -293,5 +308,7 @@ void session_closed(void *context)
 	group_leave(session->all->group, &session->member);
 	note_departure(session);
 	LIST_REMOVE(session, link);
+	for (uint32_t lane = 0; lane < VERIFY_LANES; lane++)
+		batch_epoch_free(session->epochs[lane]);
 	free(session);
 }

@@ -167,37 +167,55 @@ static int write_hole(struct store *store, const struct dedupe_key *key,
 	return hole.first_seq == 0 ? 0 : sinks_write(&store->sinks, &item);
 }
 
+static struct batch_input input_of(const struct verify_batch *batch)
+{
+	return (struct batch_input){ .bytes = batch->payload,
+				     .size = batch->payload_bytes,
+				     .raw_size = batch->raw_bytes,
+				     .seq = batch->seq,
+				     .epoch_index = batch->epoch_index };
+}
+
 /* Decoding checks the whole batch before it hands out the first record, so a malformed one leaves
  * nothing behind. */
 static int write_batch(struct store *store, const struct dedupe_key *key,
-		       const struct verify_batch *batch, struct store_outcome *outcome)
+		       const struct store_batch *batch, struct store_outcome *outcome)
 {
 	struct writing writing = { .sinks = &store->sinks, .sensor = key->sensor };
-	int r = batch_decode(batch->payload, batch->payload_bytes, batch->raw_bytes, write_record,
-			     &writing, &outcome->why);
+	struct batch_input input = input_of(batch->batch);
+	int r = batch_decode(batch->epoch, &input, write_record, &writing, &outcome->why);
 
 	if (r == 0)
 		r = write_hole(store, key, outcome);
 	if (r == 0)
-		r = store->marks.set(store->marks.context, key, batch->seq);
+		r = store->marks.set(store->marks.context, key, batch->batch->seq);
 	if (r == 0)
 		r = ledger_count(store->ledger, key->sensor, writing.records, clock_realtime_ns());
 	return r;
 }
 
-int store_batch(struct store *store, const struct dedupe_key *key, const struct verify_batch *batch,
+/* Sent again because what comes after it needs its tables. */
+static int take_tables(const struct store_batch *batch, struct store_outcome *outcome)
+{
+	struct batch_input input = input_of(batch->batch);
+
+	return batch_take_tables(batch->epoch, &input, &outcome->why);
+}
+
+int store_batch(struct store *store, const struct dedupe_key *key, const struct store_batch *batch,
 		struct store_outcome *ret_outcome)
 {
 	struct dedupe_verdict verdict;
-	struct store_outcome outcome = { 0 };
-	int r = dedupe_judge(&store->marks, key, batch->seq, &verdict);
+	struct store_outcome outcome = { .mark = batch->batch->seq };
+	int r = dedupe_judge(&store->marks, key, batch->batch->seq, &verdict);
 
 	if (r < 0)
 		return r;
-	outcome.mark = verdict.is_duplicate ? verdict.mark : batch->seq;
 	outcome.missing_first = verdict.missing_first;
 	outcome.missing_last = verdict.missing_last;
-	if (!verdict.is_duplicate)
+	if (verdict.is_duplicate)
+		r = take_tables(batch, &outcome);
+	else
 		r = write_batch(store, key, batch, &outcome);
 	if (r == -E2BIG) {
 		outcome.why = "longer than it declares";

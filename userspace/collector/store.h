@@ -9,6 +9,7 @@
 #include "collector/dedupe/dedupe.h"
 #include "collector/sinks/ledger.h"
 #include "collector/verify/verify.h"
+#include "telemetry/batch_codec.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,10 +19,15 @@
 struct store;
 
 struct store_outcome {
-	uint64_t mark; /* acknowledge up to here, once committed */
+	uint64_t mark; /* acknowledge up to here, once committed: what is known already, too */
 	uint64_t missing_first; /* a hole was found and written down, first … last; 0: none */
 	uint64_t missing_last;
-	const char *why; /* for -EBADMSG */
+	const char *why; /* for -EBADMSG and -ESTALE */
+};
+
+struct store_batch {
+	const struct verify_batch *batch;
+	struct batch_epoch *epoch; /* what this session has sent in this lane */
 };
 
 /*
@@ -45,8 +51,10 @@ void store_close(struct store *store);
 /* The next batch number wanted of each lane. 0 or -errno. */
 int store_next_seq(struct store *store, const uint8_t sensor[16], uint64_t generation,
 		   uint64_t ret_next[VERIFY_LANES]);
-/* 0; -EBADMSG: the batch is malformed, nothing was written; any other -errno: discard. */
-int store_batch(struct store *store, const struct dedupe_key *key, const struct verify_batch *batch,
+/* 0; -EBADMSG: the batch is malformed, -ESTALE: it builds on others that this session has not sent,
+ * nothing was written; any other -errno: discard. Of a batch that is stored already only the tables
+ * are taken. */
+int store_batch(struct store *store, const struct dedupe_key *key, const struct store_batch *batch,
 		struct store_outcome *ret_outcome);
 /* Both: 0, or -errno: discard. */
 int store_arrive(struct store *store, struct ledger_arrival *arrival,

@@ -111,19 +111,14 @@ static void strangers_give_way(void **state)
 
 static void window_is_enforced(void **state)
 {
-	static uint8_t filler[40 << 10];
-	Yagura__Transport__Batch batch = YAGURA__TRANSPORT__BATCH__INIT;
 	struct collector_process *f = *state;
 	struct sensor_client client;
 
 	greet(f, &client, 1, 1);
 	sensor_talk_batch(&client, LANE_A, 1, 0);
 	sensor_talk_expect_ack(&client, LANE_A, 1);
-	batch.seq = 1; /* a repeat: never decoded, but under way all the same */
-	batch.payload = (ProtobufCBinaryData){ sizeof(filler), filler };
-	batch.crc32c = crc32c(0, filler, sizeof(filler));
-	sensor_talk_payload(&client, &batch);
-	sensor_talk_payload(&client, &batch);
+	sensor_talk_large_batch(&client, 2, 40 << 10);
+	sensor_talk_large_batch(&client, 3, 40 << 10);
 	sensor_talk_expect_failure(&client, 3);
 	sensor_client_close(&client);
 }
