@@ -9,7 +9,7 @@ CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14 clang-format 2>/d
 CHECK_MORE := debian13 kernels
 
 .PHONY: $(addprefix check-,all $(CHECK_PARTS) $(CHECK_MORE)) verifier-cost bench-kernel \
-	bench-fingerprint bench-replay bench-telemetry
+	bench-fingerprint bench-replay bench-telemetry bench-worker
 
 setup: ## install the Debian packages that building and checking need (root)
 	$(Q)packaging/dev/setup
@@ -45,6 +45,10 @@ bench-kernel: setup ## what the sensor costs: loads with and without it, in turn
 bench-fingerprint: setup ## what a flow's fingerprints cost, beside what no one can save of it
 	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/bench/fingerprint
 	$(Q)$(BUILD)/tests/bench/fingerprint
+
+bench-worker: setup ## what the worker's own code takes for a flow and for an execution
+	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) bench-programs
+	$(Q)$(BUILD)/tests/bench/worker_turn
 
 bench-replay: setup ## how fast yagura-replay reads a capture without handshakes
 	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/bin/yagura-replay bench-programs

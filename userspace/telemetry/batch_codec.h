@@ -19,6 +19,8 @@
 #define BATCH_EPOCH_BATCHES_MAX 8u
 /* What the tables of an epoch may take in memory, as batch_epoch_bytes counts. */
 #define BATCH_EPOCH_BYTES_MAX (16u << 20)
+/* What the tables that its batches before the last brought may take, deflated. */
+#define BATCH_HISTORY_BYTES_MAX (256u << 10)
 /* The encoder cuts longer texts; a cut argv is marked args_truncated. */
 #define BATCH_TEXT_BYTES_MAX (64u << 10)
 /* Of an executable, directory, script or control group, as of any path in Linux; of a name. */
@@ -83,6 +85,8 @@ struct batch_epoch *batch_epoch_new(void);
 void batch_epoch_free(struct batch_epoch *epoch);
 /* What its tables take in memory. */
 size_t batch_epoch_bytes(const struct batch_epoch *epoch);
+/* How long the first section was, deflated, of the batch it took last. */
+size_t batch_epoch_section_bytes(const struct batch_epoch *epoch);
 
 struct batch_input {
 	const uint8_t *bytes;
@@ -90,6 +94,10 @@ struct batch_input {
 	size_t raw_size; /* as declared */
 	uint64_t seq; /* its number in its lane: those of an epoch follow each other */
 	uint32_t epoch_index; /* as declared */
+	/* The first sections of the batches of its epoch before it, one behind the other: then it
+	 * is read by itself, whatever *epoch knew. NULL: *epoch knows them. */
+	const uint8_t *history;
+	size_t history_bytes;
 };
 
 /* Called once a record, in the order they were added within a class: execs, their updates, exits,

@@ -42,13 +42,15 @@ static int inflate_first(const struct batch_input *input, uint8_t *raw,
 }
 
 static int inflate_both(const struct batch_input *input, uint8_t *raw,
-			struct batch_sections *ret_sections, const char **ret_why)
+			struct batch_sections *ret_sections, size_t *ret_first,
+			const char **ret_why)
 {
 	size_t first, taken, raw_size;
 	int r = inflate_first(input, raw, ret_sections, &first, ret_why);
 
 	if (r < 0)
 		return r;
+	*ret_first = first;
 	raw += ret_sections->tables.left;
 	r = section_inflate(input->bytes + first, input->size - first, raw,
 			    input->raw_size - ret_sections->tables.left, &taken, &raw_size);
@@ -71,23 +73,57 @@ static int close_unless(int r, struct batch_epoch *epoch)
 	return r;
 }
 
+/* What the batches before it would have left behind. */
+static int take_history(struct batch_epoch *epoch, const struct batch_input *input,
+			const char **ret_why)
+{
+	_cleanup_free_ uint8_t *raw = malloc(BATCH_RAW_BYTES_MAX);
+	size_t at = 0;
+	int r = raw ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; r == 0 && i < input->epoch_index; i++) {
+		const struct batch_input past = { .bytes = input->history + at,
+						  .size = input->history_bytes - at,
+						  .raw_size = BATCH_RAW_BYTES_MAX,
+						  .seq = input->seq - input->epoch_index + i,
+						  .epoch_index = i };
+		struct batch_sections sections;
+		size_t taken = 0;
+
+		r = inflate_first(&past, raw, &sections, &taken, ret_why);
+		if (r == 0)
+			r = batch_take_tables_raw(epoch, &sections, ret_why);
+		at += taken;
+	}
+	return r == 0 && at < input->history_bytes ? refuse(ret_why, "bytes after its history") : r;
+}
+
+static int prepare(struct batch_epoch *epoch, const struct batch_input *input, uint8_t **ret_raw,
+		   const char **ret_why)
+{
+	int r = check_sizes(input, ret_why);
+
+	if (r == 0 && input->history)
+		r = take_history(epoch, input, ret_why);
+	if (r < 0)
+		return r;
+	*ret_raw = malloc(input->raw_size);
+	return *ret_raw ? 0 : -ENOMEM;
+}
+
 int batch_decode(struct batch_epoch *epoch, const struct batch_input *input, batch_record_fn each,
 		 void *context, const char **ret_why)
 {
 	_cleanup_free_ uint8_t *raw = NULL;
 	struct batch_sections sections;
 	const char *ignored;
-	int r;
+	int r = prepare(epoch, input, &raw, ret_why ? ret_why : &ignored);
 
-	if (!ret_why)
-		ret_why = &ignored;
-	r = check_sizes(input, ret_why);
-	if (r == 0) {
-		raw = malloc(input->raw_size);
-		r = raw ? inflate_both(input, raw, &sections, ret_why) : -ENOMEM;
-	}
 	if (r == 0)
-		r = batch_decode_raw(epoch, &sections, each, context, ret_why);
+		r = inflate_both(input, raw, &sections, &epoch->section_bytes,
+				 ret_why ? ret_why : &ignored);
+	if (r == 0)
+		r = batch_decode_raw(epoch, &sections, each, context, ret_why ? ret_why : &ignored);
 	return close_unless(r, epoch);
 }
 
@@ -97,18 +133,13 @@ int batch_take_tables(struct batch_epoch *epoch, const struct batch_input *input
 	_cleanup_free_ uint8_t *raw = NULL;
 	struct batch_sections sections;
 	const char *ignored;
-	size_t taken;
-	int r;
+	int r = prepare(epoch, input, &raw, ret_why ? ret_why : &ignored);
 
-	if (!ret_why)
-		ret_why = &ignored;
-	r = check_sizes(input, ret_why);
-	if (r == 0) {
-		raw = malloc(input->raw_size);
-		r = raw ? inflate_first(input, raw, &sections, &taken, ret_why) : -ENOMEM;
-	}
 	if (r == 0)
-		r = batch_take_tables_raw(epoch, &sections, ret_why);
+		r = inflate_first(input, raw, &sections, &epoch->section_bytes,
+				  ret_why ? ret_why : &ignored);
+	if (r == 0)
+		r = batch_take_tables_raw(epoch, &sections, ret_why ? ret_why : &ignored);
 	return close_unless(r, epoch);
 }
 

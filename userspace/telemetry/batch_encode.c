@@ -41,6 +41,7 @@ struct batch_encoder {
 	uint32_t told_texts;
 	uint32_t told_blobs;
 	size_t told_rows[TABLE_SHARED_COUNT];
+	size_t history_bytes; /* their first sections, deflated */
 	uint32_t counts[RECORD_CLASS_COUNT];
 	struct batch_tables tables;
 };
@@ -147,6 +148,7 @@ void batch_encoder_begin_epoch(struct batch_encoder *encoder)
 	encoder->epoch_index = 0;
 	encoder->told_texts = encoder->told_blobs = 0;
 	memset(encoder->told_rows, 0, sizeof(encoder->told_rows));
+	encoder->history_bytes = 0;
 }
 
 /* --- the batch as protobuf --- */
@@ -239,6 +241,7 @@ static void mark_told(struct batch_encoder *encoder)
 	memset(encoder->counts, 0, sizeof(encoder->counts));
 	encoder->epoch_index++;
 	if (encoder->epoch_index == BATCH_EPOCH_BATCHES_MAX ||
+	    encoder->history_bytes > BATCH_HISTORY_BYTES_MAX ||
 	    tables->epoch_bytes > EPOCH_BYTES_ENOUGH)
 		batch_encoder_begin_epoch(encoder);
 }
@@ -265,6 +268,7 @@ int batch_encoder_finish(struct batch_encoder *encoder, struct batch_bytes *ret_
 					   .raw_size = tables_raw + rows_raw,
 					   .epoch_index = encoder->epoch_index };
 	bytes = NULL;
+	encoder->history_bytes += tables_size;
 	mark_told(encoder);
 	return 0;
 }

@@ -57,6 +57,11 @@ size_t batch_epoch_bytes(const struct batch_epoch *epoch)
 	return bytes;
 }
 
+size_t batch_epoch_section_bytes(const struct batch_epoch *epoch)
+{
+	return epoch->section_bytes;
+}
+
 static int refuse(const char **ret_why, int r, const char *why)
 {
 	*ret_why = why;

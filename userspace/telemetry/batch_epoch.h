@@ -21,6 +21,7 @@ struct batch_epoch {
 	bool is_open;
 	uint64_t first_seq;
 	uint32_t next_index;
+	size_t section_bytes;
 	struct batch_header header;
 	struct epoch_texts texts;
 	struct epoch_texts blobs;

@@ -42,7 +42,8 @@
 	X(HASH, STATUS, status)                                                                    \
 	X(HASH, SHA256, sha256)                                                                    \
 	X(HASH, PACKAGE, package)                                                                  \
-	X(HASH, VERITY, verity)
+	X(HASH, VERITY, verity)                                                                    \
+	X(HASH, IMA, ima)
 
 #define IMAGE_COLUMNS(X)                                                                           \
 	X(IMAGE, EXECUTABLE, executable)                                                           \

@@ -60,6 +60,7 @@ struct verify_batch {
 	uint32_t epoch_index; /* below seq and BATCH_EPOCH_BATCHES_MAX */
 	const uint8_t *payload; /* until verify_message_done */
 	size_t payload_bytes;
+	size_t history_bytes; /* content.h: so many of them come before the batch itself; else 0 */
 };
 
 struct verify_failure {
