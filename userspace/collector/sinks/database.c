@@ -147,8 +147,10 @@ static const char *advice(int error)
 
 static int prepare_file(struct database *database, int *ret_version)
 {
-	int r = execute(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-				  "PRAGMA journal_size_limit = 67108864");
+	int r = execute(database, "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL;"
+				  "PRAGMA synchronous = FULL;"
+				  "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -131072;"
+				  "PRAGMA wal_autocheckpoint = 8192");
 
 	if (r == 0)
 		r = read_version(database, ret_version);
