@@ -28,7 +28,8 @@ static struct process_rows find_process(struct reading *reading, uint64_t refere
 static struct record_process read_named(struct reading *reading, const struct process_rows *rows)
 {
 	return (struct record_process){
-		.key = { .start_ns = rows->process[PROCESS_ROW_START_NS],
+		.key = { .start_ns = rows->process[PROCESS_ROW_START_MS] * NS_PER_MS +
+				     rows->process[PROCESS_ROW_START_SUB_NS],
 			 .pid = (uint32_t)rows->process[PROCESS_ROW_PID],
 			 .exec_count = (uint32_t)rows->process[PROCESS_ROW_EXEC_COUNT] },
 		.uid = (uint32_t)rows->image[IMAGE_ROW_UID] - 1u, /* 0 becomes UINT32_MAX */
@@ -170,8 +171,8 @@ static void read_flags(uint64_t flags, struct record_exec *exec)
 void reading_exec(struct reading *reading, const uint64_t *row, struct record *ret)
 {
 	struct process_rows rows = find_process(reading, row[EXEC_ROW_PROCESS]);
-	uint64_t start_ms = rows.process[PROCESS_ROW_START_NS] / NS_PER_MS;
-	uint64_t time_ms = reading->boot_ms + start_ms + row[EXEC_ROW_AFTER_START_MS];
+	uint64_t time_ms = reading->boot_ms + rows.process[PROCESS_ROW_START_MS] +
+			   row[EXEC_ROW_AFTER_START_MS];
 	uint32_t namespace_pid = (uint32_t)row[EXEC_ROW_NAMESPACE_PID];
 	struct record_exec *exec = &ret->exec;
 
@@ -184,7 +185,7 @@ void reading_exec(struct reading *reading, const uint64_t *row, struct record *r
 			  .args_redacted = (uint32_t)row[EXEC_ROW_ARGS_REDACTED] },
 	};
 	read_image(reading, rows.image, exec);
-	read_situation(reading, row[EXEC_ROW_SITUATION], rows.command[COMMAND_ROW_PX1], exec);
+	read_situation(reading, row[EXEC_ROW_SITUATION], rows.image[IMAGE_ROW_PX1], exec);
 	read_flags(row[EXEC_ROW_FLAGS], exec);
 	exec->namespace_pid = namespace_pid > 0 ? namespace_pid - 1u : exec->process.key.pid;
 	exec->args_total_bytes =
