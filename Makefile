@@ -172,7 +172,11 @@ $(BUILD)/obj/tests/bpf/stage/stage_programs.o: CFLAGS += -Wno-conversion -Wno-si
 $(BUILD)/tests/bpf/test_first_bytes_corpus $(BUILD)/tests/bpf/test_first_bytes_order: $(BPF_STAGE_OBJ)
 bpf-tests: $(BPF_TEST_BIN) $(BUILD)/tests/vm/verifier_cost
 
-bench-programs: $(addprefix $(BUILD)/tests/bench/,spawn read_capture short_lives)
+$(BUILD)/tests/bench/telemetry/bench: $(call objects,$(wildcard tests/bench/telemetry/*.c)) \
+		$(call lib,support telemetry common)
+	$(call link,$(LIBS_test) -lm)
+
+bench-programs: $(addprefix $(BUILD)/tests/bench/,spawn read_capture short_lives worker_turn)
 
 # Fuzzers: libFuzzer wants clang for every object that it should see into, so they get a BUILD of their
 # own (`make check-fuzz` calls `make BUILD=build/fuzz CC=clang FUZZ=1 fuzz-tests`).

@@ -12,13 +12,15 @@
 
 #define ARENA_SLOT_BYTES 2048
 #define ARENA_BYTES_MAX 2016 /* of one piece */
+#define ARENA_CLAIMED_BYTES_MIN 16 /* a claimed slot was written to so far, or to the piece's end  \
+				    */
 #define ARENA_HOLD_BYTES 896 /* of the stream, held in one slot */
 #define ARENA_HOLD_WORDS (ARENA_HOLD_BYTES / 64)
 #define ARENA_HOLDS 19 /* such stretches are a direction's first 16 KiB */
 
 enum arena_state {
 	ARENA_FREE = 0,
-	ARENA_CLAIMED = 1,
+	ARENA_CLAIMED = 1, /* for one piece */
 	ARENA_HELD = 2, /* bytes that came early: BPF adds to them and tells of parts */
 	ARENA_CLOSING = 3, /* was one of the two for long: nobody may begin to use it now */
 };

@@ -97,7 +97,8 @@ void marking_take(struct marking *marking, const struct event_bytes *event, uint
 	}
 	r = arena_take(marking->arena, event, marking->bytes);
 	if (r < 0) {
-		flow_table_cut(marking->flows, &piece.key, piece.side, "worker_restarted");
+		flow_table_cut(marking->flows, &piece.key, piece.side,
+			       r == -ENOMEM ? "memory" : "worker_restarted");
 		return;
 	}
 	piece.bytes = cursor_of(marking->bytes, (size_t)r);
