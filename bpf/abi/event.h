@@ -270,6 +270,7 @@ enum event_flow_flag {
 	FLOW_SHARED = 1u << 3,
 	FLOW_PREEXISTING = 1u << 4, /* older than the sensor: opened_ns is when it was found */
 	FLOW_FOLDED = 1u << 5, /* sums of `count` flows of one owner that found no room; no peer */
+	FLOW_UNSEEN = 1u << 6, /* with FINAL: among its first bytes are some that no hook saw */
 };
 
 enum event_syn_flag {

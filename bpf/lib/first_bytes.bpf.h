@@ -268,7 +268,9 @@ static __always_inline bool tcp_payload(struct bpf_sock *sk, struct tcp_facts *f
 	if (facts->offset >> 31)
 		return false; /* a keepalive's byte lies before the first */
 	facts->is_first = !flow->is_begun;
-	flow->is_begun = 1;
+#ifndef YAGURA_PLAIN
+	flow->is_begun = 1; /* else nothing is looked at, nor missed */
+#endif
 	if (probe_config.looks_at_tcp & PROBE_LOOK_LENGTHS)
 		lengths_note(flow, facts, facts->offset);
 	return probe_config.looks_at_tcp & PROBE_LOOK_BYTES &&
