@@ -4,6 +4,7 @@
 #define YAGURA_LIB_FLOW_RECORD_BPF_H
 
 #include "flow.bpf.h"
+#include "splt.bpf.h"
 #include <linux/errno.h>
 
 static __always_inline enum event_flow_direction direction_of(const struct flow_storage *flow)
@@ -28,14 +29,10 @@ static __always_inline __u8 event_flags_of(const struct flow_storage *flow)
 
 static __always_inline void look_fill(struct event_flow *event, const struct flow_look *look)
 {
-	__u32 count = look->splt.count;
-
 	event->pieces = look->pieces;
 	event->syn = look->syn;
 	event->synack = look->synack;
-	event->splt.count = (__u8)(count < FLOW_SPLT_MAX ? count : FLOW_SPLT_MAX);
-	__builtin_memcpy(event->splt.length, look->splt.length, sizeof(event->splt.length));
-	__builtin_memcpy(event->splt.gap, look->splt.gap, sizeof(event->splt.gap));
+	splt_fill(&event->splt, &look->splt);
 }
 
 static __always_inline bool is_behind(const struct look_side *side, __u64 bytes)
