@@ -364,8 +364,8 @@ enum event_bytes_flag {
 
 /*
  * First bytes of a flow, in a slot of the arena (arena.h): part of a message that begins at `start`
- * of its direction's stream, or datagram number `start` (from 0) of those told of. `cut` is not 0: no
- * bytes, and why some, or a message, will not come. */
+ * of its direction's stream, or datagram number `start` (from 0) of those told of. With `cut` there
+ * are none, and it says why some, or a message, will not come. */
 struct event_bytes {
 	struct event_header header;
 	__u64 cookie; /* with `index`: the flow, as in struct event_flow */
