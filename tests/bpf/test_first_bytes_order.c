@@ -5,6 +5,7 @@
  * all that there is to say.
  */
 #include "bpf/stage/ndjson_compare.h"
+#include "bpf/stage/stage_programs.h"
 #include "bpf/stage/stage_watcher.h"
 #include "replay/replay.h"
 
@@ -263,6 +264,8 @@ static void gives_all(void **state)
 	const struct order_case *c = *state;
 	char *replay, *kernel;
 
+	if (!stage)
+		skip(); /* nothing can be shown to the programs here */
 	stream_bytes = 0;
 	c->make();
 	replay = print(&lookout_watcher, c->each, c->order, c->is_two);
@@ -281,13 +284,16 @@ static void gives_all(void **state)
 static int open_stage(void **state)
 {
 	(void)state;
+	if (!stage_shows_packets())
+		return 0;
 	return stage_watcher_open(STAGE_ACCEPTS, STAGE_SOUND, &stage);
 }
 
 static int close_stage(void **state)
 {
 	(void)state;
-	stage_watcher_close(stage);
+	if (stage)
+		stage_watcher_close(stage);
 	return 0;
 }
 

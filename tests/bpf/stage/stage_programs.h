@@ -18,6 +18,9 @@ enum stage_program {
 
 struct stage;
 
+/* Up to 6.12 BPF_PROG_RUN leaves data_end unset for programs of cgroup_skb, which so see no packet.
+ */
+bool stage_shows_packets(void);
 /* Loads the programs, `fault` planted in them. 0 or -errno. */
 int stage_open(enum stage_fault fault, struct stage **ret_stage);
 /* Takes NULL. */
