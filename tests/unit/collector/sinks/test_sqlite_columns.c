@@ -22,7 +22,7 @@
 static void keep(struct sink_store *f, const struct record *record)
 {
 	sink_store_write(f, record);
-	assert_int_equal(sinks_flush(&f->sinks), 0);
+	assert_int_equal(sink_store_flush(f), 0);
 }
 
 /* The names of the columns of the only row that hold NULL. */
