@@ -5,10 +5,10 @@
  * all that there is to say.
  */
 #include "bpf/stage/ndjson_compare.h"
-#include "bpf/stage/stage_programs.h"
 #include "bpf/stage/stage_watcher.h"
 #include "replay/replay.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -262,7 +262,7 @@ static void gives_all(void **state)
 	char *replay, *kernel;
 
 	if (!stage)
-		skip(); /* nothing can be shown to the programs here */
+		skip(); /* this kernel's BPF_PROG_RUN shows no bytes */
 	stream_bytes = 0;
 	c->make();
 	replay = print(&lookout_watcher, c->each, c->order, c->is_two);
@@ -280,17 +280,16 @@ static void gives_all(void **state)
 
 static int open_stage(void **state)
 {
+	int r = stage_watcher_open(STAGE_ACCEPTS, STAGE_SOUND, &stage);
+
 	(void)state;
-	if (!stage_shows_packets())
-		return 0;
-	return stage_watcher_open(STAGE_ACCEPTS, STAGE_SOUND, &stage);
+	return r == -EOPNOTSUPP ? 0 : r;
 }
 
 static int close_stage(void **state)
 {
 	(void)state;
-	if (stage)
-		stage_watcher_close(stage);
+	stage_watcher_close(stage);
 	return 0;
 }
 
