@@ -34,7 +34,9 @@ struct flow_table_options {
 	size_t flows_max; /* with anything known or under way; the oldest give way, counted */
 	size_t pending_bytes_max; /* of all unfinished messages */
 	size_t names_max; /* addresses with a name */
-	size_t marks_bytes_max; /* of all flows; 0: 4 KiB for each of flows_max */
+	/* Of the marks of all flows, and of hellos over several datagrams that wait; the flows
+	 * spoken of longest ago give way, counted. 0: 4 KiB for each of flows_max. */
+	size_t marks_bytes_max;
 };
 
 struct flow_table_stats {
@@ -65,8 +67,8 @@ void flow_table_cut(struct flow_table *table, const struct flow_key *key,
 		    enum fingerprint_side side, const char *reason);
 void flow_table_syn(struct flow_table *table, const struct flow_key *key,
 		    const struct fingerprint_syn *syn);
-/* Bytes no parser is known for. */
-void flow_table_unknown(struct flow_table *table, const struct flow_key *key, struct cursor bytes);
+/* It begins with bytes no parser is known for: enum fingerprint_first_bytes says of what kind. */
+void flow_table_unknown(struct flow_table *table, const struct flow_key *key, uint8_t kind);
 
 /* How many pieces and cuts of a flow were given: fewer than were sent were lost on the way. */
 uint32_t flow_table_told(const struct flow_table *table, const struct flow_key *key);
