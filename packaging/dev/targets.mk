@@ -55,8 +55,10 @@ bench-replay: setup ## how fast yagura-replay reads a capture without handshakes
 	$(Q)tests/bench/replay
 
 bench-telemetry: setup ## bytes a record beside other encodings, and how fast batches are made and read
-	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/bench/telemetry/bench
+	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/bench/telemetry/bench \
+		$(BUILD)/bin/yagura-replay
 	$(Q)$(BUILD)/tests/bench/telemetry/bench
+	$(Q)tests/bench/telemetry/capture
 
 lint: ## check-lint without set-up
 	$(Q)tests/check lint

@@ -41,6 +41,7 @@ struct pipeline {
 	struct process_table *processes;
 	struct cgroup_names *cgroups;
 	struct argv_policy *argv;
+	struct names *names; /* how names leave */
 	struct digester *digester;
 	struct content *content;
 	struct spool *spool;
