@@ -17,7 +17,7 @@ EXEC = "SELECT rowid, * FROM execs WHERE process_pid = ? AND process_args LIKE ?
 BIG_BYTES = 100 << 20
 TRUE = os.path.realpath("/bin/true")
 CAT = os.path.realpath("/bin/cat")
-SETTLED = ("ok", "touched", "changed", "vanished", "too_large", "unreadable", "not_confirmed", "off")
+SETTLED = ("ok", "touched", "changed", "vanished", "too_large", "unreadable", "not_confirmed", "off", "unsettled")
 
 
 def digest(path):
@@ -30,7 +30,7 @@ def copy(source, target, tail=b""):
     with open(target, "ab") as file:
         file.write(tail)
     os.chmod(target, 0o755)
-    time.sleep(0.02)  # the kernel tells times apart by ticks
+    time.sleep(0.05)  # the kernel tells times apart by ticks
     return target
 
 
@@ -136,7 +136,7 @@ def test_script(live, marker, tmp_path):
     script = tmp_path / "script"
     script.write_text(f"#!/bin/cat -\n# {marker}\n", encoding="utf-8")
     script.chmod(0o755)
-    time.sleep(0.02)
+    time.sleep(0.05)
     for name, options in ((str(script), {}), ("./script", {"cwd": tmp_path})):
         process = hold([name, marker], **options)
         row = settled(live, process.pid, marker)
@@ -176,7 +176,7 @@ def test_large_first_hash_delays_nobody(live, marker, tmp_path):
     large = copy(CAT, tmp_path / "large", marker.encode())
     os.truncate(large, BIG_BYTES)
     small = copy(TRUE, tmp_path / "small", b"small" + marker.encode())
-    time.sleep(0.02)
+    time.sleep(0.05)
     first = hold([large, "-", marker])
     second = run([small, marker])
     row = settled(live, second, marker)

@@ -82,8 +82,10 @@ static struct record_hash want(struct content *content, const struct decoded_exe
 	struct wanted *wanted = wanted_find(&content->wanted, identity);
 
 	if (!wanted) {
-		struct text path =
-			what == KEEPER_HASH_EXECUTABLE ? path_of(exec) : (struct text){ 0 };
+		char buffer[EVENT_PATH_BYTES_MAX];
+		struct text path = what == KEEPER_HASH_EXECUTABLE
+					   ? path_of(exec)
+					   : content_script_path(exec, buffer);
 
 		wanted = wanted_add(&content->wanted, identity, path);
 		if (!wanted)
@@ -119,23 +121,17 @@ static struct record_hash look_at(struct content *content, const struct decoded_
 	return hash;
 }
 
-/* Which file the script is, as far as the keeper can tell. */
-static enum hash_status look_for_script(struct content *content, const struct decoded_exec *exec)
+static struct record_hash look_at_executable(struct content *content,
+					     const struct decoded_exec *exec,
+					     enum hash_status proof, uint64_t now_ns)
 {
-	struct keeper_hash_request request = { .what = KEEPER_HASH_SCRIPT_LOOK };
-	struct keeper_hash_reply reply = { 0 };
-	struct looked *looked = &content->looked;
+	const struct hash_identity identity = identity_of(&exec->fixed);
+	struct record_hash hash = { .status = HASH_UNSETTLED };
 
-	if (memcmp(&looked->process, &exec->fixed.process, sizeof(looked->process)) == 0)
-		return looked->status;
-	request.process = exec->fixed.process;
-	request.parent = exec->fixed.parent;
-	if (content->options.ask(content->options.context, &request, &reply) < 0 ||
-	    reply.status >= HASH_STATUS_COUNT)
-		reply.status = HASH_UNREADABLE;
-	*looked = (struct looked){ exec->fixed.process, reply.identity,
-				   (enum hash_status)reply.status };
-	return looked->status;
+	if (proof == HASH_OK)
+		return look_at(content, exec, &identity, KEEPER_HASH_EXECUTABLE, now_ns);
+	hash.package = content_judge(content, exec->fixed.namespaces.mnt, path_of(exec), NULL);
+	return hash;
 }
 
 static struct record_hash look_at_script(struct content *content, const struct decoded_exec *exec,
@@ -145,7 +141,7 @@ static struct record_hash look_at_script(struct content *content, const struct d
 
 	if (exec->script.length == 0)
 		return hash;
-	hash.status = look_for_script(content, exec);
+	hash.status = content_find_script(content, exec);
 	if (hash.status != HASH_OK)
 		return hash;
 	return look_at(content, exec, &content->looked.identity, KEEPER_HASH_SCRIPT, now_ns);
@@ -187,15 +183,18 @@ enum content_answer content_look(struct content *content, const struct decoded_e
 				 bool may_wait, uint64_t now_ns, struct content_facts *ret_facts)
 {
 	const struct hash_identity identity = identity_of(&exec->fixed);
-	struct content_facts facts = { 0 };
+	struct content_facts facts = { .hash.status = HASH_OFF };
 
-	if (content->options.bytes_max == 0) {
-		facts.hash.status = HASH_OFF;
-	} else {
-		facts.hash = look_at(content, exec, &identity, KEEPER_HASH_EXECUTABLE, now_ns);
+	may_wait = may_wait && is_recent(exec->fixed.header.time_ns, now_ns);
+	if (content->options.bytes_max > 0) {
+		enum hash_status proof = content_prove(content, exec, &identity, now_ns);
+
+		if (proof == HASH_PENDING && may_wait)
+			return CONTENT_WAIT;
+		facts.hash = look_at_executable(content, exec, proof, now_ns);
 		facts.script_hash = look_at_script(content, exec, now_ns);
 	}
-	if (may_wait && is_recent(exec->fixed.header.time_ns, now_ns) &&
+	if (may_wait &&
 	    (waits(&facts.hash, &identity) || waits(&facts.script_hash, &content->looked.identity)))
 		return CONTENT_WAIT;
 	if (facts.hash.status == HASH_OK)

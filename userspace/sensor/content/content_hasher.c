@@ -12,6 +12,7 @@
 
 /* Beyond what the pace explains: then a file system holds the hasher up. */
 #define HASHER_PATIENCE_NS (30 * NS_PER_S)
+#define TRIES_MAX 2
 
 /* Only one record says so of a content. */
 bool content_take_first(struct content *content, const struct hash_identity *identity)
@@ -55,6 +56,19 @@ static void finish(struct content *content, struct wanted *wanted, enum hash_sta
 	settle_promises(content, wanted);
 }
 
+/* Somebody touched it meanwhile, without writing to it perhaps: what still runs can be hashed once
+ * its times have settled. True when it is asked for again. */
+static bool try_again(struct content *content, struct wanted *wanted, enum hash_status status,
+		      uint64_t now_ns)
+{
+	if ((status != HASH_CHANGED && status != HASH_UNSETTLED) || wanted->tries >= TRIES_MAX)
+		return false;
+	wanted->tries++;
+	wanted->again_ns = now_ns + clock_file_tick_ns();
+	wanted_set_state(&content->wanted, wanted, WANTED_WAITING);
+	return true;
+}
+
 /* False when the hasher takes no more now. */
 static bool ask(struct content *content, struct wanted *wanted, uint64_t now_ns)
 {
@@ -70,10 +84,8 @@ static bool ask(struct content *content, struct wanted *wanted, uint64_t now_ns)
 		wanted->hash.verity.bytes = (uint8_t)reply.verity_bytes;
 		memcpy(wanted->hash.verity.digest, reply.verity, reply.verity_bytes);
 	}
-	/* Of a script: another file than was looked at a moment ago. */
-	if (reply.status == HASH_PENDING &&
-	    memcmp(&reply.identity, &wanted->identity, sizeof(reply.identity)) != 0)
-		reply.status = HASH_CHANGED;
+	if (reply.status == HASH_UNSETTLED && try_again(content, wanted, HASH_UNSETTLED, now_ns))
+		return true;
 	if (reply.status != HASH_PENDING) {
 		finish(content, wanted,
 		       reply.status < HASH_STATUS_COUNT ? (enum hash_status)reply.status
@@ -91,7 +103,7 @@ void content_ask_for_more(struct content *content, uint64_t now_ns)
 {
 	struct wanted *wanted;
 
-	while ((wanted = wanted_next(&content->wanted)))
+	while ((wanted = wanted_next(&content->wanted, now_ns)))
 		if (!ask(content, wanted, now_ns))
 			return;
 }
@@ -165,7 +177,8 @@ void content_take(struct content *content, const struct hash_result *result, uin
 	}
 	wanted = wanted_find(&content->wanted, &result->identity);
 	remember(content, result, wanted ? &wanted->hash.verity : NULL);
-	if (!wanted || wanted->state == WANTED_DONE)
+	if (!wanted || wanted->state != WANTED_ASKED ||
+	    try_again(content, wanted, (enum hash_status)result->status, now_ns))
 		return;
 	memcpy(wanted->hash.sha256, result->sha256, sizeof(wanted->hash.sha256));
 	memcpy(wanted->md5, result->md5, sizeof(wanted->md5));
