@@ -352,6 +352,7 @@ struct event_flow {
 	__u32 pieces; /* EVENT_BYTES due so far: fewer known of were lost, or went to another */
 	__u32 reserved_too; /* zero */
 	struct flow_syn syn;
+	struct flow_syn synack; /* its answer */
 	struct flow_splt splt;
 };
 
@@ -392,7 +393,7 @@ ABI_ASSERT(sizeof(struct event_cgroup) == 40, "event_cgroup");
 ABI_ASSERT(sizeof(struct event_throttle) == 120, "event_throttle");
 ABI_ASSERT(sizeof(struct flow_syn) == 56, "flow_syn");
 ABI_ASSERT(sizeof(struct flow_splt) == 104, "flow_splt");
-ABI_ASSERT(sizeof(struct event_flow) == 376, "event_flow");
+ABI_ASSERT(sizeof(struct event_flow) == 432, "event_flow");
 ABI_ASSERT(sizeof(struct event_bytes) == 64, "event_bytes");
 
 #endif

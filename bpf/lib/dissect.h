@@ -313,14 +313,14 @@ DISSECT_INLINE bool dissect_is_quic_version(__u32 version)
 }
 
 /* A QUIC packet with a long header that can be read by a third party: Initial or Retry, RFC 9000
- * 17.2 and RFC 9369 3.2. */
+ * 17.2 and RFC 9369 3.2. Its fixed bit may be anything (RFC 9287 3.1). */
 DISSECT_INLINE bool dissect_quic(const struct dissect_head *head, __u32 datagram_bytes)
 {
 	__u32 version = (__u32)(head->first >> 24);
 	__u8 type = dissect_at(head, 0) >> 4 & 3;
 	bool is_readable = version == QUIC_V2 ? type <= 1 : type == 0 || type == 3;
 
-	return datagram_bytes >= 32 && (dissect_at(head, 0) & 0xc0) == 0xc0 && is_readable &&
+	return datagram_bytes >= 32 && dissect_at(head, 0) & 0x80 && is_readable &&
 	       dissect_at(head, 5) <= 20 && dissect_is_quic_version(version);
 }
 

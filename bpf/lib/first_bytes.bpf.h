@@ -13,7 +13,10 @@
 /* Segments with payload, as the kernel counts them on the wire: past these nothing is looked at,
  * and no storage looked up. More than all other bounds of both directions together. */
 #define FIRST_SEGMENTS_MAX 4096
-#define FIRST_FEEDS_MAX 12 /* segments, held ones included, that one packet may bring */
+/* Segments and their parts, held ones included, that one packet may bring: a hello of 16 KiB whose
+ * first bytes came last and one by one; all messages of DNS that are wanted. */
+#define FIRST_FEEDS_MAX 32
+_Static_assert(FIRST_FEEDS_MAX >= ARENA_HOLDS + 11 && FIRST_FEEDS_MAX >= LOOK_PARTS_MAX, "feeds");
 
 #define TCP_FLAG_SYN 0x02
 #define TCP_FLAG_ACK 0x10
@@ -109,26 +112,49 @@ static __always_inline void syn_fill(struct __sk_buff *skb, const struct tcp_fac
 		syn->options_bytes = (__u8)options;
 }
 
-static __noinline void syn_arrived(struct __sk_buff *skb, const struct tcp_facts *facts)
+/* A SYN meets the listener; its answer, which says what it acknowledges, leaves there. */
+static __noinline void syn_waits(struct __sk_buff *skb, const struct tcp_facts *facts)
 {
-	struct packet packet = { 0 };
+	struct packet packet = { .egress = facts->egress };
 	struct flow_syn syn = { 0 };
-	__u32 ports = 0;
+	__u32 words[3] = { 0 }; /* ports, sequence, acknowledgement */
+	__u64 name;
 
 	syn_fill(skb, facts, &syn);
 	if (!syn.ip_version || !parse_network(skb, &packet) ||
-	    bpf_skb_load_bytes(skb, facts->at, &ports, sizeof(ports)))
+	    bpf_skb_load_bytes(skb, facts->at, words, sizeof(words)))
 		return;
-	syn_keep(syn_name(packet.key.remote_addr, packet.local_addr, ports, facts->seq), &syn);
+	if (facts->egress)
+		name = SYN_ANSWER ^ syn_name(packet.key.remote_addr, packet.local_addr,
+					     words[0] << 16 | words[0] >> 16, bpf_ntohl(words[2]));
+	else
+		name = syn_name(packet.key.remote_addr, packet.local_addr, words[0], facts->seq);
+	syn_keep(name, &syn);
 }
 
-static __noinline void syn_leaves(struct __sk_buff *skb, struct bpf_sock *sk,
+/* Of a connection that its own socket begins: the SYN leaves, the answer arrives. */
+static __noinline void syn_passes(struct __sk_buff *skb, struct bpf_sock *sk,
 				  const struct tcp_facts *facts)
 {
 	struct flow_storage *flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
+	struct flow_syn *syn;
 
-	if (flow && flow->phase == FLOW_PHASE_OPEN && !flow->look.syn.ip_version)
-		syn_fill(skb, facts, &flow->look.syn);
+	if (!flow || flow->phase != FLOW_PHASE_OPEN)
+		return;
+	syn = facts->egress ? &flow->look.syn : &flow->look.synack;
+	if (!syn->ip_version)
+		syn_fill(skb, facts, syn);
+}
+
+static __always_inline void syn_seen_by(struct __sk_buff *skb, struct bpf_sock *sk,
+					const struct tcp_facts *facts)
+{
+	bool is_answer = facts->flags & TCP_FLAG_ACK;
+
+	if (sk->state == TCP_LISTEN && is_answer == facts->egress)
+		syn_waits(skb, facts);
+	else if (is_answer != facts->egress)
+		syn_passes(skb, sk, facts);
 }
 
 /* --- payload --- */
@@ -173,14 +199,39 @@ static __noinline bool feed_begin(struct __sk_buff *skb, const struct tcp_facts 
 	return true;
 }
 
+#define FEED_BEGINS 1u /* beside bit 31: a packet that leaves */
+
+/* Keeps part of a segment; 0 when there is no room. A function of its own, verified once. */
+__weak int feed_hold_part(struct __sk_buff *skb, __u32 which, __u32 from, __u32 place, __u32 bytes)
+{
+	struct look_source source = { 0 };
+
+	if (!source_of(skb, which >> 31, &source))
+		return 1;
+	side_at(&source)->has_held = 1;
+	return hold_part(&source, from, place, bytes, which & FEED_BEGINS);
+}
+
 /* Keeps a segment that is early. */
 __weak int feed_hold(struct __sk_buff *skb, __u32 egress, __u32 base, __u32 offset, __u32 bytes)
 {
-	struct look_source source = { .base = base };
+	__u32 which = egress << 31 | FEED_BEGINS, done = 0, i;
 
-	if (source_of(skb, egress, &source) &&
-	    !hold_segment(&source, side_at(&source), offset, bytes))
-		counter_add(COUNTER_BYTES_UNSEEN);
+	for (i = 0; i < ARENA_HOLDS + 1; i++) {
+		__u32 place = offset + done;
+		__u32 part = ARENA_HOLD_BYTES - place % ARENA_HOLD_BYTES;
+
+		if (done >= bytes || place >= LOOK_WINDOW_BYTES)
+			break;
+		if (part > bytes - done)
+			part = bytes - done;
+		if (!feed_hold_part(skb, which, base + done, place, part)) {
+			counter_add(COUNTER_BYTES_UNSEEN);
+			break;
+		}
+		which &= ~FEED_BEGINS;
+		done += part;
+	}
 	return 0;
 }
 
@@ -208,7 +259,7 @@ __weak __u64 feed_held(struct __sk_buff *skb, __u32 egress)
 	if (!side->has_held)
 		return 0;
 	next.offset = side->next;
-	next.slot = (__u16)hold_next(&source, next.offset, &bytes);
+	next.slot = (__u16)hold_next(&source, side, &bytes);
 	next.bytes = (__u16)bytes;
 	return next.slot ? next.word : 0;
 }
@@ -244,7 +295,10 @@ static __always_inline bool feed_step(struct __sk_buff *skb, struct tcp_feed *fe
 		verdict = look_follow_of(skb, feed->which, feed->base, feed->offset, feed->bytes);
 	if (verdict == LOOK_HOLD)
 		feed_hold(skb, feed->which >> 31, feed->base, feed->offset, feed->bytes);
-	return verdict == LOOK_MORE || (verdict == LOOK_TAKEN && feed_next(skb, feed));
+	if (verdict == LOOK_MORE && !(feed->which & 0xffff))
+		return true;
+	/* What is held comes anew from where it was looked at: as one segment, or in a row. */
+	return (verdict == LOOK_MORE || verdict == LOOK_TAKEN) && feed_next(skb, feed);
 }
 
 /* Called with little on the stack: what it calls needs much. Without a loop: up to 6.1 nothing may
@@ -259,7 +313,7 @@ static __always_inline void feed(struct __sk_buff *skb, const struct tcp_facts *
 
 	if (!feed_begin(skb, facts))
 		return;
-#pragma GCC unroll 12
+#pragma GCC unroll 32
 	for (i = 0; i < FIRST_FEEDS_MAX; i++)
 		if (!feed_step(skb, &feed))
 			break;
@@ -312,13 +366,8 @@ static __noinline bool tcp_packet(struct __sk_buff *skb, struct bpf_sock *sk,
 {
 	if (!tcp_parse(skb, facts))
 		return false;
-	if (probe_config.looks_at_tcp & PROBE_LOOK_SYN &&
-	    (facts->flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN) {
-		if (facts->egress)
-			syn_leaves(skb, sk, facts);
-		else if (sk->state == TCP_LISTEN)
-			syn_arrived(skb, facts);
-	}
+	if (probe_config.looks_at_tcp & PROBE_LOOK_SYN && facts->flags & TCP_FLAG_SYN)
+		syn_seen_by(skb, sk, facts);
 	return facts->payload_bytes && sk->state != TCP_LISTEN && tcp_payload(sk, facts);
 }
 

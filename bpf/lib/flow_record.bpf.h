@@ -32,6 +32,7 @@ static __always_inline void look_fill(struct event_flow *event, const struct flo
 
 	event->pieces = look->pieces;
 	event->syn = look->syn;
+	event->synack = look->synack;
 	event->splt.count = (__u8)(count < FLOW_SPLT_MAX ? count : FLOW_SPLT_MAX);
 	__builtin_memcpy(event->splt.length, look->splt.length, sizeof(event->splt.length));
 	__builtin_memcpy(event->splt.gap, look->splt.gap, sizeof(event->splt.gap));

@@ -16,19 +16,17 @@
 #include "splt.h"
 #include <bpf/bpf_helpers.h>
 
-#define FLOW_HOLDS 8 /* slots a direction may hold early bytes in */
-
 /* What was seen of a connection's first packets. Side 0 is that of its source. All zero when it
  * begins. */
 struct flow_look {
 	struct look_side side[2];
 	struct splt splt;
 	struct flow_syn syn;
+	struct flow_syn synack;
 	__u32 busy[2]; /* 1: a CPU is looking at a segment of this side */
 	__u32 pieces; /* EVENT_BYTES due so far */
-	__u32 reserved;
-	/* Slots of the arena by the stretch of the stream they hold, modulo their number. */
-	__u16 hold[2][FLOW_HOLDS];
+	__u16 hold[2]; /* the first slot of the arena that holds early bytes of this side; 0: none
+			*/
 };
 
 /* What we know of a socket; dies with it. An accepted socket starts with a clone of

@@ -38,8 +38,8 @@ static void check(const struct first_bytes *message, const struct model *model)
 
 	while (prefix < model->bytes_max && model->has_come[prefix])
 		prefix++;
-	fuzz_require(message->prefix == prefix);
-	fuzz_require(prefix == 0 || memcmp(message->at, model->bytes, prefix) == 0);
+	fuzz_require(message->pieces.prefix == prefix);
+	fuzz_require(prefix == 0 || memcmp(message->pieces.at, model->bytes, prefix) == 0);
 	fuzz_require(first_bytes_is_full(message) == (prefix >= model->bytes_max));
 	fuzz_require(first_bytes_heap(message) <= 3 * model->bytes_max + 300);
 }
@@ -47,8 +47,8 @@ static void check(const struct first_bytes *message, const struct model *model)
 static void read_if_due(struct first_bytes *message)
 {
 	if (first_bytes_is_due(message))
-		fuzz_require(first_bytes_read(message).left == message->prefix);
-	fuzz_require(message->read_sum <= 13 * message->prefix + 4 * 1024);
+		fuzz_require(first_bytes_read(message).left == message->pieces.prefix);
+	fuzz_require(message->read_sum <= 13 * message->pieces.prefix + 4 * 1024);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		size_t wanted = cursor_u8(&c);
 		uint8_t how = cursor_u8(&c);
 		struct cursor piece = cursor_take(&c, wanted < c.left ? wanted : c.left);
-		size_t offset = how & 1 ? message.prefix : place;
+		size_t offset = how & 1 ? message.pieces.prefix : place;
 		size_t heap = first_bytes_heap(&message);
 		size_t growth = first_bytes_growth(&message, offset, piece.left);
 

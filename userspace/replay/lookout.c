@@ -8,7 +8,7 @@
 #include <utlist.h>
 
 #define EARLY_BYTES_MAX (2 * LOOK_WINDOW_BYTES) /* of each direction */
-#define EARLY_SEGMENTS_MAX 64
+#define EARLY_SEGMENTS_MAX LOOK_MESSAGE_SEGMENTS_MAX
 
 /* What the kernel calls them is what userspace calls them. */
 #define SAME_PROTOCOL(NAME, name)                                                                  \
@@ -85,17 +85,6 @@ static enum fingerprint_side side_of(enum track_end end)
 	return end == TRACK_SOURCE ? SIDE_SOURCE : SIDE_DESTINATION;
 }
 
-static const char *cut_reason(uint8_t cut)
-{
-	static const char *const reasons[LOOK_CUT_COUNT] = {
-		[LOOK_CUT_LIMIT] = "limit",	 [LOOK_CUT_UNSEEN] = "cut",
-		[LOOK_CUT_ORDER] = "order",	 [LOOK_CUT_NO_ROOM] = "no_room",
-		[LOOK_CUT_BROKEN] = "malformed", [LOOK_CUT_RACE] = "order",
-	};
-
-	return cut < LOOK_CUT_COUNT && reasons[cut] ? reasons[cut] : "cut";
-}
-
 static void take_piece(void *context, const struct look_piece *piece, const __u8 *at)
 {
 	struct lookout *lookout = context;
@@ -112,8 +101,9 @@ static void take_piece(void *context, const struct look_piece *piece, const __u8
 	lookout->is_wanted = true;
 	if (!piece->cut)
 		flow_table_piece(lookout->table, &taken);
-	else if (piece->protocol != DISSECT_NONE)
-		flow_table_cut(lookout->table, &lookout->key, taken.side, cut_reason(piece->cut));
+	else
+		flow_table_cut(lookout->table, &lookout->key, taken.side,
+			       look_cut_name(piece->cut));
 }
 
 static enum look_verdict look_at(struct lookout *lookout, struct look_side *side, uint32_t offset,

@@ -60,17 +60,6 @@ void marking_free(struct marking *marking)
 	free(marking);
 }
 
-static const char *cut_reason(uint8_t cut)
-{
-	static const char *const reasons[LOOK_CUT_COUNT] = {
-		[LOOK_CUT_LIMIT] = "limit",   [LOOK_CUT_UNSEEN] = "unseen",
-		[LOOK_CUT_ORDER] = "order",   [LOOK_CUT_NO_ROOM] = "no_room",
-		[LOOK_CUT_BROKEN] = "broken", [LOOK_CUT_RACE] = "race",
-	};
-
-	return cut < LOOK_CUT_COUNT && reasons[cut] ? reasons[cut] : "cut";
-}
-
 static bool is_dns(enum fingerprint_protocol protocol)
 {
 	return protocol == FINGERPRINT_DNS || protocol == FINGERPRINT_DNS_TCP;
@@ -98,12 +87,13 @@ void marking_take(struct marking *marking, const struct event_bytes *event, uint
 	int r;
 
 	if (event->cut) {
-		flow_table_cut(marking->flows, &piece.key, piece.side, cut_reason(event->cut));
+		flow_table_cut(marking->flows, &piece.key, piece.side, look_cut_name(event->cut));
 		return;
 	}
 	r = arena_take(marking->arena, event, marking->bytes);
 	if (r < 0) {
-		flow_table_cut(marking->flows, &piece.key, piece.side, "worker_restarted");
+		flow_table_cut(marking->flows, &piece.key, piece.side,
+			       r == -ENOMEM ? "memory" : "worker_restarted");
 		return;
 	}
 	piece.bytes = cursor_of(marking->bytes, (size_t)r);
@@ -159,6 +149,7 @@ void marking_fill(struct marking *marking, const struct event_flow *flow, uint64
 	const struct marks *marks;
 
 	fill_syn(marking, &key, &flow->syn);
+	fill_syn(marking, &key, &flow->synack);
 	fill_splt(&flow->splt, &record->splt);
 	if (flow->flags & FLOW_FINAL) {
 		note_missing(marking, &key, flow);

@@ -3,7 +3,6 @@
 #ifndef YAGURA_TESTS_BPF_STAGE_NDJSON_COMPARE_H
 #define YAGURA_TESTS_BPF_STAGE_NDJSON_COMPARE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* A key that may differ, and why. */
@@ -14,16 +13,9 @@ struct ndjson_exception {
 	size_t used; /* times it did */
 };
 
-struct ndjson_terms {
-	struct ndjson_exception *exceptions; /* the last has no reason */
-	/* The second text may know less than the first, and another reason for what is
-	 * truncated; but what it knows, the first must know too. */
-	bool may_know_less;
-};
-
 /* How many lines differ, or are there only once. The first ones are said on standard error, under
- * `title`; NULL: none are. */
+ * `title`; NULL: none are. Of `exceptions` the last has no reason. */
 size_t ndjson_compare(const char *title, const char *one, const char *other,
-		      const struct ndjson_terms *terms);
+		      struct ndjson_exception *exceptions);
 
 #endif

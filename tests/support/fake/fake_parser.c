@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/fake_parser.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define HEADER_BYTES 3
 
 struct fingerprint_session {
-	int nothing;
+	size_t kept_bytes; /* as if it kept each message */
 };
 
 static struct fake_parser_calls calls;
@@ -27,10 +28,21 @@ struct fingerprint_session *fingerprint_session_new(void)
 	return calloc(1, sizeof(struct fingerprint_session));
 }
 
+void fingerprint_session_clear(struct fingerprint_session *session)
+{
+	session->kept_bytes = 0;
+	calls.clears++;
+}
+
 void fingerprint_session_free(struct fingerprint_session *session)
 {
 	calls.sessions -= session != NULL;
 	free(session);
+}
+
+size_t fingerprint_session_bytes(const struct fingerprint_session *session)
+{
+	return session ? session->kept_bytes : 0;
 }
 
 const struct fingerprint_parser *fingerprint_parser_of(enum fingerprint_protocol protocol)
@@ -59,7 +71,7 @@ enum parse_status fingerprint_parse(struct fingerprint_session *session,
 	struct cursor said;
 	bool is_wrong = c.left > 0 && cursor_u8(&c) != 'M';
 
-	(void)session;
+	session->kept_bytes += message->bytes.left;
 	calls.parses++;
 	calls.bytes += message->bytes.left;
 	if (is_wrong)
@@ -85,8 +97,20 @@ void fingerprint_cut(struct marks *marks, const char *reason)
 
 void fingerprint_syn(const struct fingerprint_syn *syn, struct marks *marks)
 {
-	(void)syn;
-	marks_add_string(marks, MARK_TCP_SYN, "syn");
+	char text[16];
+
+	calls.syns++;
+	snprintf(text, sizeof(text), "syn %u", syn->window & 0xff);
+	marks_add_string(marks, MARK_TCP_SYN, text);
+}
+
+/* Of the window's lower half alone. */
+void fingerprint_syn_shape(const struct fingerprint_syn *syn,
+			   struct fingerprint_syn_shape *ret_shape)
+{
+	*ret_shape = (struct fingerprint_syn_shape){ .length = 1,
+						     .marks = 1,
+						     .bytes = { (uint8_t)syn->window } };
 }
 
 void fingerprint_first_bytes(struct cursor bytes, struct marks *marks)

@@ -68,15 +68,15 @@ static struct lookout_case {
 	{ "a segment of which nothing was captured",
 	  PROTOCOL_TCP,
 	  { { 'c', 0, "", 0, 30 }, { 'c', 30, HELLO, HELLO_BYTES } },
-	  "T0@30+0:29/29 " },
+	  "x0:unseen T0@30+0:29/29 " },
 	{ "a segment that was captured in part",
 	  PROTOCOL_TCP,
 	  { { 'c', 0, HELLO, 15, 10 }, { 'c', 25, HELLO + 25, HELLO_BYTES - 25 } },
-	  "T0@0+0:15 x0:cut " },
+	  "T0@0+0:15 x0:unseen " },
 	{ "a hole that stays, then a hello",
 	  PROTOCOL_TCP,
 	  { { 'c', 10, HELLO, HELLO_BYTES } },
-	  "T0@10+0:29/29 " },
+	  "x0:unseen T0@10+0:29/29 " },
 	{ "beyond the window nothing is looked at",
 	  PROTOCOL_TCP,
 	  { { 'c', 20000, HELLO, HELLO_BYTES } },
@@ -210,9 +210,9 @@ static void test_no_room_for_two(void **state)
 	show(first, PROTOCOL_TCP, &early);
 	show(second, PROTOCOL_TCP, &early);
 	show(second, PROTOCOL_TCP, &late);
-	assert_string_equal(told, "");
+	assert_string_equal(told, "x0:order ");
 	show(first, PROTOCOL_TCP, &late);
-	assert_string_equal(told, "T0@0+0:15 T0@0+15:14/29 ");
+	assert_string_equal(told, "x0:order T0@0+0:15 T0@0+15:14/29 ");
 	assert_int_equal(room, 60);
 	lookout_free(first);
 	lookout_free(second);

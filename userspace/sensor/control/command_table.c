@@ -3,5 +3,7 @@
 
 const struct control_command *const command_table[] = {
 	status_commands,
+	process_commands,
+	watch_commands,
 	NULL,
 };

@@ -15,13 +15,17 @@ static bool fields_in_range(const struct event_flow *flow)
 	       flow->count > 0 && flow->reserved[0] == 0 && flow->reserved[1] == 0;
 }
 
-static bool first_packets_are_in_range(const struct event_flow *flow)
+static bool syn_is_in_range(const struct flow_syn *syn)
 {
-	const struct flow_syn *syn = &flow->syn;
-
 	return (syn->ip_version == 0 || syn->ip_version == 4 || syn->ip_version == 6) &&
 	       syn->options_bytes <= SYN_OPTIONS_BYTES_MAX && syn->ip_options_bytes <= 40 &&
-	       syn->flags <= 0x0fff && flow->splt.count <= FLOW_SPLT_MAX;
+	       syn->flags <= 0x0fff;
+}
+
+static bool first_packets_are_in_range(const struct event_flow *flow)
+{
+	return syn_is_in_range(&flow->syn) && syn_is_in_range(&flow->synack) &&
+	       flow->splt.count <= FLOW_SPLT_MAX;
 }
 
 /* The last part of a flow says how it ended, not that it goes on. */

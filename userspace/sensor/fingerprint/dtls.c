@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DTLS datagrams: a hello may be cut into fragments, over records and datagrams, in any order.
  * RFC 6347 4.1, 4.2; 9147 4, 5 */
+#include "common/pieces.h"
 #include "sensor/fingerprint/parser_table.h"
-#include "sensor/fingerprint/pieces.h"
 #include "sensor/fingerprint/tls_marks.h"
 
 #include <stdlib.h>
@@ -56,6 +56,13 @@ bool dtls_state_is_unfinished(const struct dtls_state *state)
 	return state && (state->ends[SIDE_SOURCE].is_open || state->ends[SIDE_DESTINATION].is_open);
 }
 
+size_t dtls_state_bytes(const struct dtls_state *state)
+{
+	return state ? sizeof(*state) + pieces_heap(&state->ends[SIDE_SOURCE].body) +
+			       pieces_heap(&state->ends[SIDE_DESTINATION].body)
+		     : 0;
+}
+
 static void close_message(struct dtls_end *end, bool is_done)
 {
 	pieces_done(&end->body);
@@ -97,21 +104,16 @@ static void open_message(struct dtls_end *end, const struct fragment *fragment)
 static enum parse_status add_fragment(struct fingerprint_session *session, struct dtls_end *end,
 				      struct fragment *fragment, struct marks *marks)
 {
-	static const char *const reasons[] = {
-		[PIECES_OVERLAP] = "overlap",
-		[PIECES_LIMIT] = "limit",
-		[PIECES_NO_ROOM] = "no_room",
-	};
-	enum pieces_result result;
+	int r;
 
 	if (fragment->length > TLS_HELLO_BYTES_MAX)
 		return give_up(end, marks, "limit");
 	if (fragment->bytes.left == fragment->length)
 		return take_whole(session, end, fragment, marks);
 	open_message(end, fragment);
-	result = pieces_add(&end->body, fragment->offset, fragment->bytes, fragment->length);
-	if (result != PIECES_OK)
-		return give_up(end, marks, reasons[result]);
+	r = pieces_add(&end->body, fragment->offset, fragment->bytes);
+	if (r < 0)
+		return give_up(end, marks, pieces_reason(r));
 	fragment->bytes = pieces_bytes(&end->body);
 	if (fragment->bytes.left < fragment->length)
 		return PARSE_OK;

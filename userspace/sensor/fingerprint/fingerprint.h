@@ -54,8 +54,15 @@ struct fingerprint_session;
 
 /* NULL without memory. */
 struct fingerprint_session *fingerprint_session_new(void);
+/* Forgets, wiped, what it kept of foreign bytes, and is a new flow's session. What it looked up of
+ * algorithms it keeps. */
+void fingerprint_session_clear(struct fingerprint_session *session);
 /* Wipes what it kept of foreign bytes. NULL is nothing. */
 void fingerprint_session_free(struct fingerprint_session *session);
+
+/* What it takes of the heap, of which the other end of a flow can choose most: hellos over several
+ * datagrams wait in it. NULL: nothing. */
+size_t fingerprint_session_bytes(const struct fingerprint_session *session);
 
 struct fingerprint_parser {
 	const char *name;
@@ -99,6 +106,20 @@ struct fingerprint_syn {
 /* Adds MARK_TCP_SYN (or, for a SYN-ACK, MARK_TCP_SYNACK), and for a SYN MARK_TCP_SYN_SIG and
  * MARK_NPF "tcp/". tcp_syn.c */
 void fingerprint_syn(const struct fingerprint_syn *syn, struct marks *marks);
+
+#define FINGERPRINT_SYN_BYTES_MAX 56
+
+/* All that the marks of a segment depend on, as bytes to compare: of timestamps only whether they
+ * are 0. */
+struct fingerprint_syn_shape {
+	uint8_t length; /* 0: of options that are malformed, which are all different */
+	uint8_t marks; /* so many it has */
+	uint8_t bytes[FINGERPRINT_SYN_BYTES_MAX];
+};
+
+/* Segments of one shape have the same marks. tcp_syn.c */
+void fingerprint_syn_shape(const struct fingerprint_syn *syn,
+			   struct fingerprint_syn_shape *ret_shape);
 
 /* What kind of bytes a stream begins with: adds MARK_FIRST_BYTES ("text", "binary", "random") for
  * those that no parser knows. Entropy and printable share, as proto/FINGERPRINTS.md defines them;

@@ -5,9 +5,7 @@
  * 9000 17.2, 19; 9001 4, 5
  */
 #include "sensor/fingerprint/parser_table.h"
-#include "sensor/fingerprint/pieces.h"
-#include "sensor/fingerprint/quic_crypto.h"
-#include "sensor/fingerprint/quic_packet.h"
+#include "sensor/fingerprint/quic_state.h"
 #include "sensor/fingerprint/quic_varint.h"
 #include "sensor/fingerprint/tls_marks.h"
 
@@ -18,7 +16,6 @@
 #define PACKETS_MAX 8 /* of a datagram that are looked at */
 #define IDS_MAX 3
 #define HANDSHAKE_HEADER_BYTES 4
-#define WAITING_BYTES_MAX 1500
 #define NPF_PREFIX_BYTES 16 /* "quic/(00000001)" */
 
 enum frame_type {
@@ -28,28 +25,6 @@ enum frame_type {
 	FRAME_ACK_ECN = 0x03,
 	FRAME_CRYPTO = 0x06,
 	FRAME_CONNECTION_CLOSE = 0x1c,
-};
-
-struct quic_id {
-	bool is_known;
-	size_t length;
-	uint8_t bytes[QUIC_CID_BYTES_MAX];
-};
-
-struct quic_end {
-	bool is_done; /* nothing more of it is of interest */
-	bool has_keys;
-	struct quic_keys keys; /* that opened its last Initial */
-	struct pieces crypto;
-	size_t read_bytes; /* of it: messages that were read */
-};
-
-struct quic_state {
-	struct quic_id first; /* the client's first destination: what all keys follow from */
-	struct quic_id retry; /* the source of a Retry: what they follow from after it */
-	struct quic_end ends[SIDE_COUNT];
-	uint8_t *waiting; /* the answer's first packet, where the question was captured after it */
-	size_t waiting_bytes;
 };
 
 /* What one datagram is read with. */
@@ -62,45 +37,6 @@ struct reading {
 	struct marks *marks;
 	uint8_t plain[DATAGRAM_BYTES_MAX];
 };
-
-static void drop_waiting(struct quic_state *state)
-{
-	if (state->waiting)
-		explicit_bzero(state->waiting, state->waiting_bytes);
-	free(state->waiting);
-	state->waiting = NULL;
-}
-
-void quic_state_free(struct quic_state *state)
-{
-	if (!state)
-		return;
-	for (size_t i = 0; i < SIDE_COUNT; i++)
-		pieces_done(&state->ends[i].crypto);
-	drop_waiting(state);
-	explicit_bzero(state, sizeof(*state));
-	free(state);
-}
-
-bool quic_state_is_unfinished(const struct quic_state *state)
-{
-	for (size_t i = 0; state && i < SIDE_COUNT; i++) {
-		const struct quic_end *end = &state->ends[i];
-
-		if (!end->is_done && end->crypto.range_count > 0 &&
-		    end->crypto.ranges[end->crypto.range_count - 1].to > end->read_bytes)
-			return true;
-	}
-	return false;
-}
-
-static void remember(struct quic_id *id, struct cursor bytes)
-{
-	struct quic_id copy = { .is_known = true, .length = bytes.left };
-
-	cursor_copy(&bytes, copy.bytes, bytes.left);
-	*id = copy;
-}
 
 static void finish_end(struct quic_end *end)
 {
@@ -187,19 +123,16 @@ static void skip_ack(struct cursor *frames, bool has_ecn)
 /* varint offset; varint length; bytes */
 static enum parse_status take_crypto(struct reading *reading, struct cursor *frames)
 {
-	static const char *const reasons[] = {
-		[PIECES_OVERLAP] = "overlap",
-		[PIECES_LIMIT] = "limit",
-		[PIECES_NO_ROOM] = "no_room",
-	};
 	uint64_t offset = quic_varint(frames);
 	struct cursor bytes = cursor_take(frames, (size_t)quic_varint(frames));
-	enum pieces_result result;
+	int r;
 
 	if (!cursor_ok(&bytes))
 		return PARSE_MALFORMED;
-	result = pieces_add(&reading->end->crypto, offset, bytes, CRYPTO_BYTES_MAX);
-	return result == PIECES_OK ? PARSE_OK : give_up(reading, reasons[result]);
+	if (offset > CRYPTO_BYTES_MAX || bytes.left > CRYPTO_BYTES_MAX - offset)
+		return give_up(reading, "limit");
+	r = pieces_add(&reading->end->crypto, (size_t)offset, bytes);
+	return r < 0 ? give_up(reading, pieces_reason(r)) : PARSE_OK;
 }
 
 /* RFC 9000 12.4: the frames that an Initial may hold. */
@@ -267,7 +200,7 @@ static bool try_ids(struct reading *reading, const struct quic_packet *packet, b
 		ids[count++] = cursor_of(retry->bytes, retry->length);
 	for (size_t i = 0; i < count; i++)
 		if (try_id(reading, packet, is_server, ids[i], ret_plain_bytes)) {
-			remember(&reading->state->first, ids[i]);
+			quic_remember(&reading->state->first, ids[i]);
 			return true;
 		}
 	return false;
@@ -287,21 +220,6 @@ static bool open_initial(struct reading *reading, const struct quic_packet *pack
 	       try_ids(reading, packet, !is_server, ret_plain_bytes);
 }
 
-/* Its keys follow from what the other end has not been seen to say yet. */
-static void keep_waiting(const struct reading *reading, const struct quic_packet *packet)
-{
-	struct quic_state *state = reading->state;
-	struct cursor bytes = packet->whole;
-
-	if (reading->side != SIDE_DESTINATION || state->waiting || state->first.is_known ||
-	    bytes.left > WAITING_BYTES_MAX)
-		return;
-	state->waiting = malloc(bytes.left);
-	state->waiting_bytes = bytes.left;
-	if (state->waiting)
-		cursor_copy(&bytes, state->waiting, bytes.left);
-}
-
 static enum parse_status read_initial(struct reading *reading, const struct quic_packet *packet)
 {
 	size_t plain_bytes = 0;
@@ -312,8 +230,8 @@ static enum parse_status read_initial(struct reading *reading, const struct quic
 		if (status == PARSE_OK)
 			status = read_messages(reading, packet->version);
 		explicit_bzero(reading->plain, plain_bytes);
-	} else {
-		keep_waiting(reading, packet);
+	} else if (reading->side == SIDE_DESTINATION) {
+		quic_keep_waiting(reading->state, packet->whole);
 	}
 	return status;
 }
@@ -324,10 +242,10 @@ static enum parse_status read_packet(struct reading *reading, const struct quic_
 
 	if (reading->side == SIDE_SOURCE && !state->first.is_known &&
 	    (packet->type == QUIC_INITIAL || packet->type == QUIC_ZERO_RTT))
-		remember(&state->first, packet->destination_id);
+		quic_remember(&state->first, packet->destination_id);
 	/* Each datagram may be answered by one; a client takes the first: RFC 9000 17.2.5.2. */
 	if (packet->type == QUIC_RETRY && !state->retry.is_known)
-		remember(&state->retry, packet->source_id);
+		quic_remember(&state->retry, packet->source_id);
 	return packet->type == QUIC_INITIAL ? read_initial(reading, packet) : PARSE_OK;
 }
 
@@ -363,7 +281,7 @@ static void read_waiting(struct reading *reading)
 	reading->end = &state->ends[SIDE_DESTINATION];
 	if (!reading->end->is_done && quic_packet_read(&bytes, &packet) == PARSE_OK)
 		read_initial(reading, &packet);
-	drop_waiting(state);
+	quic_drop_waiting(state);
 }
 
 static enum parse_status parse(struct fingerprint_session *session,

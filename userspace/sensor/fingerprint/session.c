@@ -3,6 +3,7 @@
 
 #include "sensor/fingerprint/dns_state.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 struct fingerprint_session *fingerprint_session_new(void)
@@ -17,6 +18,18 @@ struct digester *session_digester(struct fingerprint_session *session)
 	return session->digester;
 }
 
+const char *pieces_reason(int error)
+{
+	return error == -EBADMSG ? "overlap" : "no_room";
+}
+
+size_t fingerprint_session_bytes(const struct fingerprint_session *session)
+{
+	if (!session)
+		return 0;
+	return sizeof(*session) + dtls_state_bytes(session->dtls) + quic_state_bytes(session->quic);
+}
+
 void fingerprint_finish(const struct fingerprint_session *session, struct marks *marks)
 {
 	if (dtls_state_is_unfinished(session->dtls) || quic_state_is_unfinished(session->quic))
@@ -24,13 +37,19 @@ void fingerprint_finish(const struct fingerprint_session *session, struct marks 
 	dns_state_add_unanswered(session->dns, marks);
 }
 
+void fingerprint_session_clear(struct fingerprint_session *session)
+{
+	dtls_state_free(session->dtls);
+	quic_state_free(session->quic);
+	dns_state_free(session->dns);
+	*session = (struct fingerprint_session){ .digester = session->digester };
+}
+
 void fingerprint_session_free(struct fingerprint_session *session)
 {
 	if (!session)
 		return;
+	fingerprint_session_clear(session);
 	digester_free(session->digester);
-	dtls_state_free(session->dtls);
-	quic_state_free(session->quic);
-	dns_state_free(session->dns);
 	free(session);
 }

@@ -22,6 +22,9 @@ struct fingerprint_session {
 /* Made when first asked for; NULL without memory. */
 struct digester *session_digester(struct fingerprint_session *session);
 
+/* Why what pieces_add() refused makes a hello truncated. */
+const char *pieces_reason(int error);
+
 /* Forgets, wiped, what the parsers keep of unfinished messages. NULL is nothing. dtls.c,
  * quic_initial.c */
 void dtls_state_free(struct dtls_state *state);
@@ -29,5 +32,8 @@ void quic_state_free(struct quic_state *state);
 /* Whether a hello was begun and did not come to its end. NULL: no. */
 bool dtls_state_is_unfinished(const struct dtls_state *state);
 bool quic_state_is_unfinished(const struct quic_state *state);
+/* What it takes of the heap. NULL: nothing. */
+size_t dtls_state_bytes(const struct dtls_state *state);
+size_t quic_state_bytes(const struct quic_state *state);
 
 #endif

@@ -227,8 +227,12 @@ static enum parse_status parse(struct fingerprint_session *session,
 	status = take_message(&c, &payload, &type);
 	if (status != PARSE_OK || type == DISCONNECT)
 		return status;
-	if (type != KEXINIT || !read_lists(payload, &kexinit))
+	if (type != KEXINIT)
 		return PARSE_MALFORMED;
+	if (!read_lists(payload, &kexinit)) {
+		fingerprint_cut(marks, "broken");
+		return PARSE_MALFORMED;
+	}
 	add_fingerprints(session, side, &kexinit, marks);
 	return PARSE_OK;
 }

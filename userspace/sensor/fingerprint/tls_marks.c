@@ -129,6 +129,13 @@ static void add_client_facts(const struct fingerprint_session *session,
 		marks_add_string(marks, MARK_ECH, "1");
 }
 
+/* All of a hello is there, and its lengths contradict each other. */
+static enum parse_status broken(struct marks *marks)
+{
+	fingerprint_cut(marks, "broken");
+	return PARSE_MALFORMED;
+}
+
 static enum parse_status client_hello(struct fingerprint_session *session,
 				      const struct tls_transport *transport, struct cursor body,
 				      struct marks *marks)
@@ -139,7 +146,7 @@ static enum parse_status client_hello(struct fingerprint_session *session,
 	if (session->has_client_hello)
 		return PARSE_OK;
 	if (tls_client_hello_read(body, transport->is_dtls, &hello) != PARSE_OK)
-		return PARSE_MALFORMED;
+		return broken(marks);
 
 	session->has_client_hello = true;
 	scratch.digester = session_digester(session);
@@ -182,7 +189,7 @@ static enum parse_status server_hello(struct fingerprint_session *session, struc
 	if (session->has_server_hello)
 		return PARSE_OK;
 	if (tls_server_hello_read(body, &hello) != PARSE_OK)
-		return PARSE_MALFORMED;
+		return broken(marks);
 
 	session->has_server_hello = !hello.is_retry_request;
 	scratch.digester = session_digester(session);

@@ -1,26 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Puts one message together from pieces that come in any order, twice, or one byte at a time, and
- * says when reading it again is worth it. A byte costs the same wherever its piece lies: one bit
- * each says which have come. Bytes are wiped when they are given up.
+ * says when reading it again is worth it. Bytes are wiped when they are given up.
  */
 #ifndef YAGURA_FLOW_FIRST_BYTES_H
 #define YAGURA_FLOW_FIRST_BYTES_H
 
-#include "common/cursor.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "common/pieces.h"
 
 struct first_bytes {
-	uint8_t *at; /* `capacity` bytes, and behind them a bit for each: it has come */
-	size_t capacity;
+	struct pieces pieces;
 	size_t bytes_max; /* what lies behind them is not kept */
-	size_t prefix; /* so many have come without a gap */
-	size_t end; /* behind the last that has come */
 	size_t total; /* of the message; 0: not known */
-	size_t read; /* prefix when it was last read */
+	size_t read; /* so many were read the last time */
 	size_t read_sum; /* of all times */
 	unsigned int spare_reads;
 };

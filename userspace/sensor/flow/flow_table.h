@@ -34,7 +34,9 @@ struct flow_table_options {
 	size_t flows_max; /* with anything known or under way; the oldest give way, counted */
 	size_t pending_bytes_max; /* of all unfinished messages */
 	size_t names_max; /* addresses with a name */
-	size_t marks_bytes_max; /* of all flows; 0: 4 KiB for each of flows_max */
+	/* Of the marks of all flows, and of hellos over several datagrams that wait; the flows
+	 * spoken of longest ago give way, counted. 0: 4 KiB for each of flows_max. */
+	size_t marks_bytes_max;
 };
 
 struct flow_table_stats {

@@ -23,14 +23,15 @@ struct arena_stats {
 	uint64_t stale; /* events whose slot had other contents by then */
 };
 
-/* Maps `slots` slots behind `fd` (stays the caller's). 0 or -errno. */
+/* `slots` slots behind `fd` (stays the caller's, and open as long as the arena is). They are mapped
+ * as they are used. 0 or -errno. */
 int arena_open(int fd, uint32_t slots, struct arena **ret_arena);
 /* Takes NULL. */
 void arena_close(struct arena *arena);
 
 /* Copies the event's bytes out and frees its slot, unless that holds more. The number of bytes, or
  * -ESTALE when the slot has other contents by now (another worker took these), -EBADMSG when there
- * is no such slot. */
+ * is no such slot, -ENOMEM when it cannot be mapped. */
 int arena_take(struct arena *arena, const struct event_bytes *event,
 	       uint8_t ret_bytes[ARENA_BYTES_MAX]);
 

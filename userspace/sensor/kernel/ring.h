@@ -37,6 +37,8 @@ bool ring_is_half_full(const struct ring *ring);
 int ring_rewind(struct ring *ring, uint64_t position);
 /* Gives everything before `position` (at most the read position) back to the kernel. */
 void ring_release(struct ring *ring, uint64_t position);
+/* Once a second, between reading: unmaps what a busy time has left mapped. */
+void ring_rest(struct ring *ring);
 /* Moves reading and releasing forward to `position`: what an earlier worker had spooled but not yet
  * released. -EINVAL when it does not lie between the consumer's and the kernel's position, or no
  * record can begin there. */

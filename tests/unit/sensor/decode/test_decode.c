@@ -200,6 +200,10 @@ static struct flow_case {
 	{ "flow: no flag", AT(flags), 0, 0 },
 	{ "flow: unknown flag", AT(flags), 64, -EBADMSG },
 	{ "flow: stands for nothing", AT(count), 0, -EBADMSG },
+	{ "flow: a SYN of IPv6", AT(syn.ip_version), 6, 0 },
+	{ "flow: a SYN of no IP", AT(syn.ip_version), 5, -EBADMSG },
+	{ "flow: an answer of no IP", AT(synack.ip_version), 5, -EBADMSG },
+	{ "flow: an answer with too many options", AT(synack.options_bytes), 41, -EBADMSG },
 	{ "flow: reserved is not zero", AT(reserved), 1, -EBADMSG },
 #undef AT
 };

@@ -19,6 +19,10 @@ static struct hello_case {
 	enum parse_status want;
 } cases[] = {
 	{ "no extensions", { .ciphers = "1301" }, PARSE_OK },
+	{ "no cipher suites", { .ciphers = "", .extensions = "" }, PARSE_OK },
+	{ "an extension twice",
+	  { .ciphers = "1301", .extensions = "0017 0000 000a 0004 0002 001d 0017 0000 000a 0000" },
+	  PARSE_OK },
 	{ "an odd number of cipher bytes", { .ciphers = "1301 13" }, PARSE_MALFORMED },
 	{ "an extension longer than the block",
 	  { .ciphers = "1301", .extensions = "0017 0001" },
@@ -60,8 +64,9 @@ static void check_case(void **state)
 	assert_int_equal(talk_say(&talk, FINGERPRINT_TLS, SIDE_SOURCE, packet.at, packet.size),
 			 c->want);
 	talk_expect(&talk, MARK_SERVER_NAME, NULL);
+	talk_expect(&talk, MARK_TRUNCATED, c->want == PARSE_OK ? NULL : "broken");
 	if (c->want != PARSE_OK)
-		assert_int_equal(talk.marks.count, 0);
+		assert_int_equal(talk.marks.count, 1);
 	else
 		assert_non_null(marks_find(&talk.marks, MARK_JA4));
 	talk_end(&talk);

@@ -72,7 +72,7 @@ static void pieces_in_reverse_order_are_put_together(void **state)
 
 	(void)state;
 	for (size_t at = WHOLE_BYTES; at > 0; at -= 100) {
-		assert_int_equal(message.prefix, 0);
+		assert_int_equal(message.pieces.prefix, 0);
 		assert_int_equal(add(&message, at - 100, 100), 0);
 	}
 	assert_whole(&message, WHOLE_BYTES);
@@ -241,14 +241,14 @@ static void any_cuts_in_any_order_give_the_whole(void **state)
 		struct first_bytes message = empty();
 		size_t piece_max = 1 + (size_t)rand() % 400;
 
-		while (message.prefix < WHOLE_BYTES) {
+		while (message.pieces.prefix < WHOLE_BYTES) {
 			size_t offset = (size_t)rand() % WHOLE_BYTES;
 			size_t size = 1 + (size_t)rand() % piece_max;
 
 			if (size > WHOLE_BYTES - offset)
 				size = WHOLE_BYTES - offset;
 			assert_int_equal(add(&message, offset, size), 0);
-			assert_memory_equal(message.at, whole, message.prefix);
+			assert_memory_equal(message.pieces.at, whole, message.pieces.prefix);
 		}
 		assert_whole(&message, WHOLE_BYTES);
 	}

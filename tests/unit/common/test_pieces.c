@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sensor/fingerprint/pieces.h"
+#include "common/pieces.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,13 +15,13 @@
 
 #define WHOLE "abcdefghij"
 
-static enum pieces_result add(struct pieces *pieces, uint64_t offset, const char *text)
+static int add(struct pieces *pieces, size_t offset, const char *text)
 {
 	uint8_t *copy = hex_copy(text, strlen(text));
-	enum pieces_result result = pieces_add(pieces, offset, cursor_of(copy, strlen(text)), 1024);
+	int r = pieces_add(pieces, offset, cursor_of(copy, strlen(text)));
 
 	free(copy);
-	return result;
+	return r;
 }
 
 static void expect(const struct pieces *pieces, const char *want)
@@ -50,7 +51,7 @@ static void check_orders(void **state)
 			code /= count;
 			memmove(&left[at], &left[at + 1], (count - at - 1) * sizeof(left[0]));
 			memcpy(text, &WHOLE[2 * piece], piece < 4 ? 3 : 2);
-			assert_int_equal(add(&pieces, 2 * piece, text), PIECES_OK);
+			assert_int_equal(add(&pieces, 2 * piece, text), 0);
 			is_there[piece] = true;
 			while (whole < 5 && is_there[whole])
 				whole++;
@@ -58,7 +59,7 @@ static void check_orders(void **state)
 			assert_true(pieces_bytes(&pieces).left <= 2 * whole + 1);
 		}
 		expect(&pieces, WHOLE);
-		assert_int_equal(pieces.range_count, 1);
+		assert_int_equal(pieces.end, strlen(WHOLE));
 		pieces_done(&pieces);
 	}
 }
@@ -68,34 +69,52 @@ static void check_overlap(void **state)
 	struct pieces pieces = { 0 };
 
 	(void)state;
-	assert_int_equal(add(&pieces, 0, "abc"), PIECES_OK);
-	assert_int_equal(add(&pieces, 5, "fgh"), PIECES_OK);
-	assert_int_equal(add(&pieces, 2, "cdef"), PIECES_OK);
+	assert_int_equal(add(&pieces, 0, "abc"), 0);
+	assert_int_equal(add(&pieces, 5, "fgh"), 0);
+	assert_int_equal(add(&pieces, 2, "cdef"), 0);
 	expect(&pieces, "abcdefgh");
-	assert_int_equal(add(&pieces, 7, "X"), PIECES_OVERLAP);
-	assert_int_equal(add(&pieces, 1, "bcX"), PIECES_OVERLAP);
+	assert_int_equal(add(&pieces, 7, "X"), -EBADMSG);
+	assert_int_equal(add(&pieces, 1, "bcX"), -EBADMSG);
 	expect(&pieces, "abcdefgh");
-	assert_int_equal(add(&pieces, 3, ""), PIECES_OK);
+	assert_int_equal(add(&pieces, 3, ""), 0);
 	pieces_done(&pieces);
 	expect(&pieces, "");
 }
 
-static void check_limits(void **state)
+/* Every other byte from the last one on, then those between: each is an island first. */
+static void check_islands(void **state)
 {
 	struct pieces pieces = { 0 };
 
 	(void)state;
-	assert_int_equal(add(&pieces, 1023, "ab"), PIECES_LIMIT);
-	assert_int_equal(add(&pieces, 1025, ""), PIECES_LIMIT);
-	assert_int_equal(add(&pieces, UINT64_MAX, "a"), PIECES_LIMIT);
-	for (unsigned i = 0; i < PIECES_RANGES_MAX; i++)
-		assert_int_equal(add(&pieces, 2 + 2 * i, "a"), PIECES_OK);
-	assert_int_equal(add(&pieces, 0, "a"), PIECES_LIMIT);
+	for (size_t i = 2000; i > 0; i--) {
+		size_t growth = pieces_growth(&pieces, 2 * i), heap = pieces_heap(&pieces);
+
+		assert_int_equal(add(&pieces, 2 * i - 1, "b"), 0);
+		assert_int_equal(pieces_heap(&pieces), heap + growth);
+	}
+	assert_int_equal(pieces.end, 4000);
 	expect(&pieces, "");
-	assert_int_equal(add(&pieces, 1, "ab"), PIECES_OVERLAP);
-	assert_int_equal(add(&pieces, 1, "aa"), PIECES_OK);
-	assert_int_equal(add(&pieces, 0, "a"), PIECES_OK);
-	expect(&pieces, "aaa");
+	for (size_t i = 0; i < 2000; i++) {
+		assert_int_equal(pieces_bytes(&pieces).left, 2 * i);
+		assert_int_equal(add(&pieces, 2 * i, "a"), 0);
+	}
+	for (size_t i = 0; i < 4000; i++)
+		assert_int_equal(pieces_bytes(&pieces).at[i], i % 2 ? 'b' : 'a');
+	pieces_done(&pieces);
+	assert_int_equal(pieces_heap(&pieces), 0);
+}
+
+/* A place far away costs what lies before it, and nothing more. */
+static void check_heap(void **state)
+{
+	struct pieces pieces = { 0 };
+
+	(void)state;
+	assert_int_equal(add(&pieces, 5, ""), 0);
+	assert_int_equal(pieces_heap(&pieces), 0);
+	assert_int_equal(add(&pieces, 65535, "x"), 0);
+	assert_int_equal(pieces_heap(&pieces), 65536 + 65536 / 8);
 	pieces_done(&pieces);
 }
 
@@ -104,7 +123,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(check_orders),
 		cmocka_unit_test(check_overlap),
-		cmocka_unit_test(check_limits),
+		cmocka_unit_test(check_islands),
+		cmocka_unit_test(check_heap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
