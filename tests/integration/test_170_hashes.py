@@ -201,6 +201,21 @@ def test_remembered_over_a_restart(stopped_pair, marker, tmp_path):
         stopped_pair.stop()
 
 
+def test_status_counts_them(live, marker, tmp_path):
+    def hashes():
+        return live.sensor.ask_status()["hashes"]
+
+    before = hashes()
+    program = copy(TRUE, tmp_path / "counted", marker.encode())
+    for _ in range(3):
+        settled(live, run([program, marker]), marker)
+    after = hashes()
+    assert after["misses"] > before["misses"] and after["hits"] >= before["hits"] + 2
+    assert after["read_bytes"] >= before["read_bytes"] + os.path.getsize(program)
+    assert after["told"]["ok"] >= before["told"]["ok"] + 3
+    assert after["entries"] > 0 and set(after["told"]) >= {"vanished", "changed", "too_large", "unsettled"}
+
+
 def test_limits_are_said(stopped_pair, marker, tmp_path):
     stopped_pair.sensor.sections["hash"] = {"bytes_max": "100K"}
     program = copy(TRUE, tmp_path / "too-large", marker.encode())

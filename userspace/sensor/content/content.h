@@ -75,6 +75,20 @@ void content_stop(struct content *content);
 /* Fills *ret_update (but for the time) with the next promise that can be kept; its texts live until
  * the next call. False when there is none now. */
 bool content_next_update(struct content *content, struct record_exec_update *ret_update);
+/* Since the worker started. */
+struct content_stats {
+	uint64_t hits; /* digests that were there when an exec asked */
+	uint64_t misses; /* files that had to be asked for */
+	uint64_t read_bytes; /* that the hasher went through for what it answered */
+	/* Of executables and scripts: what was told in the end. */
+	uint64_t told[HASH_STATUS_COUNT];
+	uint32_t entries; /* of the cache, now */
+	uint32_t waiting; /* files to be asked for, now */
+	uint32_t asked; /* files with the hasher, now */
+	uint32_t promised; /* execs told without, now */
+};
+void content_stats(const struct content *content, struct content_stats *ret_stats);
+
 /* Promises not kept yet. */
 uint32_t content_promised(const struct content *content);
 

@@ -115,6 +115,7 @@ static void settle(struct content *content, const struct wanted *wanted, struct 
 	    memcmp(identity, &wanted->identity, sizeof(*identity)) != 0)
 		return;
 	*hash = wanted->hash;
+	content->stats.told[hash->status]++;
 	if (hash->status == HASH_OK)
 		*first_seen |= content_take_first(content, identity);
 }
@@ -175,6 +176,8 @@ void content_take(struct content *content, const struct hash_result *result, uin
 		ask_again(content);
 		return;
 	}
+	if (hash_has_digest(&(struct record_hash){ .status = (enum hash_status)result->status }))
+		content->stats.read_bytes += result->identity.bytes;
 	wanted = wanted_find(&content->wanted, &result->identity);
 	remember(content, result, wanted ? &wanted->hash.verity : NULL);
 	if (!wanted || wanted->state != WANTED_ASKED ||

@@ -10,6 +10,7 @@
 /* What the keeper said of an exec: one that waits is looked at again and again. */
 struct looked {
 	struct process_key process;
+	bool waited;
 	bool knows_proof;
 	bool knows_script;
 	enum hash_status proof; /* of an executable that was written as it was executed */
@@ -24,6 +25,7 @@ struct content {
 	struct wanted_table wanted;
 	struct promises promises;
 	struct looked looked;
+	struct content_stats stats; /* those that grow */
 	uint64_t heard_ns; /* when the hasher last gave a sign, or was first asked */
 };
 
