@@ -132,8 +132,8 @@ static struct record_hash look_at(struct content *content, const struct decoded_
 		}
 	}
 	if (what == KEEPER_HASH_EXECUTABLE)
-		hash.package =
-			content_judge(content, exec->fixed.namespaces.mnt, path_of(exec), md5);
+		hash.package = content_judge(content, exec->fixed.namespaces.mnt, path_of(exec),
+					     &hash, md5);
 	return hash;
 }
 
@@ -146,7 +146,8 @@ static struct record_hash look_at_executable(struct content *content,
 
 	if (proof == HASH_OK)
 		return look_at(content, exec, &identity, KEEPER_HASH_EXECUTABLE, now_ns);
-	hash.package = content_judge(content, exec->fixed.namespaces.mnt, path_of(exec), NULL);
+	hash.package =
+		content_judge(content, exec->fixed.namespaces.mnt, path_of(exec), &hash, NULL);
 	return hash;
 }
 

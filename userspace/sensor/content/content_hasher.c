@@ -26,11 +26,13 @@ bool content_take_first(struct content *content, const struct hash_identity *ide
 }
 
 enum package_state content_judge(const struct content *content, uint32_t mnt_ns, struct text path,
-				 const uint8_t *md5)
+				 const struct record_hash *hash, const uint8_t *md5)
 {
+	const uint8_t *sha256 = hash_has_digest(hash) ? hash->sha256 : NULL;
+
 	if (content->options.host_mnt_ns == 0 || mnt_ns != content->options.host_mnt_ns)
 		return PACKAGE_UNKNOWN;
-	return packages_judge(content->packages, path, md5);
+	return packages_judge(content->packages, path, md5, sha256);
 }
 
 static void fill_request(const struct content *content, const struct wanted *wanted,
@@ -40,7 +42,7 @@ static void fill_request(const struct content *content, const struct wanted *wan
 	request->parent = wanted->parent;
 	request->identity = wanted->identity;
 	request->what = wanted->what;
-	request->wants_md5 = packages_are_there(content->packages);
+	request->wants_md5 = packages_want_md5(content->packages);
 	if (wanted->path_bytes < sizeof(request->path))
 		memcpy(request->path, wanted->path, wanted->path_bytes);
 }
@@ -133,8 +135,9 @@ static void settle_promises(struct content *content, const struct wanted *wanted
 		settle(content, wanted, &facts->script_hash, &each->script_identity,
 		       &facts->first_seen);
 		if (was_pending && facts->hash.status != HASH_PENDING)
-			facts->hash.package = content_judge(content, each->mnt_ns, path,
-							    wanted->has_md5 ? wanted->md5 : NULL);
+			facts->hash.package =
+				content_judge(content, each->mnt_ns, path, &facts->hash,
+					      wanted->has_md5 ? wanted->md5 : NULL);
 		if (!promise_is_open(each))
 			promise_close(&content->promises, each);
 	}

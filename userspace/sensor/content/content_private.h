@@ -44,6 +44,6 @@ void content_ask_for_more(struct content *content, uint64_t now_ns);
 bool content_take_first(struct content *content, const struct hash_identity *identity);
 /* What the packages say of an executable; md5 NULL: not known. */
 enum package_state content_judge(const struct content *content, uint32_t mnt_ns, struct text path,
-				 const uint8_t *md5);
+				 const struct record_hash *hash, const uint8_t *md5);
 
 #endif
