@@ -15,6 +15,7 @@ from daemons import wait_until
 
 EXEC = "SELECT rowid, * FROM execs WHERE process_pid = ? AND process_args LIKE ?"
 BIG_BYTES = 100 << 20
+STORM = 300
 TRUE = os.path.realpath("/bin/true")
 CAT = os.path.realpath("/bin/cat")
 SETTLED = ("ok", "touched", "changed", "vanished", "too_large", "unreadable", "not_confirmed", "off", "unsettled")
@@ -31,6 +32,12 @@ def copy(source, target, tail=b""):
         file.write(tail)
     os.chmod(target, 0o755)
     time.sleep(0.05)  # the kernel tells times apart by ticks
+    return target
+
+
+def copy_at_once(target, tail):
+    target.write_bytes(pathlib.Path(TRUE).read_bytes() + tail)
+    target.chmod(0o755)
     return target
 
 
@@ -214,6 +221,18 @@ def test_status_counts_them(live, marker, tmp_path):
     assert after["read_bytes"] >= before["read_bytes"] + os.path.getsize(program)
     assert after["told"]["ok"] >= before["told"]["ok"] + 3
     assert after["entries"] > 0 and set(after["told"]) >= {"vanished", "changed", "too_large", "unsettled"}
+
+
+def test_a_storm_of_different_programs(live, marker, tmp_path):
+    """Each has its hash, and however long one takes, those behind it are hashed meanwhile."""
+    programs = [copy_at_once(tmp_path / f"program-{number}", f"{marker}-{number}".encode()) for number in range(STORM)]
+    time.sleep(0.05)
+    pids = [subprocess.Popen([program, f"{marker}-{number}."], stdin=subprocess.DEVNULL) for number, program
+            in enumerate(programs)]
+    for process in pids:
+        process.wait(30)
+    rows = [settled(live, process.pid, f"{marker}-{number}.") for number, process in enumerate(pids)]
+    assert [row["process_hash_sha256"] for row in rows] == [digest(program) for program in programs]
 
 
 def test_limits_are_said(stopped_pair, marker, tmp_path):

@@ -269,6 +269,8 @@ static bool drain(struct pipeline *p, size_t lane, uint64_t end)
 		if (r <= 0)
 			return note_read(p, lane, r);
 		if (!take_event(p, batch, bytes, size)) {
+			if (p->event->kind == EVENT_EXEC)
+				pipeline_look_ahead(p, ring);
 			ring_rewind(ring, position);
 			return false;
 		}

@@ -196,6 +196,16 @@ static enum content_answer promise(struct content *content, const struct decoded
 	return CONTENT_READY;
 }
 
+void content_look_ahead(struct content *content, const struct decoded_exec *exec, uint64_t now_ns)
+{
+	const struct hash_identity identity = identity_of(&exec->fixed);
+
+	if (content->options.bytes_max > 0 && content->wanted.count < CONTENT_WANTED_MAX / 2 &&
+	    content_is_settled(&identity, exec->fixed.header.time_ns) &&
+	    !content_cache_find(content->cache, &identity))
+		want(content, exec, &identity, KEEPER_HASH_EXECUTABLE, now_ns);
+}
+
 static enum content_answer wait(struct content *content)
 {
 	content->looked.waited = true;

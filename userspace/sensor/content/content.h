@@ -62,6 +62,8 @@ struct content_cache *content_cache(struct content *content);
  * CONTENT_PATIENCE_NS may have to wait. */
 enum content_answer content_look(struct content *content, const struct decoded_exec *exec,
 				 bool may_wait, uint64_t now_ns, struct content_facts *ret_facts);
+/* An exec that is to be looked at soon: its file is asked for meanwhile. */
+void content_look_ahead(struct content *content, const struct decoded_exec *exec, uint64_t now_ns);
 /* What the exec that was answered PROMISED last is called: its update will say so. */
 void content_promise_px1(struct content *content, const struct process_key *process,
 			 struct text px1);

@@ -33,6 +33,8 @@ struct content {
  * PENDING: look again, and wait if that may be. */
 enum hash_status content_prove(struct content *content, const struct decoded_exec *exec,
 			       const struct hash_identity *identity, uint64_t now_ns);
+/* Whether a change from that time (CLOCK_BOOTTIME) on would show. */
+bool content_is_settled(const struct hash_identity *identity, uint64_t time_ns);
 /* Which file the script is: OK, into content->looked.identity, or why it is not known. */
 enum hash_status content_find_script(struct content *content, const struct decoded_exec *exec);
 /* Its absolute path; empty when it is not known whole. */

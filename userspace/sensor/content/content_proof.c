@@ -31,7 +31,7 @@ static enum hash_status look(struct content *content, const struct decoded_exec 
 	return (enum hash_status)reply->status;
 }
 
-static bool is_settled(const struct hash_identity *identity, uint64_t time_ns)
+bool content_is_settled(const struct hash_identity *identity, uint64_t time_ns)
 {
 	return time_ns + clock_boot_epoch_ns() >= identity->ctime_ns + clock_file_tick_ns();
 }
@@ -49,10 +49,10 @@ enum hash_status content_prove(struct content *content, const struct decoded_exe
 	struct keeper_hash_request request = { .what = KEEPER_HASH_EXECUTABLE_LOOK };
 	struct keeper_hash_reply reply = { 0 };
 
-	if (is_settled(identity, exec->fixed.header.time_ns))
+	if (content_is_settled(identity, exec->fixed.header.time_ns))
 		return HASH_OK;
 	if (!looked->knows_proof) {
-		if (!is_settled(identity, now_ns))
+		if (!content_is_settled(identity, now_ns))
 			return is_from_the_future(identity, now_ns) ? HASH_UNSETTLED : HASH_PENDING;
 		request.identity = *identity;
 		looked->proof = look(content, exec, &request, &reply);
@@ -73,7 +73,7 @@ enum hash_status content_find_script(struct content *content, const struct decod
 		looked->script = look(content, exec, &request, &reply);
 		looked->identity = reply.identity;
 		if (looked->script == HASH_OK &&
-		    !is_settled(&looked->identity, exec->fixed.header.time_ns))
+		    !content_is_settled(&looked->identity, exec->fixed.header.time_ns))
 			looked->script = HASH_UNSETTLED;
 		looked->knows_script = true;
 	}

@@ -37,6 +37,34 @@ static void who_waits_has_missed(void **state)
 	assert_int_equal(stats_of(w).told[HASH_OK], 2);
 }
 
+/* What is looked at ahead is there when its turn comes. */
+static void what_is_ahead_is_asked_for(void **state)
+{
+	struct world *w = *state;
+	struct content_facts facts;
+
+	look(w, exec_of(w, 1, SMALL), true, &facts);
+	content_look_ahead(w->content, exec_of(w, 2, SMALL), w->now_ns);
+	content_look_ahead(w->content, exec_of(w, 2, SMALL), w->now_ns);
+	assert_int_equal(w->asked_count, 2);
+	assert_int_equal(w->asked[1].identity.inode, 2);
+	give_last(w, HASH_OK);
+	assert_int_equal(look(w, exec_of(w, 2, SMALL), true, &facts), CONTENT_READY);
+	assert_int_equal(stats_of(w).told[HASH_OK], 1);
+	content_look_ahead(w->content, exec_of(w, 2, SMALL), w->now_ns);
+	assert_int_equal(w->asked_count, 2);
+}
+
+static void one_written_a_moment_ago_is_not(void **state)
+{
+	struct world *w = *state;
+	struct decoded_exec *exec = exec_of(w, 2, SMALL);
+
+	exec->fixed.ctime_ns = w->now_ns + clock_boot_epoch_ns();
+	content_look_ahead(w->content, exec, w->now_ns);
+	assert_int_equal(w->asked_count, 0);
+}
+
 static void what_is_promised_counts_when_it_is_kept(void **state)
 {
 	struct world *w = *state;
@@ -69,6 +97,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CONTENT_TEST(who_waits_has_missed),
+		CONTENT_TEST(what_is_ahead_is_asked_for),
+		CONTENT_TEST(one_written_a_moment_ago_is_not),
 		CONTENT_TEST(what_is_promised_counts_when_it_is_kept),
 		CONTENT_TEST(what_the_hasher_does_not_take_waits),
 	};
