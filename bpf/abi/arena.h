@@ -45,6 +45,12 @@ struct arena_hold {
 	__u8 unused[ARENA_HOLD_BYTES - 64 - 2 * (ARENA_HOLDS + 1)];
 };
 
+/* Bytes whose shape is looked at, and how often each value came: zero but for that moment. */
+struct arena_shape {
+	__u8 bytes[256];
+	__u8 seen[256];
+};
+
 struct arena_slot {
 	__u32 state; /* enum arena_state */
 	__u32 generation; /* counts claims: names the contents, with the slot's number */
@@ -55,6 +61,7 @@ struct arena_slot {
 	union {
 		__u8 bytes[ARENA_BYTES_MAX];
 		struct arena_hold hold;
+		struct arena_shape shape;
 		struct arena_head head;
 	};
 };

@@ -11,6 +11,8 @@
 
 #define EXECUTED_FILES_MAX 16384 /* the oldest give way */
 #define EXECUTED_SCRIPTS_MAX 4096
+#define EXECUTED_DIGESTS_MAX 1024
+#define EXECUTED_DIGEST_BYTES_MAX 64 /* SHA-512 */
 
 /* Key of the map executed_files, numbers as in struct event_exec. */
 struct executed_file {
@@ -39,6 +41,24 @@ struct executed_script {
 	__u64 mtime_ns;
 	__u32 device;
 	__u32 reserved; /* zero */
+};
+
+/* Key of the map executed_digests: what one file once held. */
+struct executed_content {
+	__u64 inode;
+	__u64 ctime_ns;
+	__u32 device;
+	__u32 reserved; /* zero */
+};
+
+/*
+ * Its value: what the kernel's own integrity
+ * measurement (IMA) found the file to be when it was last executed. Only files that its policy
+ * measures are there.
+ */
+struct executed_digest {
+	__u32 algorithm; /* enum hash_algo of linux/hash_info.h; how long the digest is follows */
+	__u8 digest[EXECUTED_DIGEST_BYTES_MAX];
 };
 
 #endif

@@ -58,6 +58,7 @@ static __always_inline void facts_fill(struct event_flow *event, const struct fl
 	event->protocol = IPPROTO_TCP;
 	event->count = 1;
 	event->flags = event_flags_of(flow);
+	event->first_bytes = flow->shape;
 	socket_fill(event, (const struct sock *)tcp);
 	counters_fill(event, tcp);
 	look_fill(event, &flow->look);

@@ -49,7 +49,9 @@ struct flow_storage {
 	__u8 owner_quality;
 	__u8 arm_left;
 	__u8 executable_verdict; /* enum filter_verdict of who called connect() or listen() */
-	__u8 reserved[4];
+	__u8 is_begun; /* payload was seen */
+	__u8 shape; /* enum shape_class of the first */
+	__u8 reserved[2];
 	struct flow_look look;
 };
 /* Memory is charged per socket; keep it small: the kernel adds up to 80 bytes and rounds up to a

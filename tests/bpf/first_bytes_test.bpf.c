@@ -188,6 +188,9 @@ int stage_over(struct __sk_buff *skb)
 	event->state = FLOW_STATE_CLOSED;
 	event->flags = FLOW_FINAL;
 	look_fill(event, &stage->flow.look);
+	if (stage_fault != STAGE_LOSES_SHAPE)
+		event->first_bytes =
+			turn.is_datagram ? stage->datagram_first.look.shape : stage->flow.shape;
 	event_submit(&ring_bulk, event);
 	bpf_map_delete_elem(&stages, &cookie);
 	return 1;

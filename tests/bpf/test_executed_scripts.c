@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Scripts: which file it was, and by what name it is found. */
 #include "bpf/executed_case.h"
+#include "bpf/kernel_case.h"
 #include "sensor/content/content_private.h"
 
 #include <setjmp.h>
@@ -175,6 +176,21 @@ static void a_script_of_the_same_name_elsewhere_is_not_it(void **state)
 	assert_int_equal(umount(one), 0);
 }
 
+/* No typed pointer leads to the file: rather none than what has its name. */
+static void under_lockdown_no_script_is_known(void **state)
+{
+	const struct executed_maps maps = maps_of(*state);
+	struct executed_file_opened opened;
+	struct held held;
+
+	settled_script("unseen", "#!/bin/cat -\n");
+	held = hold(&(struct start){ .path = at_place("unseen") });
+	must_find_exec(*state, held.pid);
+	executed_open(&maps, LARGEST, request_of(*state, KEEPER_HASH_SCRIPT_LOOK), &opened);
+	assert_int_equal(opened.status, HASH_NOT_CONFIRMED);
+	let_go(&held);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +201,11 @@ int main(void)
 		cmocka_unit_test(another_file_under_a_script_s_name_is_not_it),
 		cmocka_unit_test(a_script_of_the_same_name_elsewhere_is_not_it),
 	};
+	const struct CMUnitTest locked[] = {
+		cmocka_unit_test(under_lockdown_no_script_is_known),
+	};
 
+	if (is_confidential())
+		return cmocka_run_group_tests(locked, process_case_setup, process_case_teardown);
 	return cmocka_run_group_tests(tests, process_case_setup, process_case_teardown);
 }

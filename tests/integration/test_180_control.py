@@ -4,6 +4,7 @@
 import contextlib
 import json
 import os
+import re
 import resource
 import shutil
 import socket
@@ -220,3 +221,25 @@ def test_a_process_nobody_knows(live):
     assert answer.returncode == 3
     assert "no process 4194305 is known" in answer.stderr
     assert ctl(live.sensor, "tree", check=False).returncode == 3
+
+
+def test_doctor_finds_nothing_wrong_with_a_sensor_that_works(live):
+    rows = json.loads(ctl(live.sensor, "doctor", "--json").stdout)["checks"]
+    checks = {row["check"]: row for row in rows}
+    assert checks["nothing lost unsaid"]["state"] == "good"
+    assert checks["collector"]["state"] == "good"
+    assert checks["spool"]["state"] == "good"
+    text = ctl(live.sensor, "doctor").stdout
+    assert "good  collector" in text
+
+
+def test_stats_for_prometheus(live):
+    """Each line is name, labels and number, as the text format wants them."""
+    lines = ctl(live.sensor, "stats", "--prometheus").stdout.splitlines()
+    line_form = re.compile(r'yagura_[a-zA-Z0-9_]+(\{([a-z]+="([^"\\\n]|\\.)*",?)+\})? -?[0-9.e+-]+$')
+    assert len(lines) > 100
+    for line in lines:
+        assert line_form.fullmatch(line), line
+    assert len(set(lines)) == len(lines)
+    assert any(line.startswith('yagura_conservation_generated{class="exec"} ') for line in lines)
+    assert 'yagura_ship_state{value="connected"} 1' in lines

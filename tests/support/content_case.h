@@ -29,6 +29,7 @@ struct world {
 	enum hash_status answer; /* of the keeper */
 	enum hash_status look_answer; /* to what asks for no descriptor */
 	struct hash_identity script;
+	struct keeper_digest ima; /* its answer, too */
 	int error;
 	int restarts;
 };
@@ -44,6 +45,7 @@ static inline int ask(void *context, const struct keeper_hash_request *request,
 	w->asked[w->asked_count++] = *request;
 	ret_reply->identity = request->identity;
 	ret_reply->status = w->answer;
+	ret_reply->ima = w->ima;
 	if (request->what == KEEPER_HASH_SCRIPT_LOOK)
 		ret_reply->identity = w->script;
 	if (request->what == KEEPER_HASH_SCRIPT_LOOK ||

@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "ctl/client.h"
+#include "sensor/control/control.h"
 #include "sensor/control/control_sensor.h"
 #include "support/fake_spool.h"
 

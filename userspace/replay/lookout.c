@@ -3,6 +3,7 @@
 
 #include "bpf/lib/look_datagram.h"
 #include "bpf/lib/look_user.h"
+#include "bpf/lib/shape.h"
 
 #include <stdlib.h>
 #include <utlist.h>
@@ -224,16 +225,36 @@ static void look_at_datagram(struct lookout *lookout, const struct track_data *d
 	flow_table_piece(lookout->table, &piece);
 }
 
+static enum shape_class shape_of(const struct cursor *bytes)
+{
+	struct shape shape = { .bytes = (__u32)(bytes->left < SHAPE_BYTES_MAX ? bytes->left
+									      : SHAPE_BYTES_MAX) };
+	__u8 seen[256] = { 0 };
+
+	for (__u32 at = 0; at < shape.bytes; at += 8) {
+		__u32 count = shape.bytes - at < 8 ? shape.bytes - at : 8;
+		__u64 word = 0;
+
+		memcpy(&word, bytes->at + at, count);
+		shape_add(&shape, shape_look(seen, dissect_word(word, count), count));
+	}
+	return shape_class(&shape);
+}
+
 /* Of what begins with neither a known protocol nor the first bytes of one. */
 static void look_at_unknown(struct lookout *lookout, const struct track_data *data)
 {
+	enum shape_class kind;
+
 	if (lookout->is_begun || data->bytes.left == 0)
 		return;
 	lookout->is_begun = true;
 	if (lookout->is_wanted || data->offset != 0 ||
 	    lookout->directions[data->sender].side.carry_count > 0)
 		return;
-	flow_table_unknown(lookout->table, &lookout->key, data->bytes);
+	kind = shape_of(&data->bytes);
+	if (kind != SHAPE_NONE)
+		flow_table_unknown(lookout->table, &lookout->key, (uint8_t)kind);
 }
 
 bool lookout_data(struct lookout *lookout, const struct flow_key *key, uint8_t protocol,
@@ -242,6 +263,8 @@ bool lookout_data(struct lookout *lookout, const struct flow_key *key, uint8_t p
 	lookout->key = *key;
 	lookout->sender = data->sender;
 	lookout->is_wanted = false;
+	if (protocol != PROTOCOL_TCP && protocol != PROTOCOL_UDP)
+		return false;
 	if (protocol == PROTOCOL_TCP)
 		look_at_stream(lookout, data);
 	else

@@ -2,6 +2,7 @@
 #include "sensor/marking.h"
 
 #include "bpf/lib/look_types.h"
+#include "bpf/lib/shape.h"
 #include "common/log.h"
 
 #include <errno.h>
@@ -31,6 +32,10 @@ _Static_assert((int)DISSECT_TLS == (int)FINGERPRINT_TLS &&
 		       (int)DISSECT_COUNT == (int)FINGERPRINT_PROTOCOL_COUNT,
 	       "protocols");
 _Static_assert(SPLT_MAX == FLOW_SPLT_MAX, "lengths");
+_Static_assert((int)SHAPE_TEXT == (int)FIRST_BYTES_TEXT &&
+		       (int)SHAPE_BINARY == (int)FIRST_BYTES_BINARY &&
+		       (int)SHAPE_RANDOM == (int)FIRST_BYTES_RANDOM,
+	       "shapes");
 
 struct marking *marking_new(struct arena *arena, uint64_t started_ns)
 {
@@ -150,6 +155,8 @@ void marking_fill(struct marking *marking, const struct event_flow *flow, uint64
 
 	fill_syn(marking, &key, &flow->syn);
 	fill_syn(marking, &key, &flow->synack);
+	if (flow->first_bytes != SHAPE_NONE)
+		flow_table_unknown(marking->flows, &key, flow->first_bytes);
 	fill_splt(&flow->splt, &record->splt);
 	if (flow->flags & FLOW_FINAL) {
 		note_missing(marking, &key, flow);

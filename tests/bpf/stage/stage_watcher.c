@@ -30,6 +30,8 @@ static int take_event(void *context, const struct decoded_event *event)
 	}
 	if (event->kind != EVENT_FLOW || event->flow.cookie != actor->cookie)
 		return -EPROTO;
+	if (event->flow.first_bytes)
+		flow_table_unknown(watch->table, &watch->key, event->flow.first_bytes);
 	if (!stage_is_tcp(watch))
 		return 0;
 	stats->records++;

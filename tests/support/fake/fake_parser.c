@@ -113,8 +113,8 @@ void fingerprint_syn_shape(const struct fingerprint_syn *syn,
 						     .bytes = { (uint8_t)syn->window } };
 }
 
-void fingerprint_first_bytes(struct cursor bytes, struct marks *marks)
+void fingerprint_first_bytes(uint8_t kind, struct marks *marks)
 {
-	(void)bytes;
+	(void)kind;
 	marks_add_string(marks, MARK_FIRST_BYTES, "binary");
 }

@@ -121,9 +121,15 @@ struct fingerprint_syn_shape {
 void fingerprint_syn_shape(const struct fingerprint_syn *syn,
 			   struct fingerprint_syn_shape *ret_shape);
 
-/* What kind of bytes a stream begins with: adds MARK_FIRST_BYTES ("text", "binary", "random") for
- * those that no parser knows. Entropy and printable share, as proto/FINGERPRINTS.md defines them;
- * fewer than 16 bytes add nothing. first_bytes_class.c */
-void fingerprint_first_bytes(struct cursor bytes, struct marks *marks);
+/* What kind of bytes a flow begins with that no parser knows, as proto/FINGERPRINTS.md defines it.
+ * As bpf/lib/shape.h numbers them, which tells: the bytes never come here. */
+enum fingerprint_first_bytes {
+	FIRST_BYTES_TEXT = 1,
+	FIRST_BYTES_BINARY = 2,
+	FIRST_BYTES_RANDOM = 3
+};
+
+/* Adds MARK_FIRST_BYTES; nothing for another number. */
+void fingerprint_first_bytes(uint8_t kind, struct marks *marks);
 
 #endif

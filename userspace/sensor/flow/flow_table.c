@@ -206,13 +206,13 @@ void flow_table_syn(struct flow_table *table, const struct flow_key *key,
 	keep_to_limits(table, flow);
 }
 
-void flow_table_unknown(struct flow_table *table, const struct flow_key *key, struct cursor bytes)
+void flow_table_unknown(struct flow_table *table, const struct flow_key *key, uint8_t kind)
 {
 	struct flow *flow = find_or_add(table, key);
 
 	if (!flow)
 		return;
-	fingerprint_first_bytes(bytes, &flow->marks);
+	fingerprint_first_bytes(kind, &flow->marks);
 	keep_to_limits(table, flow);
 }
 

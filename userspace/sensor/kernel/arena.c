@@ -161,6 +161,18 @@ void arena_reclaim(struct arena *arena, uint64_t now_ns, bool all_told)
 		windows_give_back(&arena->windows);
 }
 
+void arena_rewind(struct arena *arena)
+{
+	struct arena_slot *first = slot_of(arena, 0);
+	uint32_t next;
+
+	if (!first || __atomic_load_n(&first->head.held, __ATOMIC_RELAXED) > 0)
+		return;
+	next = __atomic_exchange_n(&first->head.next, 0, __ATOMIC_RELAXED);
+	if (next > arena->reach)
+		arena->reach = next;
+}
+
 void arena_stats(const struct arena *arena, struct arena_stats *ret_stats)
 {
 	*ret_stats = arena->stats;

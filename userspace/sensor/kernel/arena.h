@@ -39,6 +39,11 @@ int arena_take(struct arena *arena, const struct event_bytes *event,
  * closed the time before. `all_told`: no event waits in the ring. */
 void arena_reclaim(struct arena *arena, uint64_t now_ns, bool all_told);
 
+/* Every event was read: the search for a free slot begins at the front again, so that few slots are
+ * ever used, and those are in the processor's cache. Not while slots hold bytes that came early: of
+ * these there may be many in a row. */
+void arena_rewind(struct arena *arena);
+
 void arena_stats(const struct arena *arena, struct arena_stats *ret_stats);
 
 #endif

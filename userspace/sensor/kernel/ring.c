@@ -164,6 +164,11 @@ bool ring_is_half_full(const struct ring *ring)
 	return ring_unreleased_bytes(ring) > ring->data_bytes / 2;
 }
 
+bool ring_is_filling(const struct ring *ring)
+{
+	return ring_unreleased_bytes(ring) > ring->data_bytes / 8;
+}
+
 int ring_rewind(struct ring *ring, uint64_t position)
 {
 	if (position > ring->position ||

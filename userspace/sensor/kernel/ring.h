@@ -30,8 +30,9 @@ uint64_t
 ring_write_position(const struct ring *ring); /* just after what the kernel reserved last */
 uint64_t ring_unreleased_bytes(const struct ring *ring);
 
-/* Whether more than half of the ring's room is taken by what was not released. */
+/* Whether more than half, or an eighth, of the ring's room is taken by what was not released. */
 bool ring_is_half_full(const struct ring *ring);
+bool ring_is_filling(const struct ring *ring);
 /* Reading goes on from `position`, where it stood before: the event is to be read again. -EINVAL
  * when that is released, or was not read. */
 int ring_rewind(struct ring *ring, uint64_t position);

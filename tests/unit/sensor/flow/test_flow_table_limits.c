@@ -11,7 +11,7 @@ static void a_full_table_evicts_who_was_silent_longest(void **state)
 	(void)state;
 	assert_int_equal(give_part(table, 0, 5), 0);
 	flow_table_syn(table, &others[0], &syn);
-	flow_table_unknown(table, &key, cursor_of("x", 1));
+	flow_table_unknown(table, &key, 2);
 	flow_table_syn(table, &others[1], &syn);
 	assert_null(flow_table_marks(table, &others[0]));
 	assert_mark(table, &key, MARK_FIRST_BYTES, "binary");

@@ -177,6 +177,23 @@ static void a_window_is_mapped_when_it_is_asked_for(void **state)
 	}
 }
 
+/* The search goes back to the front, but slots that were used are looked at by age all the same. */
+static void the_front_is_used_again(void **state)
+{
+	(void)state;
+	slot[0].head.next = SLOTS - 1;
+	slot[SLOTS - 1].state = ARENA_CLAIMED;
+	slot[SLOTS - 1].claimed_ns = 1;
+	slot[0].head.held = 1;
+	arena_rewind(arena);
+	assert_int_equal(slot[0].head.next, SLOTS - 1); /* while bytes are held */
+	slot[0].head.held = 0;
+	arena_rewind(arena);
+	assert_int_equal(slot[0].head.next, 0);
+	arena_reclaim(arena, LATER, true);
+	assert_int_equal(slot[SLOTS - 1].state, ARENA_CLOSING);
+}
+
 #define ARENA_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -185,6 +202,7 @@ int main(void)
 		ARENA_TEST(taken_bytes_are_wiped),
 		ARENA_TEST(a_short_piece_is_wiped_with_what_stands_behind_it),
 		ARENA_TEST(held_bytes_stay),
+		ARENA_TEST(the_front_is_used_again),
 		ARENA_TEST(a_window_is_mapped_when_it_is_asked_for),
 		ARENA_TEST(other_contents_are_not_taken),
 		ARENA_TEST(age_frees_in_two_looks),
