@@ -25,7 +25,6 @@ struct replay {
 	struct batch_header header; /* no boot: all zero */
 	struct replay_totals totals;
 	/* Of the file being read. */
-	enum layer first;
 	struct unwrap *unwrap;
 	struct track *track;
 	struct flow_table *table;
@@ -185,7 +184,7 @@ void replay_free(struct replay *replay)
 	free(replay);
 }
 
-int replay_begin(struct replay *replay, enum layer first)
+int replay_begin(struct replay *replay)
 {
 	const struct flow_table_options options = { .flows_max = FLOWS_MAX,
 						    .pending_bytes_max = PENDING_BYTES_MAX,
@@ -198,7 +197,6 @@ int replay_begin(struct replay *replay, enum layer first)
 
 	replay->error = 0;
 	replay->early_room = EARLY_BYTES_MAX;
-	replay->first = first;
 	replay->unwrap = unwrap_new();
 	replay->track = track_new(FLOWS_MAX, &observer);
 	replay->table = flow_table_new(&options);
@@ -215,12 +213,13 @@ int replay_packet(struct replay *replay, const struct packet *packet)
 	return r < 0 ? r : replay->error;
 }
 
-int replay_frame(struct replay *replay, uint64_t time_ns, const struct cursor *frame)
+int replay_frame(struct replay *replay, const struct capture_packet *frame)
 {
-	struct packet packet = { .time_ns = time_ns };
+	struct packet packet = { .time_ns = frame->time_ns };
+	enum layer first = unwrap_first_layer(frame->link_type);
 
-	replay->totals.bytes += frame->left;
-	if (!unwrap_frame(replay->unwrap, replay->first, frame, &packet))
+	replay->totals.bytes += frame->bytes.left;
+	if (!unwrap_frame(replay->unwrap, first, &frame->bytes, &packet))
 		return 0;
 	return replay_packet(replay, &packet);
 }
@@ -250,40 +249,46 @@ int replay_end(struct replay *replay)
 	return replay->error;
 }
 
-static int read_packets(struct replay *replay, struct capture *capture,
-			char ret_error[CAPTURE_ERROR_BYTES])
+/* Of a link type that is not known here nothing can be said but that. */
+static int take_frame(struct replay *replay, const struct capture_packet *frame,
+		      char ret_error[CAPTURE_ERROR_BYTES])
 {
-	struct capture_packet packet;
+	int r = replay_frame(replay, frame);
+
+	if (r < 0)
+		snprintf(ret_error, CAPTURE_ERROR_BYTES, "%s", strerror(-r));
+	else if (unwrap_first_layer(frame->link_type) == LAYER_FOREIGN)
+		snprintf(ret_error, CAPTURE_ERROR_BYTES, "its link type (%d) is not known here",
+			 frame->link_type);
+	return r;
+}
+
+static int read_frames(struct replay *replay, struct capture *capture,
+		       char ret_error[CAPTURE_ERROR_BYTES])
+{
+	struct capture_packet frame;
 	int r;
 
-	while ((r = capture_next(capture, &packet, ret_error)) == 1) {
-		r = replay_frame(replay, packet.time_ns, &packet.bytes);
-		if (r < 0) {
-			snprintf(ret_error, CAPTURE_ERROR_BYTES, "%s", strerror(-r));
+	ret_error[0] = '\0';
+	while ((r = capture_next(capture, &frame, ret_error)) == 1) {
+		r = take_frame(replay, &frame, ret_error);
+		if (r < 0)
 			return r;
-		}
 	}
-	return r;
+	return r == 0 && ret_error[0] ? -EPROTONOSUPPORT : r;
 }
 
 static int read_capture(struct replay *replay, struct capture *capture,
 			char ret_error[CAPTURE_ERROR_BYTES])
 {
-	int link_type = capture_link_type(capture);
+	int r = replay_begin(replay);
 	int end;
-	int r;
 
-	if (unwrap_first_layer(link_type) == LAYER_FOREIGN) {
-		snprintf(ret_error, CAPTURE_ERROR_BYTES, "its link type (%d) is not known here",
-			 link_type);
-		return -EPROTONOSUPPORT;
-	}
-	r = replay_begin(replay, unwrap_first_layer(link_type));
 	if (r < 0) {
 		snprintf(ret_error, CAPTURE_ERROR_BYTES, "%s", strerror(-r));
 		return r;
 	}
-	r = read_packets(replay, capture, ret_error);
+	r = read_frames(replay, capture, ret_error);
 	end = replay_end(replay);
 	if (r == 0 && end < 0)
 		snprintf(ret_error, CAPTURE_ERROR_BYTES, "%s", strerror(-end));

@@ -21,9 +21,9 @@ void replay_watch_by(struct replay *replay, const struct watcher *watcher);
 /* Reads one file to its end, or as far as it goes; its flows are written. 0, or -errno with a text
  * for people. */
 int replay_file(struct replay *replay, const char *path, char ret_error[CAPTURE_ERROR_BYTES]);
-/* The same for frames in memory: what a fuzzer has. `first` is the layer they begin with. */
-int replay_begin(struct replay *replay, enum layer first);
-int replay_frame(struct replay *replay, uint64_t time_ns, const struct cursor *frame);
+/* The same for frames in memory: what a fuzzer has. */
+int replay_begin(struct replay *replay);
+int replay_frame(struct replay *replay, const struct capture_packet *frame);
 /* And for one that somebody else has unwrapped. */
 int replay_packet(struct replay *replay, const struct packet *packet);
 int replay_end(struct replay *replay);

@@ -6,6 +6,7 @@
 #include "support/hex.h"
 
 #include <jansson.h>
+#include <pcap/dlt.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -89,12 +90,13 @@ static struct replay_case {
 static void feed(struct replay *replay, const struct replay_case *c)
 {
 	for (int i = 0; i < FRAMES_MAX && c->frames[i]; i++) {
+		struct capture_packet frame = { .time_ns = (1000 + (uint64_t)i) * NS_PER_S,
+						.link_type = DLT_RAW };
 		uint8_t *bytes;
-		struct cursor frame = { 0 };
 
-		frame.left = hex_decode(c->frames[i], &bytes);
-		frame.at = bytes;
-		assert_int_equal(replay_frame(replay, (1000 + (uint64_t)i) * NS_PER_S, &frame), 0);
+		frame.bytes.left = hex_decode(c->frames[i], &bytes);
+		frame.bytes.at = bytes;
+		assert_int_equal(replay_frame(replay, &frame), 0);
 		free(bytes);
 	}
 }
@@ -109,7 +111,7 @@ static json_t *last_flow(const struct replay_case *c)
 	json_t *flow;
 	char *line;
 
-	assert_int_equal(replay_begin(replay, LAYER_IP), 0);
+	assert_int_equal(replay_begin(replay), 0);
 	feed(replay, c);
 	assert_int_equal(replay_end(replay), 0);
 	assert_int_equal(replay_finish(replay), 0);
