@@ -18,6 +18,9 @@ void replay_free(struct replay *replay);
 /* Has another than lookout.c look at flows; before the first file. It stays the caller's. */
 void replay_watch_by(struct replay *replay, const struct watcher *watcher);
 
+/* Other bounds than the usual on what is kept of flows; before the first file. */
+void replay_bound_by(struct replay *replay, const struct flow_table_options *bounds);
+
 /* Reads one file to its end, or as far as it goes; its flows are written. 0, or -errno with a text
  * for people. */
 int replay_file(struct replay *replay, const char *path, char ret_error[CAPTURE_ERROR_BYTES]);
