@@ -20,6 +20,12 @@
 #define S TCP_SYN
 #define R TCP_RST
 #define A TCP_ACK
+/* What most connections begin with. */
+#define OPENED                                                                                     \
+	{ 'c', S, 100, 0, 0 },                                                                     \
+	{                                                                                          \
+		's', S | A, 500, 101, 0                                                            \
+	}
 
 struct step {
 	char from; /* c: 10.0.0.1:40000, s: 10.0.0.2:443, x: as c, but another port; 0: the end */
@@ -38,8 +44,7 @@ static struct track_case {
 } cases[] = {
 	{ "a whole connection",
 	  PROTOCOL_TCP,
-	  { { 'c', S, 100, 0, 0 },
-	    { 's', S | A, 500, 101, 0 },
+	  { OPENED,
 	    { 'c', A, 101, 501, 10 },
 	    { 's', A, 501, 111, 20 },
 	    { 'c', F | A, 111, 521, 0 },
@@ -48,8 +53,7 @@ static struct track_case {
 	  "+SAdc0:10 ds0:20 [c closed fin_local 10 20 0]" },
 	{ "the other end closes first",
 	  PROTOCOL_TCP,
-	  { { 'c', S, 100, 0, 0 },
-	    { 's', S | A, 500, 101, 0 },
+	  { OPENED,
 	    { 'c', A, 101, 501, 0 },
 	    { 's', F | A, 501, 101, 5 },
 	    { 'c', F | A, 101, 507, 0 } },
@@ -60,10 +64,7 @@ static struct track_case {
 	  "+S[c failed reset_remote 0 0 0]" },
 	{ "reset by the initiator, with a text in it",
 	  PROTOCOL_TCP,
-	  { { 'c', S, 100, 0, 0 },
-	    { 's', S | A, 500, 101, 0 },
-	    { 'c', A, 101, 501, 0 },
-	    { 'c', R, 101, 0, 9 } },
+	  { OPENED, { 'c', A, 101, 501, 0 }, { 'c', R, 101, 0, 9 } },
 	  "+SA[c closed reset_local 0 0 0]" },
 	{ "nobody answers",
 	  PROTOCOL_TCP,
@@ -71,7 +72,7 @@ static struct track_case {
 	  "+S[c failed timeout 0 0 0]+S[c open unknown 0 0 0]" },
 	{ "the capture ends before it does",
 	  PROTOCOL_TCP,
-	  { { 'c', S, 100, 0, 0 }, { 's', S | A, 500, 101, 0 }, { 'c', A, 101, 501, 3 } },
+	  { OPENED, { 'c', A, 101, 501, 3 } },
 	  "+SAdc0:3 [c established unknown 3 0 0]" },
 	{ "data with the SYN (TCP Fast Open)",
 	  PROTOCOL_TCP,
@@ -83,11 +84,7 @@ static struct track_case {
 	  "+Sdc0:4 A[c established unknown 4 0 1]" },
 	{ "sent again, and out of order",
 	  PROTOCOL_TCP,
-	  { { 'c', S, 100, 0, 0 },
-	    { 's', S | A, 500, 101, 0 },
-	    { 'c', A, 111, 501, 10 },
-	    { 'c', A, 101, 501, 10 },
-	    { 'c', A, 101, 501, 10 } },
+	  { OPENED, { 'c', A, 111, 501, 10 }, { 'c', A, 101, 501, 10 }, { 'c', A, 101, 501, 10 } },
 	  "+SAdc10:10 dc0:10 [c established unknown 20 0 1]" },
 	{ "numbers wrap",
 	  PROTOCOL_TCP,
@@ -122,8 +119,7 @@ static struct track_case {
 	  "+dc0:5 ds10:5 [c established unknown 5 5 0]" },
 	{ "the ports are used again",
 	  PROTOCOL_TCP,
-	  { { 'c', S, 100, 0, 0 },
-	    { 's', S | A, 500, 101, 0 },
+	  { OPENED,
 	    { 'c', A, 101, 501, 1 },
 	    { 'c', S, 9000, 0, 0 },
 	    { 's', S | A, 700, 9001, 0 },
