@@ -169,10 +169,14 @@ $(BUILD)/gen/bpf/%_test.skel.h: $(BUILD)/gen/bpf/%_test.bpf.o
 BPF_STAGE_OBJ := $(call objects,$(wildcard tests/bpf/stage/*.c))
 $(BPF_STAGE_OBJ): | $(BUILD)/gen/bpf/first_bytes_test.skel.h
 $(BUILD)/obj/tests/bpf/stage/stage_programs.o: CFLAGS += -Wno-conversion -Wno-sign-conversion
-$(BUILD)/tests/bpf/test_first_bytes_corpus: $(BPF_STAGE_OBJ)
+$(BUILD)/tests/bpf/test_first_bytes_corpus $(BUILD)/tests/bpf/test_first_bytes_order: $(BPF_STAGE_OBJ)
 bpf-tests: $(BPF_TEST_BIN) $(BUILD)/tests/vm/verifier_cost
 
-bench-programs: $(addprefix $(BUILD)/tests/bench/,spawn read_capture short_lives)
+$(BUILD)/tests/bench/telemetry/bench: $(call objects,$(wildcard tests/bench/telemetry/*.c)) \
+		$(call lib,support telemetry common)
+	$(call link,$(LIBS_test) -lm)
+
+bench-programs: $(addprefix $(BUILD)/tests/bench/,spawn read_capture short_lives worker_turn)
 
 # Fuzzers: libFuzzer wants clang for every object that it should see into, so they get a BUILD of their
 # own (`make check-fuzz` calls `make BUILD=build/fuzz CC=clang FUZZ=1 fuzz-tests`).

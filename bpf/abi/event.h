@@ -269,8 +269,7 @@ enum event_flow_flag {
 	 * several hold it, and which of them uses it is unknown. */
 	FLOW_SHARED = 1u << 3,
 	FLOW_PREEXISTING = 1u << 4, /* older than the sensor: opened_ns is when it was found */
-	FLOW_FOLDED =
-		1u << 5, /* `count` flows of one owner whose table had no room: sums, no peer */
+	FLOW_FOLDED = 1u << 5, /* sums of `count` flows of one owner that found no room; no peer */
 };
 
 enum event_syn_flag {
@@ -348,10 +347,13 @@ struct event_flow {
 	__u8 ending; /* enum event_flow_ending; 0 while it goes on */
 	__u8 owner_quality;
 	__u8 flags; /* enum event_flow_flag */
-	__u8 reserved[2]; /* zero */
+	__u8 first_bytes; /* enum shape_class of bpf/lib/shape.h: of bytes that nothing recognises
+			   */
+	__u8 reserved; /* zero */
 	__u32 pieces; /* EVENT_BYTES due so far: fewer known of were lost, or went to another */
 	__u32 reserved_too; /* zero */
 	struct flow_syn syn;
+	struct flow_syn synack; /* its answer */
 	struct flow_splt splt;
 };
 
@@ -392,7 +394,7 @@ ABI_ASSERT(sizeof(struct event_cgroup) == 40, "event_cgroup");
 ABI_ASSERT(sizeof(struct event_throttle) == 120, "event_throttle");
 ABI_ASSERT(sizeof(struct flow_syn) == 56, "flow_syn");
 ABI_ASSERT(sizeof(struct flow_splt) == 104, "flow_splt");
-ABI_ASSERT(sizeof(struct event_flow) == 376, "event_flow");
+ABI_ASSERT(sizeof(struct event_flow) == 432, "event_flow");
 ABI_ASSERT(sizeof(struct event_bytes) == 64, "event_bytes");
 
 #endif

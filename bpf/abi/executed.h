@@ -11,7 +11,9 @@
 
 #define EXECUTED_FILES_MAX 16384 /* the oldest give way */
 #define EXECUTED_SCRIPTS_MAX 1024
+#define EXECUTED_DIGESTS_MAX 1024
 #define EXECUTED_NAME_BYTES_MAX 256
+#define EXECUTED_DIGEST_BYTES_MAX 64 /* SHA-512 */
 
 /* Key of the map executed_files, numbers as in struct event_exec. The value, an __u32, is the file
  * system's kind (super_block.s_magic). */
@@ -34,6 +36,16 @@ struct executed_script {
 	__u32 cwd_device;
 	__u32 name_bytes; /* without its NUL; 0: too long to be kept */
 	char name[EXECUTED_NAME_BYTES_MAX];
+};
+
+/*
+ * Value of the map executed_digests, by struct executed_file: what the kernel's own integrity
+ * measurement (IMA) found the file to be when it was last executed. Only files that its policy
+ * measures are there.
+ */
+struct executed_digest {
+	__u32 algorithm; /* enum hash_algo of linux/hash_info.h; how long the digest is follows */
+	__u8 digest[EXECUTED_DIGEST_BYTES_MAX];
 };
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "datagram.bpf.h"
 #include "look_kernel.bpf.h"
+#include "shape.bpf.h"
 
 #define LOOK_BATCH_MAX 4 /* datagrams looked at of those that offload keeps in one buffer */
 
@@ -30,7 +31,8 @@ __weak int datagram_piece(struct __sk_buff *skb, __u32 index, __u64 where_word, 
 	return 0;
 }
 
-static __noinline void datagram_tell(struct __sk_buff *skb, struct datagram_flow *flow,
+/* Whether it is wanted; then it is told of. */
+static __noinline bool datagram_tell(struct __sk_buff *skb, struct datagram_flow *flow,
 				     const struct packet *packet, __u32 at, __u32 bytes)
 {
 	__u32 side = packet->egress == !(flow->flags & DATAGRAM_INGRESS) ? 0 : 1;
@@ -42,17 +44,18 @@ static __noinline void datagram_tell(struct __sk_buff *skb, struct datagram_flow
 	union piece_what what = { .bytes = is_too_long ? 0 : (__u16)bytes,
 				  .total_bytes = is_too_long ? 0 : (__u16)bytes };
 
-	if (!look_wants_datagram(&flow->look, side))
-		return;
+	if (bytes < DNS_MESSAGE_BYTES_MIN || !look_wants_datagram(&flow->look, side))
+		return false;
 	head.first = look_word_of(skb, 0, base, 8);
 	head.second = look_word_of(skb, 0, base + 8, 8);
 	where.protocol =
 		(__u8)look_datagram(&flow->look, side, &head, bytes, probe_config.first_bytes);
 	if (!where.protocol)
-		return;
+		return false;
 	what.start = flow->look.taken[side & 1] - 1u;
 	__sync_fetch_and_add(&flow->pieces, 1);
 	datagram_piece(skb, flow->life.index, where.word, what.word, base);
+	return true;
 }
 
 static __noinline void datagram_look(struct __sk_buff *skb, struct bpf_sock *sk,
@@ -61,13 +64,17 @@ static __noinline void datagram_look(struct __sk_buff *skb, struct bpf_sock *sk,
 	struct datagram_flow *flow = flow_of(sk, packet);
 	__u32 each = skb->gso_size ? skb->gso_size : packet->payload_bytes;
 	__u32 at = 0, i, bytes;
+	bool is_known;
 
 	if (!flow || flow->flags & DATAGRAM_UNTOLD)
 		return;
 	for (i = 0; i < LOOK_BATCH_MAX && at < packet->payload_bytes; i++) {
 		bytes = packet->payload_bytes - at < each ? packet->payload_bytes - at : each;
-		if (bytes >= DNS_MESSAGE_BYTES_MIN)
-			datagram_tell(skb, flow, packet, at, bytes);
+		is_known = datagram_tell(skb, flow, packet, at, bytes);
+		if (!flow->look.is_begun && !is_known)
+			flow->look.shape =
+				(__u8)shape_of_packet(skb, packet->payload_at + at, bytes);
+		flow->look.is_begun = 1;
 		at += bytes;
 	}
 }

@@ -58,8 +58,9 @@ struct datagram_flow {
 	__u8 icmp_code;
 	struct look_datagrams look;
 	__u32 pieces; /* EVENT_BYTES due so far */
+	__u32 reserved;
 };
-_Static_assert(sizeof(struct datagram_flow) == 104, "datagram_flow");
+_Static_assert(sizeof(struct datagram_flow) == 112, "datagram_flow");
 
 struct datagram_key {
 	__u64 cookie;

@@ -39,6 +39,7 @@ static __always_inline void datagram_fill(struct event_flow *event,
 	event->sent_data_packets = at_most_u32(flow->sent_packets);
 	event->received_data_packets = at_most_u32(flow->received_packets);
 	event->pieces = flow->pieces;
+	event->first_bytes = flow->look.shape;
 	event->count = 1;
 	event->part = flow->life.part;
 	event->index = flow->life.index;

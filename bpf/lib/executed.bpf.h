@@ -20,6 +20,13 @@ struct {
 	__type(value, struct executed_script);
 } executed_scripts __weak SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, EXECUTED_DIGESTS_MAX);
+	__type(key, struct executed_file);
+	__type(value, struct executed_digest);
+} executed_digests __weak SEC(".maps");
+
 /* Before the event is out: who reads it may ask at once. */
 static __always_inline void executed_file_add(const struct event_exec *event, struct file *opened)
 {

@@ -7,31 +7,17 @@
 #ifndef YAGURA_LIB_FIRST_BYTES_BPF_H
 #define YAGURA_LIB_FIRST_BYTES_BPF_H
 
+#include "handshake.bpf.h"
 #include "look_steps.bpf.h"
-#include "syn.bpf.h"
+#include "shape.bpf.h"
 
 /* Segments with payload, as the kernel counts them on the wire: past these nothing is looked at,
  * and no storage looked up. More than all other bounds of both directions together. */
 #define FIRST_SEGMENTS_MAX 4096
-#define FIRST_FEEDS_MAX 12 /* segments, held ones included, that one packet may bring */
-
-#define TCP_FLAG_SYN 0x02
-#define TCP_FLAG_ACK 0x10
-
-/* What the socket counts, and what the packet's headers say. */
-struct tcp_facts {
-	__u64 known_bytes; /* of this direction: acknowledged to us, or received */
-	__u32 next; /* sequence number of the byte after these */
-	__u32 at; /* where the TCP header begins */
-	__u32 payload_at;
-	__u32 payload_bytes;
-	__u32 offset; /* of the payload in its stream */
-	__u32 seq; /* of the first payload byte */
-	__u16 window;
-	__u16 flags; /* bytes 12 and 13 without the data offset */
-	__u8 header_bytes;
-	__u8 egress;
-};
+/* Segments and their parts, held ones included, that one packet may bring: a hello of 16 KiB whose
+ * first bytes came last and one by one; all messages of DNS that are wanted. */
+#define FIRST_FEEDS_MAX 32
+_Static_assert(FIRST_FEEDS_MAX >= ARENA_HOLDS + 11 && FIRST_FEEDS_MAX >= LOOK_PARTS_MAX, "feeds");
 
 static __always_inline __u32 tcp_header_at(struct __sk_buff *skb)
 {
@@ -68,67 +54,6 @@ static __always_inline bool tcp_parse(struct __sk_buff *skb, struct tcp_facts *f
 	facts->payload_bytes = skb->len > facts->payload_at ? skb->len - facts->payload_at : 0;
 	facts->seq = bpf_ntohl(words[1]) + (facts->flags & TCP_FLAG_SYN ? 1 : 0);
 	return true;
-}
-
-/* --- SYN --- */
-
-static __always_inline void syn_fill_ip(struct __sk_buff *skb, struct flow_syn *syn)
-{
-	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-	const struct ipv6_header *ipv6 = data;
-	const struct iphdr *ipv4 = data;
-
-	if (skb->protocol == bpf_htons(ETH_P_IP)) {
-		if ((void *)(ipv4 + 1) > end)
-			return;
-		syn->ip_version = 4;
-		syn->ttl = ipv4->ttl;
-		syn->ip_options_bytes = (__u16)(ipv4->ihl * 4 - sizeof(*ipv4));
-		syn->bits = (ipv4->id ? 0 : SYN_ID_ZERO) |
-			    (ipv4->frag_off & bpf_htons(0x4000) ? SYN_DONT_FRAGMENT : 0);
-	} else if ((void *)(ipv6 + 1) <= end) {
-		syn->ip_version = 6;
-		syn->ttl = ipv6->hop_limit;
-		syn->bits = ipv6->version_class_label & bpf_htonl(0xfffff) ? 0 : SYN_ID_ZERO;
-	}
-}
-
-static __always_inline void syn_fill(struct __sk_buff *skb, const struct tcp_facts *facts,
-				     struct flow_syn *syn)
-{
-	__u32 options = facts->header_bytes - 20u;
-
-	syn_fill_ip(skb, syn);
-	syn->window = facts->window;
-	syn->flags = facts->flags;
-	if (facts->payload_bytes)
-		syn->bits |= SYN_PAYLOAD;
-	if (facts->header_bytes <= 20 || options > SYN_OPTIONS_BYTES_MAX)
-		return;
-	if (bpf_skb_load_bytes(skb, facts->at + 20, syn->options, options) == 0)
-		syn->options_bytes = (__u8)options;
-}
-
-static __noinline void syn_arrived(struct __sk_buff *skb, const struct tcp_facts *facts)
-{
-	struct packet packet = { 0 };
-	struct flow_syn syn = { 0 };
-	__u32 ports = 0;
-
-	syn_fill(skb, facts, &syn);
-	if (!syn.ip_version || !parse_network(skb, &packet) ||
-	    bpf_skb_load_bytes(skb, facts->at, &ports, sizeof(ports)))
-		return;
-	syn_keep(syn_name(packet.key.remote_addr, packet.local_addr, ports, facts->seq), &syn);
-}
-
-static __noinline void syn_leaves(struct __sk_buff *skb, struct bpf_sock *sk,
-				  const struct tcp_facts *facts)
-{
-	struct flow_storage *flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
-
-	if (flow && flow->phase == FLOW_PHASE_OPEN && !flow->look.syn.ip_version)
-		syn_fill(skb, facts, &flow->look.syn);
 }
 
 /* --- payload --- */
@@ -173,14 +98,39 @@ static __noinline bool feed_begin(struct __sk_buff *skb, const struct tcp_facts 
 	return true;
 }
 
+#define FEED_BEGINS 1u /* beside bit 31: a packet that leaves */
+
+/* Keeps part of a segment; 0 when there is no room. A function of its own, verified once. */
+__weak int feed_hold_part(struct __sk_buff *skb, __u32 which, __u32 from, __u32 place, __u32 bytes)
+{
+	struct look_source source = { 0 };
+
+	if (!source_of(skb, which >> 31, &source))
+		return 1;
+	side_at(&source)->has_held = 1;
+	return hold_part(&source, from, place, bytes, which & FEED_BEGINS);
+}
+
 /* Keeps a segment that is early. */
 __weak int feed_hold(struct __sk_buff *skb, __u32 egress, __u32 base, __u32 offset, __u32 bytes)
 {
-	struct look_source source = { .base = base };
+	__u32 which = egress << 31 | FEED_BEGINS, done = 0, i;
 
-	if (source_of(skb, egress, &source) &&
-	    !hold_segment(&source, side_at(&source), offset, bytes))
-		counter_add(COUNTER_BYTES_UNSEEN);
+	for (i = 0; i < ARENA_HOLDS + 1; i++) {
+		__u32 place = offset + done;
+		__u32 part = ARENA_HOLD_BYTES - place % ARENA_HOLD_BYTES;
+
+		if (done >= bytes || place >= LOOK_WINDOW_BYTES)
+			break;
+		if (part > bytes - done)
+			part = bytes - done;
+		if (!feed_hold_part(skb, which, base + done, place, part)) {
+			counter_add(COUNTER_BYTES_UNSEEN);
+			break;
+		}
+		which &= ~FEED_BEGINS;
+		done += part;
+	}
 	return 0;
 }
 
@@ -208,7 +158,7 @@ __weak __u64 feed_held(struct __sk_buff *skb, __u32 egress)
 	if (!side->has_held)
 		return 0;
 	next.offset = side->next;
-	next.slot = (__u16)hold_next(&source, next.offset, &bytes);
+	next.slot = (__u16)hold_next(&source, side, &bytes);
 	next.bytes = (__u16)bytes;
 	return next.slot ? next.word : 0;
 }
@@ -244,7 +194,10 @@ static __always_inline bool feed_step(struct __sk_buff *skb, struct tcp_feed *fe
 		verdict = look_follow_of(skb, feed->which, feed->base, feed->offset, feed->bytes);
 	if (verdict == LOOK_HOLD)
 		feed_hold(skb, feed->which >> 31, feed->base, feed->offset, feed->bytes);
-	return verdict == LOOK_MORE || (verdict == LOOK_TAKEN && feed_next(skb, feed));
+	if (verdict == LOOK_MORE && !(feed->which & 0xffff))
+		return true;
+	/* What is held comes anew from where it was looked at: as one segment, or in a row. */
+	return (verdict == LOOK_MORE || verdict == LOOK_TAKEN) && feed_next(skb, feed);
 }
 
 /* Called with little on the stack: what it calls needs much. Without a loop: up to 6.1 nothing may
@@ -259,7 +212,7 @@ static __always_inline void feed(struct __sk_buff *skb, const struct tcp_facts *
 
 	if (!feed_begin(skb, facts))
 		return;
-#pragma GCC unroll 12
+#pragma GCC unroll 32
 	for (i = 0; i < FIRST_FEEDS_MAX; i++)
 		if (!feed_step(skb, &feed))
 			break;
@@ -282,6 +235,19 @@ static __always_inline void lengths_note(struct flow_storage *flow, const struct
 	splt_set(splt, entry, side == 0, facts->payload_bytes, bpf_ktime_get_ns());
 }
 
+/* After the first payload of a flow was looked at: what kind of bytes these are when they are
+ * neither known nor the beginning of what may be. */
+__attribute__((unused)) static __noinline void
+shape_note(struct __sk_buff *skb, struct bpf_sock *sk, const struct tcp_facts *facts)
+{
+	struct flow_storage *flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
+
+	if (!flow || facts->offset || flow->look.pieces ||
+	    flow->look.side[side_of(flow, facts->egress)].carry_count)
+		return;
+	flow->shape = (__u8)shape_of_packet(skb, facts->payload_at, facts->payload_bytes);
+}
+
 static __always_inline bool is_looked_at(const struct flow_storage *flow)
 {
 	return (flow->phase == FLOW_PHASE_ESTABLISHED || flow->phase == FLOW_PHASE_OPEN) &&
@@ -301,6 +267,8 @@ static __always_inline bool tcp_payload(struct bpf_sock *sk, struct tcp_facts *f
 	facts->offset = facts->seq - (facts->next - (__u32)facts->known_bytes) - syn;
 	if (facts->offset >> 31)
 		return false; /* a keepalive's byte lies before the first */
+	facts->is_first = !flow->is_begun;
+	flow->is_begun = 1;
 	if (probe_config.looks_at_tcp & PROBE_LOOK_LENGTHS)
 		lengths_note(flow, facts, facts->offset);
 	return probe_config.looks_at_tcp & PROBE_LOOK_BYTES &&
@@ -312,13 +280,8 @@ static __noinline bool tcp_packet(struct __sk_buff *skb, struct bpf_sock *sk,
 {
 	if (!tcp_parse(skb, facts))
 		return false;
-	if (probe_config.looks_at_tcp & PROBE_LOOK_SYN &&
-	    (facts->flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN) {
-		if (facts->egress)
-			syn_leaves(skb, sk, facts);
-		else if (sk->state == TCP_LISTEN)
-			syn_arrived(skb, facts);
-	}
+	if (probe_config.looks_at_tcp & PROBE_LOOK_SYN && facts->flags & TCP_FLAG_SYN)
+		syn_seen_by(skb, sk, facts);
 	return facts->payload_bytes && sk->state != TCP_LISTEN && tcp_payload(sk, facts);
 }
 
@@ -339,6 +302,8 @@ static __always_inline void first_bytes(struct __sk_buff *skb, struct bpf_sock *
 	if (tcp_packet(skb, sk, &facts)) {
 #ifndef YAGURA_PLAIN
 		feed(skb, &facts);
+		if (facts.is_first)
+			shape_note(skb, sk, &facts);
 #endif
 	}
 }

@@ -24,6 +24,8 @@ static __always_inline void flow_begin(struct flow_storage *flow, const struct t
 	flow->error = 0;
 	flow->arm_left = 0;
 	flow->handshake_us = 0;
+	flow->is_begun = 0;
+	flow->shape = 0;
 	__builtin_memset(&flow->look, 0, sizeof(flow->look));
 	flow->opened_ns = bpf_ktime_get_boot_ns();
 	endpoints_fill(flow, (const struct sock *)tcp);

@@ -32,6 +32,7 @@ static __always_inline void look_fill(struct event_flow *event, const struct flo
 
 	event->pieces = look->pieces;
 	event->syn = look->syn;
+	event->synack = look->synack;
 	event->splt.count = (__u8)(count < FLOW_SPLT_MAX ? count : FLOW_SPLT_MAX);
 	__builtin_memcpy(event->splt.length, look->splt.length, sizeof(event->splt.length));
 	__builtin_memcpy(event->splt.gap, look->splt.gap, sizeof(event->splt.gap));
@@ -57,6 +58,7 @@ static __always_inline void facts_fill(struct event_flow *event, const struct fl
 	event->protocol = IPPROTO_TCP;
 	event->count = 1;
 	event->flags = event_flags_of(flow);
+	event->first_bytes = flow->shape;
 	socket_fill(event, (const struct sock *)tcp);
 	counters_fill(event, tcp);
 	look_fill(event, &flow->look);

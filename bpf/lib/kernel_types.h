@@ -140,6 +140,7 @@ struct linux_binprm {
 	unsigned int secureexec : 1;
 	const char *filename; /* what execve() was given */
 	const char *interp; /* what was executed: another string when a script named it */
+	struct file *file; /* the executable, or the interpreter of a script */
 };
 
 /* --- namespaces --- */

@@ -17,6 +17,8 @@
  *   struct dissect_answer look_dissect(head, wanted)   dissect_stream()
  *   __u64 look_head_run(head, count, machine)          look_run_head()
  *   __u32 look_scan(source, at, count)             look_scan_words() over up to 32 bytes from there
+ *   __u32 look_segment_end(source, segment, at)    where, at or behind `at`, the sender's segment
+ *                                                  ends: what is held may be several in one
  *   void look_emit(source, side, piece)            takes a piece
  * Userspace finds all of them in look_user.h.
  */
@@ -140,7 +142,9 @@ DISSECT_INLINE __u32 look_end(const struct look_segment *segment)
 DISSECT_INLINE enum look_verdict look_settle(struct look_source *source, struct look_side *side,
 					     const struct look_segment *segment, __u32 end)
 {
-	bool is_dns = side->protocol == DISSECT_DNS_TCP;
+	/* Behind a message of DNS comes another; behind a request to a proxy, perhaps, a hello. */
+	bool goes_on = side->protocol == DISSECT_DNS_TCP || side->protocol == DISSECT_HTTP;
+	__u32 whole;
 
 	switch (side->machine.phase) {
 	case LOOK_BROKEN:
@@ -148,8 +152,9 @@ DISSECT_INLINE enum look_verdict look_settle(struct look_source *source, struct 
 		return LOOK_TAKEN;
 	case LOOK_ENDED:
 		look_after(side);
-		side->next = is_dns ? segment->offset + end : segment->offset + segment->bytes;
-		return is_dns && end < segment->bytes ? LOOK_MORE : LOOK_TAKEN;
+		whole = look_segment_end(source, segment, end);
+		side->next = segment->offset + (goes_on ? end : whole);
+		return goes_on && end < whole ? LOOK_MORE : LOOK_TAKEN;
 	default:
 		side->next = segment->offset + end;
 		if (++side->segments >= LOOK_MESSAGE_SEGMENTS_MAX)

@@ -12,6 +12,8 @@ static __u64 look_chunk(struct look_source *source, __u32 at, __u32 count, __u64
 static __u32 look_run_some(struct look_source *source, struct look_side *side, __u32 at, __u32 to);
 static __u64 look_head_run(const struct dissect_head *head, __u32 count, __u64 machine);
 static __u32 look_scan(struct look_source *source, __u32 at, __u32 count);
+static __u32 look_segment_end(struct look_source *source, const struct look_segment *segment,
+			      __u32 at);
 static struct dissect_answer look_dissect(const struct dissect_head *head, __u32 wanted);
 static void look_emit(struct look_source *source, const struct look_side *side,
 		      const struct look_piece *piece);
@@ -207,6 +209,9 @@ DISSECT_INLINE void look_find_beginning(struct look_source *source, struct look_
 	struct dissect_answer answer;
 	struct dissect_head head;
 
+	if (at > 0 && side->protocol == DISSECT_HTTP)
+		wanted &=
+			DISSECT_BIT(DISSECT_TLS); /* the rest is a body: no beginning but a hello */
 	side->looked++;
 	head = look_head(source, at, segment->bytes);
 	answer = look_dissect(&head, wanted);

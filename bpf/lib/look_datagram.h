@@ -18,6 +18,9 @@
 struct look_datagrams {
 	__u8 taken[2];
 	__u8 looked[2]; /* also those that looked like nothing */
+	__u8 is_begun; /* the caller's: one with payload came */
+	__u8 shape; /* likewise: enum shape_class of the first */
+	__u8 reserved[2];
 };
 
 DISSECT_INLINE __u32 look_datagrams_max(enum dissect_protocol protocol)

@@ -21,17 +21,36 @@ enum look_state {
 	LOOK_DONE = 2, /* nothing more is wanted of this direction */
 };
 
-/* Why bytes of a message, or perhaps a whole message, will not come. */
+/* X(NAME, name): why bytes of a message, or perhaps a whole message, will not come. As the name
+ * says it in a flow's record: proto/FINGERPRINTS.md. */
+#define LOOK_CUTS(X)                                                                               \
+	X(LIMIT, limit) /* the window, or a bound on segments */                                   \
+	X(UNSEEN, unseen) /* the connection has them, and nobody saw them */                       \
+	X(ORDER, order) /* too much came early to be kept */                                       \
+	X(NO_ROOM, no_room) /* the arena was full */                                               \
+	X(BROKEN, broken) /* a length or record that no such message has */
+
 enum look_cut {
 	LOOK_CUT_NONE = 0,
-	LOOK_CUT_LIMIT = 1, /* the window, or a bound on segments */
-	LOOK_CUT_UNSEEN = 2, /* the kernel took bytes that passed no hook */
-	LOOK_CUT_ORDER = 3, /* too much came early to be kept */
-	LOOK_CUT_NO_ROOM = 4, /* the arena was full */
-	LOOK_CUT_BROKEN = 5, /* a length or record that no such message has */
-	LOOK_CUT_RACE = 6, /* two CPUs had segments of one direction at the same moment */
-	LOOK_CUT_COUNT
+#define LOOK_CUT_ENUM(NAME, name) LOOK_CUT_##NAME,
+	LOOK_CUTS(LOOK_CUT_ENUM)
+#undef LOOK_CUT_ENUM
+		LOOK_CUT_COUNT
 };
+
+/* Its name. */
+DISSECT_INLINE const char *look_cut_name(__u8 cut)
+{
+	switch (cut) {
+#define LOOK_CUT_CASE(NAME, name)                                                                  \
+	case LOOK_CUT_##NAME:                                                                      \
+		return #name;
+		LOOK_CUTS(LOOK_CUT_CASE)
+#undef LOOK_CUT_CASE
+	default:
+		return "cut";
+	}
+}
 
 /* All zero: nothing has been seen of the stream. */
 struct look_side {

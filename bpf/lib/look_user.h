@@ -54,6 +54,14 @@ static inline __u64 look_head_run(const struct dissect_head *head, __u32 count, 
 	return look_run_head(head, count, machine);
 }
 
+static inline __u32 look_segment_end(struct look_source *source, const struct look_segment *segment,
+				     __u32 at)
+{
+	(void)source;
+	(void)at;
+	return segment->bytes;
+}
+
 static inline __u64 look_word(struct look_source *source, __u32 at, __u32 count)
 {
 	__u64 word = 0;

@@ -16,19 +16,17 @@
 #include "splt.h"
 #include <bpf/bpf_helpers.h>
 
-#define FLOW_HOLDS 8 /* slots a direction may hold early bytes in */
-
 /* What was seen of a connection's first packets. Side 0 is that of its source. All zero when it
  * begins. */
 struct flow_look {
 	struct look_side side[2];
 	struct splt splt;
 	struct flow_syn syn;
+	struct flow_syn synack;
 	__u32 busy[2]; /* 1: a CPU is looking at a segment of this side */
 	__u32 pieces; /* EVENT_BYTES due so far */
-	__u32 reserved;
-	/* Slots of the arena by the stretch of the stream they hold, modulo their number. */
-	__u16 hold[2][FLOW_HOLDS];
+	__u16 hold[2]; /* the first slot of the arena that holds early bytes of this side; 0: none
+			*/
 };
 
 /* What we know of a socket; dies with it. An accepted socket starts with a clone of
@@ -51,7 +49,9 @@ struct flow_storage {
 	__u8 owner_quality;
 	__u8 arm_left;
 	__u8 executable_verdict; /* enum filter_verdict of who called connect() or listen() */
-	__u8 reserved[4];
+	__u8 is_begun; /* payload was seen */
+	__u8 shape; /* enum shape_class of the first */
+	__u8 reserved[2];
 	struct flow_look look;
 };
 /* Memory is charged per socket; keep it small: the kernel adds up to 80 bytes and rounds up to a

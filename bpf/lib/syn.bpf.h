@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The first segment of a connection. Ours leaves from its own socket. One that arrives meets the
- * listener, long before the connection has a socket: it waits in a table until the handshake is
- * complete. An entry is found by addresses, ports and sequence number and proves itself by a check
- * word over them and over what it says, so one that was overwritten, or is being written, is none.
+ * The first segment of a connection, and its answer. Of one that we begin, both pass its own
+ * socket. One that arrives meets the listener, long before the connection has a socket, and so does
+ * our answer (no hook sees that up to 6.5): they wait in a table until the handshake is complete.
+ * An entry is found by addresses, ports and sequence number and proves itself by a check word over
+ * them and over what it says, so one that was overwritten, or is being written, is none.
  */
 #ifndef YAGURA_LIB_SYN_BPF_H
 #define YAGURA_LIB_SYN_BPF_H
@@ -33,7 +34,10 @@ static __always_inline __u64 syn_mix(__u64 hash, __u64 word)
 	return hash ^ hash >> 32;
 }
 
-/* Names a connection: both ends, and where its source begins to count. */
+#define SYN_ANSWER 0x5bd1e995u /* in the name of an answer: any odd number */
+
+/* Names a connection: both ends, and where its source begins to count. `ports`: the source's
+ * first. */
 static __always_inline __u64 syn_name(const __u8 remote[16], const __u8 local[16], __u32 ports,
 				      __u32 first)
 {
@@ -61,7 +65,7 @@ static __always_inline struct syn_seen *syn_entry(__u64 name)
 	return bpf_map_lookup_elem(&syn_seen, &key);
 }
 
-/* A SYN that arrived. */
+/* A SYN that arrived, or our answer. */
 static __always_inline void syn_keep(__u64 name, const struct flow_syn *syn)
 {
 	struct syn_seen *seen = syn_entry(name);

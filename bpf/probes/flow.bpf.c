@@ -92,8 +92,8 @@ static __always_inline void on_connected(struct bpf_sock_ops *ops, struct flow_s
 	segments_watch(ops, flow);
 }
 
-/* The SYN that began it met the listener, and waits. Nothing that the peer sent has been taken
- * yet, so its first sequence number is known. */
+/* The SYN that began it met the listener, and waits, as does its answer. Nothing that the peer sent
+ * has been taken yet, so its first sequence number is known. */
 static __noinline void syn_note(struct flow_storage *flow, const struct tcp_sock *tcp)
 {
 	union {
@@ -101,10 +101,13 @@ static __noinline void syn_note(struct flow_storage *flow, const struct tcp_sock
 		__u32 both;
 	} ports = { .port = { flow->remote_port, flow->local_port } };
 	__u32 first = tcp->rcv_nxt - (__u32)tcp->bytes_received;
+	__u64 name;
 
-	if (probe_config.looks_at_tcp & PROBE_LOOK_SYN)
-		syn_take(syn_name(flow->remote_addr, flow->local_addr, ports.both, first),
-			 &flow->look.syn);
+	if (!(probe_config.looks_at_tcp & PROBE_LOOK_SYN))
+		return;
+	name = syn_name(flow->remote_addr, flow->local_addr, ports.both, first);
+	syn_take(name, &flow->look.syn);
+	syn_take(SYN_ANSWER ^ name, &flow->look.synack);
 }
 
 /* The handshake of an incoming connection is complete: softirq, `current` is anybody. A socket that

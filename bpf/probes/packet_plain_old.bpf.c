@@ -10,6 +10,8 @@
 #define look_join_of look_join_of_old
 #define look_follow_of look_follow_of_old
 #define feed_hold feed_hold_old
+#define shape_of_packet shape_of_packet_old
+#define feed_hold_part feed_hold_part_old
 #define datagram_piece datagram_piece_old
 #define piece_tell_of piece_tell_of_old
 #define piece_tell_all piece_tell_all_old

@@ -9,7 +9,7 @@ CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14 clang-format 2>/d
 CHECK_MORE := debian13 kernels
 
 .PHONY: $(addprefix check-,all $(CHECK_PARTS) $(CHECK_MORE)) verifier-cost bench-kernel \
-	bench-fingerprint bench-replay
+	bench-fingerprint bench-replay bench-telemetry bench-worker
 
 setup: ## install the Debian packages that building and checking need (root)
 	$(Q)packaging/dev/setup
@@ -46,9 +46,17 @@ bench-fingerprint: setup ## what a flow's fingerprints cost, beside what no one 
 	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/bench/fingerprint
 	$(Q)$(BUILD)/tests/bench/fingerprint
 
+bench-worker: setup ## what the worker's own code takes for a flow and for an execution
+	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) bench-programs
+	$(Q)$(BUILD)/tests/bench/worker_turn
+
 bench-replay: setup ## how fast yagura-replay reads a capture without handshakes
 	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/bin/yagura-replay bench-programs
 	$(Q)tests/bench/replay
+
+bench-telemetry: setup ## bytes a record beside other encodings, and how fast batches are made and read
+	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/bench/telemetry/bench
+	$(Q)$(BUILD)/tests/bench/telemetry/bench
 
 lint: ## check-lint without set-up
 	$(Q)tests/check lint

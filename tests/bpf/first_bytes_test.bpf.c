@@ -155,13 +155,15 @@ int stage_accepted(struct __sk_buff *skb)
 		__u16 port[2];
 		__u32 both;
 	} ports = { .port = { turn.remote_port, turn.local_port } };
+	__u64 name;
 
 	if (!stage)
 		return 1;
 	__builtin_memcpy(remote, turn.remote_addr, sizeof(remote));
 	__builtin_memcpy(local, turn.local_addr, sizeof(local));
-	syn_take(syn_name(remote, local, ports.both, turn.next - (__u32)turn.known_bytes),
-		 &stage->flow.look.syn);
+	name = syn_name(remote, local, ports.both, turn.next - (__u32)turn.known_bytes);
+	syn_take(name, &stage->flow.look.syn);
+	syn_take(SYN_ANSWER ^ name, &stage->flow.look.synack);
 	return 1;
 }
 
@@ -186,6 +188,9 @@ int stage_over(struct __sk_buff *skb)
 	event->state = FLOW_STATE_CLOSED;
 	event->flags = FLOW_FINAL;
 	look_fill(event, &stage->flow.look);
+	if (stage_fault != STAGE_LOSES_SHAPE)
+		event->first_bytes =
+			turn.is_datagram ? stage->datagram_first.look.shape : stage->flow.shape;
 	event_submit(&ring_bulk, event);
 	bpf_map_delete_elem(&stages, &cookie);
 	return 1;

@@ -25,17 +25,34 @@ bool is_old_kernel(void)
 	return kernel_version() < 5012;
 }
 
-bool is_confidential(void)
+/* Whether the first line of a file of the kernel's holds a word. */
+static bool kernel_says(const char *path, const char *word)
 {
-	FILE *file = fopen("/sys/kernel/security/lockdown", "re");
-	char line[128] = "";
+	FILE *file = fopen(path, "re");
+	char line[512] = "";
 
 	if (!file)
 		return false;
 	if (!fgets(line, sizeof(line), file))
 		line[0] = '\0';
 	fclose(file);
-	return strstr(line, "[confidentiality]") != NULL;
+	return strstr(line, word) != NULL;
+}
+
+bool is_confidential(void)
+{
+	return kernel_says("/sys/kernel/security/lockdown", "[confidentiality]");
+}
+
+bool is_bpf_security_module(void)
+{
+	return kernel_says("/sys/kernel/security/lsm", "bpf");
+}
+
+bool events_are_skipped(void)
+{
+	return is_guest() && kernel_version() >= 7000 &&
+	       kernel_says("/proc/cmdline", "preempt=full");
 }
 
 bool is_guest(void)

@@ -27,6 +27,12 @@ NOT_ON_OLD_KERNELS(recursion_is_stopped) /* of a program that meets itself */
 
 /* Booted with lockdown=confidentiality. */
 bool is_confidential(void);
+/* Booted with `bpf` among the security modules (lsm=); false, too, where securityfs is not mounted.
+ */
+bool is_bpf_security_module(void);
+/* A guest whose tracing programs are preempted, so that the kernel skips what would run meanwhile:
+ * booted with preempt=full, and of the kernels whose tracepoints allow it. */
+bool events_are_skipped(void);
 /* One of tests/vm: a stock kernel that nobody has restricted otherwise. */
 bool is_guest(void);
 

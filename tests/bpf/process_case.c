@@ -63,8 +63,13 @@ void place_file(const char *path, const char *text, mode_t mode)
 
 const char *place_program(const char *name, mode_t mode)
 {
+	return place_copy("/bin/cat", name, mode);
+}
+
+const char *place_copy(const char *program, const char *name, mode_t mode)
+{
 	const char *path = at_place(name);
-	int from = open("/bin/cat", O_RDONLY | O_CLOEXEC);
+	int from = open(program, O_RDONLY | O_CLOEXEC);
 	char bytes[65536];
 	ssize_t got;
 	int to;

@@ -63,6 +63,8 @@ uint32_t proc_namespace(pid_t pid, const char *name);
 const char *at_place(const char *name);
 /* A copy of /bin/cat in `place`; returns its path, as at_place() does. */
 const char *place_program(const char *name, mode_t mode);
+/* The same of another program. */
+const char *place_copy(const char *program, const char *name, mode_t mode);
 void place_file(const char *path, const char *text, mode_t mode);
 
 #endif

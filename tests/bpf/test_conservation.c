@@ -27,6 +27,7 @@
 #define URGENT 2 /* of these: preempt whoever is at work, one a CPU */
 #define PROCESSES 60 /* of each worker */
 #define CONNECTIONS 60
+#define STORMS_MAX 10
 #define PAUSE_US 150 /* of an urgent worker */
 #define FORKS (WORKERS * (1 + PROCESSES))
 #define EXECS (WORKERS * PROCESSES)
@@ -196,41 +197,66 @@ static bool is_delivered(const struct decoded_event *event, const void *context)
 	return false;
 }
 
+struct moved {
+	uint64_t generated;
+	uint64_t skipped;
+	uint64_t lost;
+};
+
+static struct moved moved_of(enum event_kind kind, const struct account *before,
+			     const struct account *after)
+{
+	return (struct moved){
+		.generated = after->generated[kind] - before->generated[kind],
+		.skipped = after->skipped[kind] - before->skipped[kind],
+		.lost = after->lost[kind] - before->lost[kind],
+	};
+}
+
 /* `others`: of threads that the kernel made for itself meanwhile, mostly none. They make no events,
  * but a program may have been skipped for one of them. */
+static bool is_conserved(enum event_kind kind, struct moved moved, uint64_t number, uint64_t others)
+{
+	uint64_t due = moved.generated + moved.skipped;
+
+	return due >= number && (!is_guest() || (due <= number + others &&
+						 moved.generated == delivered[kind] + moved.lost));
+}
+
 static void check_class(enum event_kind kind, uint64_t others, const struct account *before,
 			const struct account *after)
 {
-	const uint64_t number = numbers[kind];
-	uint64_t generated = after->generated[kind] - before->generated[kind];
-	uint64_t skipped = after->skipped[kind] - before->skipped[kind];
-	uint64_t lost = after->lost[kind] - before->lost[kind];
+	struct moved moved = moved_of(kind, before, after);
 
 	print_message("kind %d: %llu generated + %llu skipped, of %llu; %llu delivered\n", kind,
-		      (unsigned long long)generated, (unsigned long long)skipped,
-		      (unsigned long long)number, (unsigned long long)delivered[kind]);
-	if (is_guest()) {
-		assert_in_range(generated + skipped, number, number + others);
-		assert_int_equal(generated, delivered[kind] + lost);
-	} else {
-		assert_true(generated + skipped >= number);
-	}
+		      (unsigned long long)moved.generated, (unsigned long long)moved.skipped,
+		      (unsigned long long)numbers[kind], (unsigned long long)delivered[kind]);
+	assert_true(is_conserved(kind, moved, numbers[kind], others));
 }
 
-static void every_event_is_accounted_for(void **state)
+static void drain(void)
 {
-	uint64_t born, died;
-	struct account before, after;
-
-	(void)state;
-	listener = listening(AF_INET);
-	probe_fixture_drain(shared);
-	memset(delivered, 0, sizeof(delivered));
-	account_take(&before);
-	storm();
-	account_take(&after);
 	probe_fixture_find(shared, EVENT_RING_VALUABLE, is_delivered, NULL, 50);
 	probe_fixture_find(shared, EVENT_RING_BULK, is_delivered, NULL, 50);
+}
+
+static void account_begin(struct account *ret_before)
+{
+	probe_fixture_drain(shared);
+	memset(delivered, 0, sizeof(delivered));
+	account_take(ret_before);
+}
+
+/* How many events of it the kernel skipped. */
+static uint64_t storm_and_check(void)
+{
+	uint64_t born, died, skipped = 0;
+	struct account before, after;
+
+	account_begin(&before);
+	storm();
+	account_take(&after);
+	drain();
 	born = after.forks - before.forks;
 	died = born + before.alive - after.alive;
 	assert_true(born >= FORKS);
@@ -238,12 +264,55 @@ static void every_event_is_accounted_for(void **state)
 	check_class(EVENT_EXEC, 0, &before, &after);
 	check_class(EVENT_EXIT, died - FORKS, &before, &after);
 	check_class(EVENT_FLOW, 0, &before, &after);
+	for (int kind = EVENT_FORK; kind < EVENT_KIND_COUNT; kind++)
+		skipped += moved_of((enum event_kind)kind, &before, &after).skipped;
+	return skipped;
+}
+
+static void every_event_is_accounted_for(void **state)
+{
+	uint64_t skipped = 0;
+
+	(void)state;
+	listener = listening(AF_INET);
+	/* Where events are skipped, the account is only shown to hold once some have been. */
+	for (int i = 0; i < STORMS_MAX && (i == 0 || (events_are_skipped() && skipped == 0)); i++)
+		skipped += storm_and_check();
+	if (events_are_skipped())
+		assert_true(skipped > 0);
 	close(listener);
+}
+
+/* One process that no program sees, and that nobody counts: the account does not come out. */
+static void an_uncounted_loss_is_seen(void **state)
+{
+	static const enum event_kind kinds[] = { EVENT_FORK, EVENT_EXEC, EVENT_EXIT };
+	struct account before, after;
+
+	(void)state;
+	if (!is_guest())
+		skip(); /* others' events would make up for it */
+	account_begin(&before);
+	run_process();
+	account_take(&after);
+	drain();
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		assert_true(is_conserved(kinds[i], moved_of(kinds[i], &before, &after), 1, 0));
+	loader_detach(shared->loader);
+	account_begin(&before);
+	run_process();
+	account_take(&after);
+	drain();
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		assert_false(is_conserved(kinds[i], moved_of(kinds[i], &before, &after), 1, 0));
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(every_event_is_accounted_for) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_event_is_accounted_for),
+		cmocka_unit_test(an_uncounted_loss_is_seen), /* the last: it detaches all */
+	};
 	void *fixture = NULL;
 	int failed;
 

@@ -7,6 +7,7 @@
 #include "sensor/keeper/features.h"
 #include "sensor/keeper/probe_table.h"
 
+#include <bpf/btf.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,10 +22,17 @@ static struct probe_fixture *shared;
 
 static bool is_allowed(void)
 {
-	return features_detect() & FEATURE_FUNCTION_EXIT && !is_old_kernel();
+	struct btf *kernel = btf__load_vmlinux_btf();
+	uint32_t found;
+
+	assert_non_null(kernel);
+	found = features_detect(kernel);
+	btf__free(kernel);
+	return found & FEATURE_FUNCTION_EXIT && !is_old_kernel();
 }
 
-/* Each row of the tier is served, with a reason where it is not by its best program. */
+/* Each row of the tier is served, with a reason where it is not by its best program. The digest has
+ * no other program, but the hasher; test_measured looks at it. */
 static void every_row_is_served(void **state)
 {
 	struct keeper_probes probes;
@@ -36,7 +44,7 @@ static void every_row_is_served(void **state)
 		const struct keeper_probe *probe = &probes.probe[i];
 		const char *best = probe_table[i].ways[0].program;
 
-		if (!probe->enhanced)
+		if (!probe->enhanced || strcmp(probe->name, "process-digest") == 0)
 			continue;
 		rows++;
 		assert_int_equal(probe->required, 0);

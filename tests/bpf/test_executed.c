@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the keeper opens to be hashed: what was executed, and nothing else whoever asks. */
+#include "bpf/kernel_case.h"
 #include "bpf/process_case.h"
 #include "sensor/keeper/executed.h"
 
@@ -115,8 +116,9 @@ static void one_that_was_deleted_or_replaced_is_opened_while_it_runs(void **stat
 			 HASH_TOUCHED);
 	assert_holds(fd, "/bin/cat");
 	let_go(&held);
+	/* Lockdown hides all of its path but the end. */
 	assert_int_equal(open_as(*state, request_of(*state, KEEPER_HASH_EXECUTABLE), &fd),
-			 HASH_CHANGED);
+			 is_confidential() ? HASH_VANISHED : HASH_CHANGED);
 	unlink(kept);
 	assert_int_equal(open_as(*state, request_of(*state, KEEPER_HASH_EXECUTABLE), &fd),
 			 HASH_VANISHED);
@@ -243,6 +245,10 @@ static void another_file_under_a_script_s_name_is_not_it(void **state)
 	must_find_exec(*state, held.pid);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(symlink("/etc/shadow", path), 0);
+	/* The first who follows it is noted down in it, which is more than a look into the cache.
+	 */
+	usleep(20000);
+	assert_int_equal(access(path, F_OK), 0);
 	assert_int_equal(open_as(*state, request_of(*state, KEEPER_HASH_SCRIPT), NULL),
 			 HASH_CHANGED); /* nobody may execute that */
 	assert_int_equal(unlink(path), 0);

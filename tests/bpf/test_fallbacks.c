@@ -92,11 +92,13 @@ static const struct decoded_exec *execution_of(const char *path)
 	return must_find_exec(shared, pid);
 }
 
-/* Lockdown hides argv and what a mount lies on, and the record says so; the rest is there. */
+/* Lockdown hides argv, environment and what a mount lies on, and the record says so; the rest is
+ * there. */
 static void an_execution_says_what_is_hidden(void **state)
 {
 	const struct decoded_exec *exec = execution_of("/bin/true");
-	const uint32_t hidden = is_confidential() ? EXEC_ARGS_UNREADABLE : 0;
+	const uint32_t hidden =
+		is_confidential() ? EXEC_ARGS_UNREADABLE | EXEC_ENVIRONMENT_UNKNOWN : 0;
 	char real[4096];
 
 	(void)state;

@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bpf/lib/dissect.h"
+#include "bpf/kernel_case.h"
+#include "bpf/lib/shape.h"
 
 #define HELLO_BYTES 1805 /* with a post-quantum key share */
 
@@ -172,6 +173,44 @@ static void other_bytes_never_leave(void **state)
 	pair_close(&pair);
 	both_ends_must_come(shared, pair.client_port, pair.server_port, &ends);
 	assert_int_equal(ends.server.pieces, seen[1].side[0].pieces);
+	assert_int_equal(ends.server.first_bytes, SHAPE_TEXT);
+	assert_int_equal(ends.client.first_bytes, SHAPE_TEXT);
+}
+
+/* Of bytes that nothing recognises, told of by their kind alone; of known ones nothing. */
+static void kinds_of_unknown_bytes(void **state)
+{
+	static const char binary[] = "\0\0\0\x08\x04\xd2\x16\x2f\0\0\0\x08\x04\xd2\x16\x2f";
+	const struct {
+		const void *bytes;
+		size_t size;
+		enum shape_class want;
+	} rows[] = {
+		{ "login: root, and some more text", 31, SHAPE_TEXT },
+		{ binary, sizeof(binary) - 1, SHAPE_BINARY },
+		{ hello + 11, 300, SHAPE_RANDOM },
+		{ "fifteen bytes..", 15, SHAPE_NONE },
+		{ hello, HELLO_BYTES, SHAPE_NONE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		struct both_ends ends;
+		struct pair pair;
+
+		probe_fixture_drain(shared);
+		pair_connect(&pair, i % 2 ? AF_INET : AF_INET6);
+		/* Whoever speaks first, and once. */
+		send_in_pieces(i % 2 ? pair.client : pair.server, rows[i].bytes, rows[i].size,
+			       rows[i].size);
+		receive_bytes(i % 2 ? pair.server : pair.client, rows[i].size);
+		send_in_pieces(pair.client, "and then some text that is long enough", 38, 38);
+		receive_bytes(pair.server, 38);
+		pair_close(&pair);
+		both_ends_must_come(shared, pair.client_port, pair.server_port, &ends);
+		assert_int_equal(ends.client.first_bytes, rows[i].want);
+		assert_int_equal(ends.server.first_bytes, rows[i].want);
+	}
 }
 
 static void lengths_in_their_order(void **state)
@@ -224,6 +263,21 @@ static void only_the_first_lengths_count(void **state)
 }
 
 /* The same segment, as it left and as it came. */
+/* The client sees it arrive; up to 6.5 no hook sees it leave. */
+static void check_answer(const struct both_ends *ends, uint8_t ip_version)
+{
+	const struct flow_syn *client = &ends->client.synack, *server = &ends->server.synack;
+
+	assert_int_equal(client->ip_version, ip_version);
+	assert_int_equal(client->ttl, 64);
+	assert_int_equal(client->flags & 0x3f, 0x12); /* SYN and ACK */
+	assert_true(client->window > 0);
+	assert_int_equal(client->options[0], 2);
+	assert_true(server->ip_version == ip_version || kernel_version() < 6006);
+	if (server->ip_version)
+		assert_memory_equal(server, client, sizeof(*client));
+}
+
 static void syn_at_both_ends(void **state)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
@@ -247,6 +301,7 @@ static void syn_at_both_ends(void **state)
 		assert_int_equal(syn->options[0], 2); /* maximum segment size */
 		assert_int_equal(syn->bits & SYN_PAYLOAD, 0);
 		assert_memory_equal(&ends.server.syn, syn, sizeof(*syn));
+		check_answer(&ends, syn->ip_version);
 	}
 }
 
@@ -323,6 +378,7 @@ int main(void)
 		cmocka_unit_test(dns_over_tcp),
 		cmocka_unit_test(hello_behind_connect),
 		cmocka_unit_test(other_bytes_never_leave),
+		cmocka_unit_test(kinds_of_unknown_bytes),
 		cmocka_unit_test(lengths_in_their_order),
 		cmocka_unit_test(only_the_first_lengths_count),
 		cmocka_unit_test(syn_at_both_ends),

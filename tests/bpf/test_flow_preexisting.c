@@ -59,27 +59,29 @@ static void connections_are_found(void **state)
 	} rows[] = {
 		{ 0, 0, false }, { 1000, 5000, false }, { 300000, 0, false }, { 20, 30, true }
 	};
+	struct pair pairs[sizeof(rows) / sizeof(*rows)];
+	struct probe_fixture *fixture;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct probe_fixture *fixture;
-		struct both_ends ends;
-		struct pair pair;
-
-		pair_connect(&pair, i & 1 ? AF_INET6 : AF_INET);
-		send_bytes(pair.client, rows[i].client_bytes);
-		receive_bytes(pair.server, rows[i].client_bytes);
-		send_bytes(pair.server, rows[i].server_bytes);
-		receive_bytes(pair.client, rows[i].server_bytes);
+		pair_connect(&pairs[i], i & 1 ? AF_INET6 : AF_INET);
+		send_bytes(pairs[i].client, rows[i].client_bytes);
+		receive_bytes(pairs[i].server, rows[i].client_bytes);
+		send_bytes(pairs[i].server, rows[i].server_bytes);
+		receive_bytes(pairs[i].client, rows[i].server_bytes);
 		if (rows[i].client_has_shut_down)
-			shutdown(pair.client, SHUT_WR);
-		usleep(60000); /* for a delayed acknowledgement */
-		fixture = sensor_start();
-		take_stock(fixture);
-		send_bytes(pair.server, 11);
-		receive_bytes(pair.client, 11);
-		pair_close(&pair);
-		both_ends_must_come(fixture, pair.client_port, pair.server_port, &ends);
+			shutdown(pairs[i].client, SHUT_WR);
+	}
+	usleep(60000); /* for a delayed acknowledgement */
+	fixture = sensor_start();
+	take_stock(fixture);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct both_ends ends;
+
+		send_bytes(pairs[i].server, 11);
+		receive_bytes(pairs[i].client, 11);
+		pair_close(&pairs[i]);
+		both_ends_must_come(fixture, pairs[i].client_port, pairs[i].server_port, &ends);
 		ends.client.flags &= (uint8_t)~FLOW_IPV6;
 		ends.server.flags &= (uint8_t)~FLOW_IPV6;
 		check_found(&ends.client, FLOW_EGRESS);
@@ -88,8 +90,8 @@ static void connections_are_found(void **state)
 		assert_int_equal(ends.client.received_bytes, rows[i].server_bytes + 11);
 		assert_int_equal(ends.client.ending, ENDING_FIN_LOCAL);
 		assert_int_equal(ends.server.ending, ENDING_FIN_REMOTE);
-		sensor_stop(fixture);
 	}
+	sensor_stop(fixture);
 }
 
 /* Without taking stock nothing is known of them: that is what the iterators are for. */

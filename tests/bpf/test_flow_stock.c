@@ -18,7 +18,9 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,16 +34,35 @@ struct play {
 	bool is_shared;
 };
 
+enum where {
+	HOME,
+	INHABITED, /* another network namespace, with a process in it */
+	MOUNTED, /* with none: only a mount keeps it */
+};
+
 struct row {
 	const char *name;
 	void (*hold)(struct play *play);
-	bool elsewhere; /* the sockets are of another network namespace */
+	enum where where; /* the sockets are */
+	pid_t resident; /* of that one, or 0 */
+	struct play play;
 };
 
 static void close_all(const struct play *play)
 {
 	close(play->client);
 	close(play->listener);
+}
+
+/* A child that holds no descriptor of this process but these two, and where it prints to. */
+static pid_t fork_holding(int one, int other)
+{
+	pid_t child = fork_bound();
+
+	for (int fd = STDERR_FILENO + 1; child == 0 && fd < FD_SETSIZE; fd++)
+		if (fd != one && fd != other)
+			close(fd);
+	return child;
 }
 
 static void say_ready(int fd)
@@ -64,6 +85,13 @@ static void accept_it(struct play *play)
 	assert_true(play->server >= 0);
 }
 
+/* Whoever has it by now is another one; its number will be another socket's. */
+static void let_go_of_it(struct play *play)
+{
+	close(play->server);
+	play->server = -1;
+}
+
 static void held_by_one(struct play *play)
 {
 	accept_it(play);
@@ -77,11 +105,10 @@ static void fork_holder(struct play *play, bool executes)
 
 	accept_it(play);
 	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
-	play->holder = fork_bound();
+	play->holder = fork_holding(play->server, ready[1]);
 	if (play->holder == 0) {
-		close_all(play);
 		if (executes) /* the pipe closes by that */
-			execl("/bin/sleep", "sleep", "60", NULL);
+			execl("/bin/sleep", "sleep", "3600", NULL);
 		say_ready(ready[1]);
 		pause();
 	}
@@ -95,14 +122,14 @@ static void fork_holder(struct play *play, bool executes)
 static void inherited(struct play *play)
 {
 	fork_holder(play, false);
-	close(play->server);
+	let_go_of_it(play);
 	play->owner = play->holder;
 }
 
 static void inherited_over_exec(struct play *play)
 {
 	fork_holder(play, true);
-	close(play->server);
+	let_go_of_it(play);
 	play->owner = play->holder;
 }
 
@@ -153,16 +180,14 @@ static void passed(struct play *play)
 	accept_it(play);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
 	assert_int_equal(pipe(ready), 0);
-	play->holder = fork_bound();
+	play->holder = fork_holding(ends[1], ready[1]);
 	if (play->holder == 0) {
-		close_all(play);
-		close(play->server);
 		take_one(ends[1]);
 		say_ready(ready[1]);
 		pause();
 	}
 	pass(ends[0], play->server);
-	close(play->server);
+	let_go_of_it(play);
 	close(ready[1]);
 	wait_ready(ready[0]);
 	close(ends[0]);
@@ -177,7 +202,7 @@ static void in_flight(struct play *play)
 	accept_it(play);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
 	pass(ends[0], play->server);
-	close(play->server);
+	let_go_of_it(play);
 	close(ends[0]);
 	play->channel = ends[1];
 }
@@ -209,6 +234,18 @@ static void play_end(const struct play *play)
 	close_all(play);
 }
 
+/* A new network namespace that this process does not stay in; its mount ends with us. */
+static void enter_mounted(void)
+{
+	char path[] = "/tmp/yagura name space-XXXXXX";
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	close(fd);
+	enter_netns();
+	assert_int_equal(mount("/proc/self/ns/net", path, NULL, MS_BIND, NULL), 0);
+}
+
 /* Somebody who stays in a new network namespace; this process goes there, too. */
 static pid_t go_elsewhere(void)
 {
@@ -217,7 +254,7 @@ static pid_t go_elsewhere(void)
 
 	enter_netns();
 	assert_int_equal(pipe(ready), 0);
-	resident = fork_bound();
+	resident = fork_holding(ready[1], -1);
 	if (resident == 0) {
 		say_ready(ready[1]);
 		pause();
@@ -245,55 +282,84 @@ static void nothing_is_told(struct probe_fixture *fixture, const struct play *pl
 	assert_false(probe_fixture_find(fixture, EVENT_RING_BULK, flow_is_wanted, &server, 0));
 }
 
-static void is_labelled(void **state)
-{
-	const struct row *row = *state;
-	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	struct both_ends ends;
-	pid_t resident = 0;
-	void *fixture;
-	struct play play;
-
-	if (row->elsewhere)
-		resident = go_elsewhere();
-	play_begin(&play);
-	row->hold(&play);
-	assert_int_equal(setns(home, CLONE_NEWNET), 0);
-	close(home);
-	assert_int_equal(probe_fixture_setup(&fixture), 0);
-	stock_take(((struct probe_fixture *)fixture)->loader);
-	play_end(&play);
-	if (stock_is_taken()) {
-		both_ends_must_come(fixture, play.client_port, play.server_port, &ends);
-		check(&ends.client, getpid(), false);
-		check(&ends.server, play.owner, play.is_shared);
-	} else {
-		nothing_is_told(fixture, &play);
-	}
-	probe_fixture_teardown(&fixture);
-	if (resident) {
-		kill(resident, SIGKILL);
-		waitpid(resident, NULL, 0);
-	}
-}
-
 static struct row rows[] = {
-	{ "one holder", held_by_one, false },
-	{ "inherited, the parent has closed it", inherited, false },
-	{ "inherited over exec", inherited_over_exec, false },
-	{ "passed, the sender has closed it", passed, false },
-	{ "several holders", held_by_two, false },
-	{ "in flight between two processes", in_flight, false },
-	{ "not yet accepted", not_accepted, false },
-	{ "another namespace: one holder", held_by_one, true },
-	{ "another namespace: inherited over exec", inherited_over_exec, true },
-	{ "another namespace: passed", passed, true },
-	{ "another namespace: several holders", held_by_two, true },
-	{ "another namespace: in flight", in_flight, true },
-	{ "another namespace: not yet accepted", not_accepted, true },
+	{ "one holder", held_by_one, HOME },
+	{ "inherited, the parent has closed it", inherited, HOME },
+	{ "inherited over exec", inherited_over_exec, HOME },
+	{ "passed, the sender has closed it", passed, HOME },
+	{ "several holders", held_by_two, HOME },
+	{ "in flight between two processes", in_flight, HOME },
+	{ "not yet accepted", not_accepted, HOME },
+	{ "another namespace: one holder", held_by_one, INHABITED },
+	{ "another namespace: inherited over exec", inherited_over_exec, INHABITED },
+	{ "another namespace: passed", passed, INHABITED },
+	{ "another namespace: several holders", held_by_two, INHABITED },
+	{ "another namespace: in flight", in_flight, INHABITED },
+	{ "another namespace: not yet accepted", not_accepted, INHABITED },
+	{ "mounted namespace: one holder", held_by_one, MOUNTED },
+	{ "mounted namespace: in flight", in_flight, MOUNTED },
+	{ "mounted namespace: not yet accepted", not_accepted, MOUNTED },
 };
 
 #define ROWS (sizeof(rows) / sizeof(*rows))
+
+static struct probe_fixture *shared;
+
+static void begin(struct row *row)
+{
+	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	if (row->where == INHABITED)
+		row->resident = go_elsewhere();
+	else if (row->where == MOUNTED)
+		enter_mounted();
+	play_begin(&row->play);
+	row->hold(&row->play);
+	assert_int_equal(setns(home, CLONE_NEWNET), 0);
+	close(home);
+}
+
+static void is_labelled(void **state)
+{
+	const struct row *row = *state;
+	const struct play *play = &row->play;
+	struct both_ends ends;
+
+	play_end(play);
+	if (stock_is_taken()) {
+		both_ends_must_come(shared, play->client_port, play->server_port, &ends);
+		check(&ends.client, getpid(), false);
+		check(&ends.server, play->owner, play->is_shared);
+	} else {
+		nothing_is_told(shared, play);
+	}
+	if (row->resident) {
+		kill(row->resident, SIGKILL);
+		waitpid(row->resident, NULL, 0);
+	}
+}
+
+/* All connections first, then the sensor. */
+static int take_stock(void **state)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", "/tmp", "tmpfs", 0, NULL) < 0)
+		return -1;
+	for (size_t i = 0; i < ROWS; i++)
+		begin(&rows[i]);
+	if (probe_fixture_setup(state) < 0)
+		return -1;
+	shared = *state;
+	*state = NULL; /* each test has its row */
+	stock_take(shared->loader);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	*state = shared;
+	return probe_fixture_teardown(state);
+}
 
 int main(void)
 {
@@ -301,5 +367,5 @@ int main(void)
 
 	for (size_t i = 0; i < ROWS; i++)
 		tests[i] = (struct CMUnitTest){ rows[i].name, is_labelled, NULL, NULL, &rows[i] };
-	return cmocka_run_group_tests_name("flow_stock", tests, NULL, NULL);
+	return _cmocka_run_group_tests("flow_stock", tests, ROWS, take_stock, tear_down);
 }

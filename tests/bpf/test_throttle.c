@@ -26,10 +26,10 @@
 #include <unistd.h>
 
 #define CHILDREN 200
-#define PER_S 30
+#define PER_S 1 /* a storm on the slowest of hosts is over it */
 #define BURST 45
 #define CONNECTIONS 60
-#define PATIENCE_NS (12 * NS_PER_S)
+#define PATIENCE_NS (60 * NS_PER_S)
 
 static struct probe_fixture *fixture;
 static struct group group;
@@ -229,11 +229,13 @@ static void flows_are_counted_too(void **state)
 {
 	struct census *census = calloc(1, sizeof(*census));
 	int listener = listening(AF_INET);
+	uint64_t began_ns, took_ns;
 	pid_t pid;
 
 	(void)state;
-	budget(0, 1, 5, 10);
+	budget(0, 1, PER_S, 10);
 	probe_fixture_drain(fixture);
+	began_ns = clock_boottime_ns();
 	pid = group_fork(&group);
 	if (pid == 0) {
 		for (int i = 0; i < CONNECTIONS; i++)
@@ -241,11 +243,13 @@ static void flows_are_counted_too(void **state)
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	took_ns = clock_boottime_ns() - began_ns;
 	close(listener);
 	census->parent = (uint32_t)pid;
 	take_census(census);
 	assert_int_equal(census->flows + census->untold_flows, CONNECTIONS);
-	assert_in_range(census->flows, 10, 20);
+	assert_true(census->untold_flows > 0);
+	assert_in_range(census->flows, 10, 10 + took_ns * PER_S / NS_PER_S + 1);
 	free(census);
 }
 

@@ -62,7 +62,7 @@ static void step(struct flow_table *table, struct cursor *c, uint64_t now_ns)
 	else if (what < 220)
 		flow_table_syn(table, &piece.key, &syn);
 	else if (what < 230)
-		flow_table_unknown(table, &piece.key, piece.bytes);
+		flow_table_unknown(table, &piece.key, (uint8_t)size);
 	else if (what < 240)
 		learn(table, &piece.key, now_ns);
 	else if (what < 248)

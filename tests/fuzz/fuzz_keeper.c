@@ -155,6 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct hasher_process hasher = { .jobs = -1, .results = { STDERR_FILENO, -1 } };
 	const struct serve_context context = { .state_fd = STDERR_FILENO,
 					       .executed = { -1, -1 },
+					       .measured_fd = -1,
 					       .hash_bytes_max = UINT64_MAX,
 					       .hasher = &hasher };
 	int pair[2];

@@ -13,6 +13,7 @@ from daemons import CLASSES, CTL, wait_until
 STATUS_KEYS = {"sensor", "kernel", "probes", "counters", "conservation", "ship", "budget"}
 EQUATION = {"generated", "acked", "spooled", "in_memory", "gaps"}
 PROGRAM_PREFIX = "yagura_"
+NAME_BYTES = 15  # of a program, as older kernels and tools show them
 
 
 def listed(kind):
@@ -39,8 +40,21 @@ def test_status_says_what_is_promised(pair):
     assert {"release", "tiers", "missing"} <= status["kernel"].keys()
     for name in CLASSES:
         assert EQUATION <= status["conservation"][name].keys()
-    unavailable = {p["name"] for p in status["probes"] if p["state"] != "attached"}
-    assert unavailable == set(status["kernel"]["missing"])
+    unavailable = {p["name"]: p for p in status["probes"] if p["state"] != "attached"}
+    assert unavailable.keys() == set(status["kernel"]["missing"])
+    assert all(p["reason"] for p in unavailable.values())
+
+
+def test_status_says_what_the_kernel_lacks(pair):
+    """What no program serves, and what stands in for the best one, each with the reason; the
+    programs it names are those that the kernel has loaded."""
+    status = pair.sensor.status()
+    attached = [p for p in status["probes"] if p["state"] == "attached"]
+    replaced = {(r["probe"], r["replaced_by"]) for r in status["kernel"]["replaced"]}
+    assert replaced == {(p["name"], p["program"]) for p in attached if p["reason"]}
+    assert all(r["reason"].startswith("no ") for r in status["kernel"]["replaced"])
+    loaded = {p["name"][:NAME_BYTES] for p in listed("prog") if p.get("name")}
+    assert attached and {p["program"][:NAME_BYTES] for p in attached} <= loaded
 
 
 def test_status_for_people(pair):

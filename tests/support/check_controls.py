@@ -3,7 +3,6 @@
 
 import contextlib
 import io
-import time
 from unittest import mock
 
 import check_kernels
@@ -12,7 +11,7 @@ import verifier_cost
 from check_results import Result
 
 TABLE = {("clang", "6.1"): {"probe": verifier_cost.Cost(1000, 100)}}
-GOOD = "== kernel 6.1.0\n== begin a\n1..1\nok 1 - case\n\n== end a 0\n== done\n"
+GOOD = "== kernel 6.1.0\n== begin a\n1..1\nok 1 - case\n\n== end a 0 3\n== done\n"
 
 
 def fails(results):
@@ -33,10 +32,17 @@ def guest_fails(text):
 
 def boots_told(only_warns, *outcomes):
     """What is told of a kernel whose boots end so: results, or an error."""
-    kernel = check_kernels.Kernel("x", [], ["plain"] * len(outcomes), only_warns)
-    replaced = {"fetch": lambda _: None, "boot_results": mock.Mock(side_effect=outcomes)}
+    kernel = check_kernels.Kernel("x", [], list(check_kernels.BOOTS)[: len(outcomes)], only_warns)
+    boots = mock.Mock(side_effect=[o if isinstance(o, OSError) else (o, "") for o in outcomes])
+    replaced = {"fetch": lambda _: None, "boot_results": boots, "AT_ONCE": 1, "CHOSEN": []}
+    replaced["kernels"] = lambda: [kernel]
     with mock.patch.multiple(check_kernels, **replaced), contextlib.redirect_stdout(io.StringIO()):
-        return [r.outcome for r in check_kernels.kernel_results(kernel, None, time.monotonic())]
+        return [r.outcome for r in check_kernels.check()]
+
+
+def late_boot_fails():
+    with mock.patch.object(check_kernels, "ALL_SECONDS", 0):
+        return boots_told(False, [Result("case", "passed", "")]) == ["failed"]
 
 
 def controls():
@@ -61,6 +67,7 @@ def controls():
         "fewer cases than planned": guest_fails(GOOD.replace("1..1", "1..2")),
         "a boot that breaks": boots_told(False, OSError("no QEMU")) == ["failed"],
         "a boot after one that broke": boots_told(False, OSError(), good) == ["failed", "passed"],
+        "a boot that no time is left for": late_boot_fails(),
         "a kernel that only warns": boots_told(True, OSError(), good) == ["skipped", "passed"],
         "an exit status": guest_fails(GOOD.replace("== end a 0", "== end a 137")),
     }

@@ -62,16 +62,24 @@ int collector_process_group_tear_down(void **state)
 	return 0;
 }
 
-struct pipeline_options collector_process_options(const char *directory,
-						  char paths[3][COLLECTOR_PROCESS_PATH_BYTES])
+void collector_process_set(struct collector_process_setup *setup, const char *directory)
 {
-	snprintf(paths[0], COLLECTOR_PROCESS_PATH_BYTES, "%s/ca.crt", collector_process_pki);
-	snprintf(paths[1], COLLECTOR_PROCESS_PATH_BYTES, "%s/collector.crt", collector_process_pki);
-	snprintf(paths[2], COLLECTOR_PROCESS_PATH_BYTES, "%s/collector.key", collector_process_pki);
-	return (struct pipeline_options){
+	snprintf(setup->ca, sizeof(setup->ca), "%s/ca.crt", collector_process_pki);
+	snprintf(setup->certificate, sizeof(setup->certificate), "%s/collector.crt",
+		 collector_process_pki);
+	snprintf(setup->key, sizeof(setup->key), "%s/collector.key", collector_process_pki);
+	setup->ca_files[0] = setup->ca;
+	setup->tenant = (struct tenant_options){ .name = "",
+						 .sinks = { .directory = directory },
+						 .log_bytes_max = COLLECTOR_PROCESS_LOG };
+	setup->options = (struct pipeline_options){
 		.address = "127.0.0.1",
-		.tls = { paths[0], paths[1], paths[2] },
-		.directory = directory,
+		.tls = { .ca_files = setup->ca_files,
+			 .ca_count = 1,
+			 .certificate_file = setup->certificate,
+			 .key_file = setup->key },
+		.tenants = &setup->tenant,
+		.threads = 2,
 		.connections_max = COLLECTOR_PROCESS_CONNECTIONS,
 		.window_bytes = COLLECTOR_PROCESS_WINDOW,
 	};
@@ -80,8 +88,7 @@ struct pipeline_options collector_process_options(const char *directory,
 /* Writes its port to `report` once it listens; then runs until a signal. */
 static int run_collector(const char *directory, int report)
 {
-	char paths[3][COLLECTOR_PROCESS_PATH_BYTES];
-	struct pipeline_options options = collector_process_options(directory, paths);
+	struct collector_process_setup setup;
 	char *log = temp_dir_path(directory, "log");
 	char error[PIPELINE_ERROR_BYTES];
 	struct pipeline *pipeline;
@@ -92,7 +99,8 @@ static int run_collector(const char *directory, int report)
 		return 2;
 	free(log);
 	log_init("collector", LOG_LEVEL_INFO);
-	r = pipeline_open(&options, &pipeline, error);
+	collector_process_set(&setup, directory);
+	r = pipeline_open(&setup.options, &pipeline, error);
 	if (r < 0) {
 		log_error("test", "%s", error);
 		return 3;
@@ -156,17 +164,32 @@ long collector_process_query(const struct collector_process *f, const char *sql)
 	sqlite3_stmt *statement = NULL;
 	sqlite3 *reader;
 	long value;
+	int code;
 
 	assert_int_equal(sqlite3_open_v2(path, &reader, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
 	sqlite3_busy_timeout(reader, 5000);
 	if (sqlite3_prepare_v2(reader, sql, -1, &statement, NULL) != SQLITE_OK)
 		fail_msg("%s: %s", sql, sqlite3_errmsg(reader));
-	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-	value = (long)sqlite3_column_int64(statement, 0);
+	code = sqlite3_step(statement);
+	assert_true(code == SQLITE_ROW || code == SQLITE_DONE);
+	value = code == SQLITE_ROW ? (long)sqlite3_column_int64(statement, 0) : -1;
 	sqlite3_finalize(statement);
 	sqlite3_close(reader);
 	free(path);
 	return value;
+}
+
+void collector_process_expect(const struct collector_process *f, const char *sql, long want)
+{
+	long found = -1;
+
+	for (int attempt = 0; attempt < 1000; attempt++) {
+		found = collector_process_query(f, sql);
+		if (found == want)
+			return;
+		usleep(10000);
+	}
+	fail_msg("%s: %ld, not %ld", sql, found, want);
 }
 
 static bool is_logged(const struct collector_process *f, const char *text)

@@ -13,6 +13,7 @@
 
 #define COLLECTOR_PROCESS_CONNECTIONS 4
 #define COLLECTOR_PROCESS_WINDOW (64 << 10)
+#define COLLECTOR_PROCESS_LOG (64u << 20)
 #define COLLECTOR_PROCESS_PATH_BYTES 512
 
 struct collector_process {
@@ -31,15 +32,26 @@ int collector_process_group_tear_down(void **state);
 int collector_process_set_up(void **state);
 int collector_process_tear_down(void **state);
 
-/* Valid options; `paths` keeps the CA's, the certificate's and the key's. */
-struct pipeline_options collector_process_options(const char *directory,
-						  char paths[3][COLLECTOR_PROCESS_PATH_BYTES]);
+/* A collector's options and what they point to. */
+struct collector_process_setup {
+	char ca[COLLECTOR_PROCESS_PATH_BYTES];
+	char certificate[COLLECTOR_PROCESS_PATH_BYTES];
+	char key[COLLECTOR_PROCESS_PATH_BYTES];
+	const char *ca_files[1];
+	struct tenant_options tenant;
+	struct pipeline_options options;
+};
+
+/* Valid ones. */
+void collector_process_set(struct collector_process_setup *setup, const char *directory);
 void collector_process_start(struct collector_process *f);
 /* How it ended, as waitpid() says. */
 int collector_process_end(struct collector_process *f, int signal_number);
 
-/* The first value of an answer from its database. */
+/* The first value of an answer from its database, now; -1: no row. */
 long collector_process_query(const struct collector_process *f, const char *sql);
+/* Waits until it is this: what was acknowledged is in the log, and comes from there. */
+void collector_process_expect(const struct collector_process *f, const char *sql, long want);
 /* Waits until the text stands in its log, else fails. */
 void collector_process_expect_log(const struct collector_process *f, const char *text);
 /* TLS with the certificate of that name. */

@@ -28,6 +28,7 @@ struct world {
 	size_t asked_count;
 	enum hash_status answer; /* of the keeper */
 	enum hash_status look_answer; /* to what asks which file a script is */
+	struct keeper_digest ima; /* its answer, too */
 	int error;
 	int restarts;
 };
@@ -43,6 +44,7 @@ static inline int ask(void *context, const struct keeper_hash_request *request,
 	w->asked[w->asked_count++] = *request;
 	ret_reply->identity = request->identity;
 	ret_reply->status = w->answer;
+	ret_reply->ima = w->ima;
 	if (request->what != KEEPER_HASH_EXECUTABLE)
 		ret_reply->identity = script_file;
 	if (request->what == KEEPER_HASH_SCRIPT_LOOK)

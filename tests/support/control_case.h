@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "ctl/client.h"
+#include "sensor/control/control.h"
 #include "sensor/control/control_sensor.h"
 #include "support/fake_spool.h"
 
@@ -195,8 +196,9 @@ static inline void start(void)
 	assert_int_equal(open_control(error), 0);
 }
 
-static inline int write_row(void *context, const char *json)
+static inline int write_row(void *context, const char *json, const char *line)
 {
+	(void)line;
 	return dprintf(*(int *)context, "%s", json) < 0 ? -EIO : 0;
 }
 

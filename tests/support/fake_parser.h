@@ -14,7 +14,9 @@ struct fake_parser_calls {
 	unsigned int parses;
 	size_t bytes; /* given to all of them */
 	unsigned int sessions; /* not freed yet */
+	unsigned int clears; /* of sessions, for another flow */
 	unsigned int finishes;
+	unsigned int syns;
 };
 
 /* What was called since the last reset. */

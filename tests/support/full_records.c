@@ -142,14 +142,14 @@ static struct record_process next_relative(struct filling *filling)
 	};
 }
 
-static struct record_verity next_verity(const struct filling *filling)
+static struct record_digest next_digest(const struct filling *filling)
 {
-	struct record_verity verity = { .algorithm = 1, .bytes = 32 };
+	struct record_digest digest = { .algorithm = 1, .bytes = 32 };
 
 	if (filling->fullness == FULL_MOST)
-		verity = (struct record_verity){ .algorithm = 2, .bytes = HASH_VERITY_BYTES_MAX };
-	memset(verity.digest, filling->number, verity.bytes);
-	return verity;
+		digest = (struct record_digest){ .algorithm = 2, .bytes = HASH_VERITY_BYTES_MAX };
+	memset(digest.digest, filling->number, digest.bytes);
+	return digest;
 }
 
 #define FILL_SPLT(to, filling) ((to) = next_splt(filling))
@@ -166,7 +166,7 @@ static struct record_verity next_verity(const struct filling *filling)
 #define FILL_PX1(to, filling) ((to) = next_px1(filling))
 #define FILL_ADDR(to, filling) memset((to), (filling)->number, sizeof(to))
 #define FILL_SHA256(to, filling) memset((to), (filling)->number, sizeof(to))
-#define FILL_VERITY(to, filling) ((to) = next_verity(filling))
+#define FILL_DIGEST(to, filling) ((to) = next_digest(filling))
 #define FILL_HASH(to, filling) fill_record_hash(&(to), (filling))
 #define FILL_RELATIVE(to, filling) ((to) = next_relative(filling))
 #define FILL_ANCESTORS(to, filling) ((to) = next_ancestors((filling)->fullness, &(size_t){ 0 }))
@@ -232,7 +232,7 @@ struct flags {
 #define FLAG_MARKS(to, flags)
 #define FLAG_MARK_COUNT(to, flags)
 #define FLAG_SHA256(to, flags)
-#define FLAG_VERITY(to, flags)
+#define FLAG_DIGEST(to, flags)
 #define FLAG_HASH(to, flags) flag_record_hash(&(to), (flags));
 #define FLAG_RELATIVE(to, flags)
 #define FLAG_ANCESTORS(to, flags)
@@ -298,7 +298,7 @@ static bool is_zero(const void *bytes, size_t size)
 #define LACKS_TEXT(of, name) ((of).length == 0 ? name : NULL)
 #define LACKS_PX1(of, name) LACKS_TEXT(of, name)
 #define LACKS_SHA256(of, name) LACKS_PLAIN(of, name)
-#define LACKS_VERITY(of, name) LACKS_PLAIN((of).digest, name)
+#define LACKS_DIGEST(of, name) LACKS_PLAIN((of).digest, name)
 #define LACKS_HASH(of, name) record_hash_lacks(&(of))
 #define LACKS_RELATIVE(of, name) record_process_key_lacks(&(of).key)
 #define LACKS_ANCESTORS(of, name) LACKS_PLAIN(of, name)

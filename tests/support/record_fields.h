@@ -27,7 +27,8 @@
 	X(NUMBER, user)                                                                            \
 	X(NUMBER, uts)
 
-#define HASH_FIELDS(X) X(ENUM, status) X(ENUM, package) X(SHA256, sha256) X(VERITY, verity)
+#define HASH_FIELDS(X)                                                                             \
+	X(ENUM, status) X(ENUM, package) X(SHA256, sha256) X(DIGEST, verity) X(DIGEST, ima)
 
 #define FILE_FIELDS(X)                                                                             \
 	X(NUMBER, inode)                                                                           \
@@ -165,7 +166,7 @@
 	{                                                                                          \
 		0                                                                                  \
 	}
-#define RECORD_VALUE_VERITY(name) from->name
+#define RECORD_VALUE_DIGEST(name) from->name
 #define RECORD_VALUE_HASH(name) from->name
 #define RECORD_VALUE_NUMBER(name) from->name
 #define RECORD_VALUE_BOOL(name) from->name

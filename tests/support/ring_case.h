@@ -8,6 +8,7 @@
 #include <linux/bpf.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -36,16 +37,27 @@ static inline void poke(struct kernel_side *kernel, uint64_t at, uint8_t value)
 	kernel->file[8192 + kernel->data_bytes + at % kernel->data_bytes] = value;
 }
 
+/* Both copies of the data area, whatever part of it runs over the end of the first. */
+static inline void put(struct kernel_side *kernel, uint64_t at, const void *bytes, size_t size)
+{
+	uint8_t *data = kernel->file + 8192;
+	uint64_t place = at % kernel->data_bytes;
+	uint64_t before_end = kernel->data_bytes - place;
+	size_t first = size < before_end ? size : (size_t)before_end;
+
+	memcpy(data + place, bytes, size);
+	memcpy(data + kernel->data_bytes + place, bytes, first);
+	memcpy(data, (const uint8_t *)bytes + first, size - first);
+}
+
 static inline void produce(struct kernel_side *kernel, uint32_t flags, const void *bytes,
 			   uint32_t size)
 {
 	uint64_t at = *producer(kernel);
 	uint32_t word = size | flags;
 
-	for (size_t i = 0; i < sizeof(word); i++)
-		poke(kernel, at + i, ((const uint8_t *)&word)[i]);
-	for (size_t i = 0; i < size; i++)
-		poke(kernel, at + BPF_RINGBUF_HDR_SZ + i, ((const uint8_t *)bytes)[i]);
+	put(kernel, at, &word, sizeof(word));
+	put(kernel, at + BPF_RINGBUF_HDR_SZ, bytes, size);
 	*producer(kernel) = at + ((size + BPF_RINGBUF_HDR_SZ + 7u) & ~7u);
 }
 

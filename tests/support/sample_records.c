@@ -196,7 +196,7 @@ static bool are_same_ancestors(const struct record_exec *got, const struct recor
 #define SAME_TEXT(type, name) assert_same(is_same_text(got->name, want->name), type, #name)
 #define SAME_ADDR(type, name) assert_same(memcmp(got->name, want->name, 16) == 0, type, #name)
 #define SAME_SHA256(type, name) assert_same(memcmp(got->name, want->name, 32) == 0, type, #name)
-#define SAME_VERITY(type, name)                                                                    \
+#define SAME_DIGEST(type, name)                                                                    \
 	assert_same(memcmp(&got->name, &want->name, sizeof(got->name)) == 0, type, #name)
 #define SAME_HASH(type, name) same_record_hash(&got->name, &want->name)
 #define SAME_KEY(type, name) same_record_process_key(&got->name, &want->name)

@@ -25,22 +25,34 @@ const struct record_process sink_store_curl = {
 
 void sink_store_open(struct sink_store *f)
 {
-	char error[DATABASE_ERROR_BYTES] = "";
-	struct sink_options options = { 0 };
-	const char *name = "";
+	struct sink_options options = { .directory = f->directory };
+	char error[SINK_ERROR_BYTES] = "";
 
-	assert_int_equal(database_open(f->path, &f->database, error), 0);
-	options.database = f->database;
-	assert_int_equal(ledger_new(f->database, &f->ledger), 0);
-	assert_int_equal(sinks_open(&options, &f->sinks, &name), 0);
-	assert_int_equal(f->sinks.count, 1); /* no lines were asked for */
+	assert_int_equal(sqlite_sink.open(&options, &f->sink, error), 0);
+	f->database = sqlite_database(f->sink);
+	f->ledger = sqlite_ledger(f->sink);
 }
 
 void sink_store_close(struct sink_store *f)
 {
-	sinks_close(&f->sinks);
-	ledger_free(f->ledger);
-	database_close(f->database);
+	sqlite_sink.close(f->sink);
+}
+
+int sink_store_put(struct sink_store *f, const struct sink_item *item)
+{
+	return sqlite_sink.write(f->sink, item);
+}
+
+int sink_store_flush(struct sink_store *f)
+{
+	f->place.generation = 7;
+	f->place.position++;
+	return sqlite_sink.flush(f->sink, &f->place);
+}
+
+void sink_store_discard(struct sink_store *f)
+{
+	sqlite_sink.discard(f->sink);
 }
 
 int sink_store_set_up(void **state)
@@ -72,7 +84,7 @@ void sink_store_write(struct sink_store *f, const struct record *record)
 				  .header = &sink_store_header,
 				  .record = record };
 
-	assert_int_equal(sinks_write(&f->sinks, &item), 0);
+	assert_int_equal(sink_store_put(f, &item), 0);
 }
 
 void sink_store_expect(const struct sink_store *f, const char *sql, const char *want)

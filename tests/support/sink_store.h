@@ -6,6 +6,7 @@
 #include "collector/sinks/database.h"
 #include "collector/sinks/ledger.h"
 #include "collector/sinks/sink.h"
+#include "collector/sinks/sqlite.h"
 
 /* 2026-11-23T01:02:03.456Z */
 #define NOW 1795395723456000000ull
@@ -25,9 +26,10 @@ struct sink_store {
 	const void *row; /* of a table of cases, unless NULL */
 	char *directory;
 	char *path;
-	struct database *database;
+	void *sink; /* the state of sqlite_sink */
+	struct database *database; /* what it is made of */
 	struct ledger *ledger;
-	struct sinks sinks;
+	struct sink_place place; /* what it is told next */
 };
 
 /* For cmocka. */
@@ -36,6 +38,10 @@ int sink_store_tear_down(void **state);
 
 void sink_store_open(struct sink_store *f);
 void sink_store_close(struct sink_store *f);
+/* sqlite_sink's answers. */
+int sink_store_put(struct sink_store *f, const struct sink_item *item);
+int sink_store_flush(struct sink_store *f);
+void sink_store_discard(struct sink_store *f);
 /* Not flushed. */
 void sink_store_write(struct sink_store *f, const struct record *record);
 void sink_store_write_exit(struct sink_store *f, int32_t status);

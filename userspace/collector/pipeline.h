@@ -4,28 +4,31 @@
 #define YAGURA_COLLECTOR_PIPELINE_H
 
 #include "collector/accept/tls.h"
+#include "collector/tenant.h"
 
 #include <stdint.h>
-#include <stdio.h>
 
 #define PIPELINE_ERROR_BYTES 512
+#define PIPELINE_TENANTS_MAX 1000
+#define PIPELINE_THREADS_MAX INTAKE_WATCHERS_MAX
 
 struct pipeline;
 
 struct pipeline_options {
 	const char *address;
 	uint16_t port; /* 0: any free one */
+	/* Tenant n is whose sensors the authorities in tls.ca_files[n] vouch for. */
 	struct tls_options tls;
-	const char *directory; /* of the store */
-	FILE *lines; /* where readable lines go, NULL: nowhere */
+	const struct tenant_options *tenants; /* tls.ca_count of them */
+	uint32_t threads; /* of the intake; 0: one a core */
 	uint32_t connections_max;
 	uint64_t window_bytes;
 };
 
-/* Opens the store, then listens. 0, or -errno with one line in ret_error. */
+/* Opens the tenants, then listens. 0, or -errno with one line in ret_error. */
 int pipeline_open(const struct pipeline_options *options, struct pipeline **ret_pipeline,
 		  char ret_error[PIPELINE_ERROR_BYTES]);
-/* Until SIGTERM or SIGINT: then what was received is committed and acknowledged. */
+/* Until SIGTERM or SIGINT: then what was received is synced and acknowledged. */
 int pipeline_run(struct pipeline *pipeline);
 /* Takes NULL. */
 void pipeline_close(struct pipeline *pipeline);

@@ -1,39 +1,76 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/hash.h"
+
+#define HASH_FUNCTION(key, length, value) (value) = hash_bytes(key, length)
+
 #include "collector/session.h"
 
-#include "collector/group.h"
-#include "collector/store.h"
+#include "collector/session_say.h"
 #include "collector/verify/answer.h"
+#include "collector/verify/content.h"
 #include "collector/verify/verify.h"
 #include "common/log.h"
 #include "common/uuid.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
+
+#define NAME_BYTES (TENANT_NAME_BYTES + UUID_TEXT_BYTES)
 
 struct session {
-	LIST_ENTRY(session) link;
-	struct group_member member; /* of the commit group, while an answer is due */
+	UT_hash_handle hh;
+	LIST_ENTRY(session) waiting;
+	uint64_t number; /* no other session of this process has had it */
 	struct sessions *all;
+	struct tenant *tenant;
 	struct connection *connection;
+	struct roster_seat *seat; /* once it has said Hello */
 	struct verify_session verify;
 	struct verify_hello hello;
-	char name[UUID_TEXT_BYTES];
+	struct intake_ticket ticket; /* what the answers that are due wait for */
+	char name[NAME_BYTES]; /* of the sensor */
 	char address[CONNECTION_PEER_BYTES];
 	char tls_version[16];
 	char tls_group[32];
 	uint64_t ack_due[VERIFY_LANES]; /* up to this number, 0: none */
+	uint64_t next_seq[VERIFY_LANES]; /* for the HelloAck */
 	bool is_hello_due;
+	bool is_waiting;
 	bool is_over; /* its last word was said; the connection is going away */
 };
+
+struct session_table {
+	struct session *first;
+};
+
+int sessions_init(struct sessions *sessions)
+{
+	LIST_INIT(&sessions->waiting);
+	sessions->table = calloc(1, sizeof(*sessions->table));
+	return sessions->table ? 0 : -ENOMEM;
+}
+
+void sessions_done(struct sessions *sessions)
+{
+	free(sessions->table);
+}
+
+static void stop_waiting(struct session *session)
+{
+	if (session->is_waiting)
+		LIST_REMOVE(session, waiting);
+	session->is_waiting = false;
+}
 
 static void end_session(struct session *session)
 {
 	session->is_over = true;
-	group_leave(session->all->group, &session->member);
+	stop_waiting(session);
 	connection_close(session->connection);
 }
 
@@ -42,9 +79,13 @@ static void fail(struct session *session, enum verify_code code, const char *why
 	struct verify_failure failure = { .code = code };
 	uint8_t body[ANSWER_BYTES_MAX];
 
+	if (session->is_over)
+		return;
 	snprintf(failure.why, sizeof(failure.why), "%s", why);
 	log_warn("session", "sensor %s at %s: %s; closed", session->name, session->address,
 		 failure.why);
+	if (code != VERIFY_INTERNAL && code != VERIFY_REPLACED)
+		roster_note(session->tenant->roster, session->name, failure.why);
 	connection_send(session->connection, body, answer_failure(body, &failure));
 	end_session(session);
 }
@@ -56,16 +97,11 @@ static void fail_internal(struct session *session)
 
 static int send_hello_ack(struct session *session)
 {
-	struct sessions *all = session->all;
 	uint8_t body[ANSWER_BYTES_MAX];
-	uint64_t next[VERIFY_LANES];
-	int r = store_next_seq(all->store, session->verify.sensor, session->hello.generation, next);
 
-	if (r < 0)
-		return r;
 	session->is_hello_due = false;
 	return connection_send(session->connection, body,
-			       answer_hello(body, next, all->window_bytes));
+			       answer_hello(body, session->next_seq, session->all->window_bytes));
 }
 
 static int send_acks(struct session *session)
@@ -83,17 +119,10 @@ static int send_acks(struct session *session)
 	return r;
 }
 
-void session_settled(void *context, struct group_member *member, bool is_durable)
+static void answer(struct session *session)
 {
-	struct session *session =
-		(struct session *)(void *)((char *)member - offsetof(struct session, member));
 	int r = 0;
 
-	(void)context;
-	if (!is_durable) {
-		fail_internal(session);
-		return;
-	}
 	verify_acknowledged(&session->verify);
 	if (session->is_hello_due)
 		r = send_hello_ack(session);
@@ -105,129 +134,155 @@ void session_settled(void *context, struct group_member *member, bool is_durable
 		fail_internal(session);
 }
 
-static struct session *find_other(const struct session *session)
+/* What is durable already, such as a repeat, nobody would tell of any more. */
+static void wait_for(struct session *session, const struct intake_ticket *ticket)
 {
-	struct session *other;
-
-	for (other = LIST_FIRST(&session->all->list); other; other = LIST_NEXT(other, link)) {
-		if (other != session && !other->is_over && other->verify.is_greeted &&
-		    memcmp(other->verify.sensor, session->verify.sensor, 16) == 0)
-			return other;
+	session->ticket = *ticket;
+	if (intake_ask(session->tenant->intake, ticket) == INTAKE_DURABLE) {
+		stop_waiting(session);
+		answer(session);
+		return;
 	}
-	return NULL;
+	if (!session->is_waiting)
+		LIST_INSERT_HEAD(&session->all->waiting, session, waiting);
+	session->is_waiting = true;
+}
+
+void sessions_settle(struct sessions *sessions)
+{
+	struct session *session;
+	struct session *next;
+
+	for (session = LIST_FIRST(&sessions->waiting); session; session = next) {
+		enum intake_state state = intake_ask(session->tenant->intake, &session->ticket);
+
+		next = LIST_NEXT(session, waiting);
+		if (state == INTAKE_PENDING)
+			continue;
+		stop_waiting(session);
+		if (state == INTAKE_DURABLE)
+			answer(session);
+		else
+			fail_internal(session);
+	}
+}
+
+void sessions_replace(struct sessions *sessions, uint64_t number)
+{
+	struct session *session = NULL;
+
+	HASH_FIND(hh, sessions->table->first, &number, sizeof(number), session);
+	if (session)
+		fail(session, VERIFY_REPLACED, "the sensor has connected again");
 }
 
 /* The same start of the same sensor has lost its connection; any other may be a copy of it. */
-static void replace_other(struct session *session)
+static void warn_of_clone(struct session *session, const struct roster_holder *before)
 {
-	struct session *other = find_other(session);
+	static const char why[] = "connected as another boot or instance; two hosts with one "
+				  "identity?";
 
-	if (!other)
+	if (before->instance == session->hello.instance &&
+	    memcmp(before->boot_id, session->hello.boot_id, sizeof(before->boot_id)) == 0)
 		return;
-	if (other->hello.instance != session->hello.instance ||
-	    memcmp(other->hello.boot_id, session->hello.boot_id, 16) != 0)
-		log_warn("session",
-			 "sensor %s: connected from %s as another boot or instance than from %s; "
-			 "two hosts with one identity?",
-			 session->name, session->address, other->address);
-	fail(other, VERIFY_REPLACED, "the sensor has connected again");
+	log_warn("session", "sensor %s: from %s, before that from %s: %s", session->name,
+		 session->address, before->address, why);
+	roster_note_clone(session->tenant->roster, session->name, why);
 }
 
-static void give_up_group(struct session *session)
+static int take_seat(struct session *session)
 {
-	log_error("store", "write failed: %s", store_error(session->all->store));
-	group_fail(session->all->group);
-	if (!session->is_over)
-		fail_internal(session);
-}
+	struct roster_holder holder = { .session = session->number,
+					.worker = session->all->worker,
+					.instance = session->hello.instance };
+	struct roster_holder before = { 0 };
+	int r;
 
-static void log_rewinds(const struct session *session, const struct store_rewind *rewinds)
-{
-	for (uint32_t lane = 0; lane < VERIFY_LANES; lane++)
-		if (rewinds[lane].stored > 0)
-			log_warn("session",
-				 "sensor %s: lane %" PRIu32 ": its spool was set back to an older "
-				 "state: it makes batch %" PRIu64 " next, but %" PRIu64
-				 " is stored; taken anew from %" PRIu64
-				 " on, so that some records may be stored twice",
-				 session->name, lane, session->hello.lanes[lane].next_seq,
-				 rewinds[lane].stored, rewinds[lane].next_seq);
+	memcpy(holder.boot_id, session->hello.boot_id, sizeof(holder.boot_id));
+	snprintf(holder.address, sizeof(holder.address), "%s", session->address);
+	r = roster_take(session->tenant->roster, session->verify.sensor, &holder, &session->seat,
+			&before);
+	if (r < 0 || before.session == 0)
+		return r;
+	warn_of_clone(session, &before);
+	session->all->replace(before.worker, before.session);
+	return 0;
 }
 
 static void take_hello(struct session *session, const struct verify_hello *hello)
 {
-	struct sessions *all = session->all;
-	struct ledger_arrival arrival = {
-		.sensor = session->verify.sensor,
-		.hello = hello,
-		.tls_version = session->tls_version,
-		.tls_group = session->tls_group,
-	};
-	struct store_rewind rewinds[VERIFY_LANES];
+	struct entry_arrival arrival = { .hello = *hello };
+	struct intake_welcome welcome;
+	struct intake_ticket ticket;
 
 	session->hello = *hello;
+	snprintf(arrival.tls_version, sizeof(arrival.tls_version), "%s", session->tls_version);
+	snprintf(arrival.tls_group, sizeof(arrival.tls_group), "%s", session->tls_group);
 	connection_established(session->connection);
-	replace_other(session);
-	if (store_arrive(all->store, &arrival, rewinds) < 0) {
-		give_up_group(session);
+	if (take_seat(session) < 0 || intake_arrive(session->tenant->intake, session->verify.sensor,
+						    &arrival, &welcome, &ticket) < 0) {
+		fail_internal(session);
 		return;
 	}
-	log_rewinds(session, rewinds);
+	session_say_rewinds(session->name, hello, welcome.rewinds);
+	memcpy(session->next_seq, welcome.next_seq, sizeof(session->next_seq));
 	session->is_hello_due = true;
-	group_join(all->group, &session->member);
+	wait_for(session, &ticket);
 	log_info("session", "sensor %s at %s: host %s, version %s, %s %s", session->name,
 		 session->address, hello->host, hello->version, session->tls_version,
 		 session->tls_group);
 }
 
-static void log_hole(const struct session *session, uint32_t lane,
-		     const struct store_outcome *outcome)
-{
-	if (outcome->missing_first > 0)
-		log_warn("session",
-			 "sensor %s: lane %" PRIu32 " batches %" PRIu64 " to %" PRIu64
-			 " are missing, unexplained",
-			 session->name, lane, outcome->missing_first, outcome->missing_last);
-}
-
 static void take_batch(struct session *session, const struct verify_batch *batch)
 {
-	struct sessions *all = session->all;
+	struct tenant *tenant = session->tenant;
 	struct dedupe_key key = { .sensor = session->verify.sensor,
 				  .generation = session->hello.generation,
 				  .lane = batch->lane };
-	struct store_outcome outcome = { 0 };
-	int r = store_batch(all->store, &key, batch, &outcome);
+	struct intake_outcome outcome = { 0 };
+	struct intake_ticket ticket;
+	const char *why = NULL;
+	int r;
 
-	if (r == -EBADMSG) {
-		fail(session, VERIFY_MALFORMED, outcome.why ? outcome.why : "malformed batch");
+	if (!intake_knows(tenant->intake, &key, batch->seq))
+		why = content_check(batch);
+	if (why) {
+		fail(session, VERIFY_MALFORMED, why);
 		return;
 	}
+	r = intake_batch(tenant->intake, &key, batch, &outcome, &ticket);
 	if (r < 0) {
-		give_up_group(session);
+		fail_internal(session);
 		return;
 	}
-	log_hole(session, batch->lane, &outcome);
+	roster_spend(tenant->roster, session->seat, &tenant->options.sensor_limits,
+		     &tenant->options.tenant_limits, (uint32_t)batch->payload_bytes);
+	session_say_hole(session->name, batch->lane, &outcome);
 	session->ack_due[batch->lane] = outcome.mark;
-	group_join(all->group, &session->member);
-	group_count(all->group, batch->payload_bytes);
+	wait_for(session, &ticket);
 }
 
 void *session_open(void *context, struct connection *connection, const struct connection_peer *peer)
 {
+	static _Atomic uint64_t numbers;
 	struct sessions *all = context;
 	struct session *session = calloc(1, sizeof(*session));
+	char sensor[UUID_TEXT_BYTES];
 
 	if (!session)
 		return NULL;
+	session->number = ++numbers;
 	session->all = all;
+	session->tenant = all->tenants[peer->authority];
 	session->connection = connection;
 	verify_session_init(&session->verify, peer->sensor, all->window_bytes);
-	uuid_format(peer->sensor, session->name);
+	uuid_format(peer->sensor, sensor);
+	snprintf(session->name, sizeof(session->name), "%s%s%s", session->tenant->options.name,
+		 session->tenant->options.name[0] ? "/" : "", sensor);
 	snprintf(session->address, sizeof(session->address), "%s", peer->address);
 	snprintf(session->tls_version, sizeof(session->tls_version), "%s", peer->tls_version);
 	snprintf(session->tls_group, sizeof(session->tls_group), "%s", peer->tls_group);
-	LIST_INSERT_HEAD(&all->list, session, link);
+	HASH_ADD(hh, all->table->first, number, sizeof(session->number), session);
 	return session;
 }
 
@@ -238,28 +293,55 @@ size_t session_frame_bytes_max(const void *context)
 	return verify_frame_bytes_max(&session->verify);
 }
 
-void session_frame(void *context, const uint8_t *body, size_t size)
+/* 0: a frame may be taken now; else as struct connection_handlers says of `frame`. */
+static int check_turn(struct session *session)
+{
+	struct tenant *tenant = session->tenant;
+
+	if (session->all->is_stopping || !intake_has_room(tenant->intake))
+		return -EAGAIN;
+	if (!session->seat)
+		return 0;
+	return (int)roster_wait_ms(tenant->roster, session->seat, &tenant->options.sensor_limits,
+				   &tenant->options.tenant_limits);
+}
+
+static void take_message(struct session *session, const struct verify_message *message)
+{
+	switch (message->kind) {
+	case VERIFY_HELLO:
+		take_hello(session, &message->hello);
+		break;
+	case VERIFY_BATCH:
+		take_batch(session, &message->batch);
+		break;
+	case VERIFY_FAILURE:
+		fail(session, message->failure.code, message->failure.why);
+		break;
+	}
+}
+
+int session_frame(void *context, const uint8_t *body, size_t size)
 {
 	struct session *session = context;
 	struct verify_message message;
+	int wait = check_turn(session);
 
-	if (group_is_resting(session->all->group)) {
+	if (wait != 0)
+		return wait;
+	if (session->seat &&
+	    !roster_holds(session->tenant->roster, session->seat, session->number)) {
+		fail(session, VERIFY_REPLACED, "the sensor has connected again");
+		return 0;
+	}
+	if (intake_is_refusing(session->tenant->intake)) {
 		fail_internal(session);
-		return;
+		return 0;
 	}
 	verify_frame(&session->verify, body, size, &message);
-	switch (message.kind) {
-	case VERIFY_HELLO:
-		take_hello(session, &message.hello);
-		break;
-	case VERIFY_BATCH:
-		take_batch(session, &message.batch);
-		break;
-	case VERIFY_FAILURE:
-		fail(session, message.failure.code, message.failure.why);
-		break;
-	}
+	take_message(session, &message);
 	verify_message_done(&message);
+	return 0;
 }
 
 void session_oversized(void *context)
@@ -272,26 +354,30 @@ void session_late(void *context)
 	fail(context, VERIFY_LIMIT, "no Hello in time");
 }
 
-static void note_departure(struct session *session)
+void session_stalled(void *context)
 {
-	struct sessions *all = session->all;
+	fail(context, VERIFY_LIMIT, "a frame that does not end");
+}
 
-	if (!session->verify.is_greeted || find_other(session) || group_is_resting(all->group))
-		return;
-	log_info("session", "sensor %s at %s: gone", session->name, session->address);
-	if (store_leave(all->store, session->verify.sensor) == 0)
-		group_join(all->group, NULL);
-	else
-		give_up_group(session);
+/* Whose sensor it would have been nobody knows: the first tenant is the collector's own. */
+void session_refused(void *context, const char *address, const char *why)
+{
+	struct sessions *all = context;
+
+	roster_note(all->tenants[0]->roster, address, why);
 }
 
 void session_closed(void *context)
 {
 	struct session *session = context;
+	struct tenant *tenant = session->tenant;
 
 	session->is_over = true;
-	group_leave(session->all->group, &session->member);
-	note_departure(session);
-	LIST_REMOVE(session, link);
+	stop_waiting(session);
+	if (session->seat && roster_leave(tenant->roster, session->seat, session->number)) {
+		log_info("session", "sensor %s at %s: gone", session->name, session->address);
+		intake_leave(tenant->intake, session->verify.sensor);
+	}
+	HASH_DEL(session->all->table->first, session);
 	free(session);
 }

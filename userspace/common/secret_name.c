@@ -14,7 +14,8 @@ static bool ends_in(const char *text, size_t length, const char *ending)
 {
 	size_t size = strlen(ending);
 
-	return size <= length && memcmp(text + length - size, ending, size) == 0;
+	return size <= length && text[length - 1] == ending[size - 1] &&
+	       memcmp(text + length - size, ending, size) == 0;
 }
 
 static bool ends_in_any(const char *text, size_t length, const char *const *endings, size_t count)

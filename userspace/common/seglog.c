@@ -21,6 +21,7 @@ static struct seglog *log_new(const struct seglog_options *options)
 	log->header.generation = options->generation;
 	log->header.lane = options->lane;
 	log->segment_bytes_max = options->segment_bytes_max;
+	log->is_lazy = options->is_lazy;
 	log->directory_fd = -1;
 	log->tail_fd = -1;
 	log->read_fd = -1;
@@ -151,6 +152,13 @@ static int make_ready(struct seglog *log, size_t size, uint64_t now_ms)
 	return r;
 }
 
+int seglog_make_room(struct seglog *log, size_t bytes, uint64_t now_ms)
+{
+	int r = make_ready(log, SEGMENT_RECORD_BYTES + bytes, now_ms);
+
+	return r < 0 ? r : seglog_tail(log)->count == 0;
+}
+
 static int write_record(struct seglog *log, const struct segment_record *record, size_t size)
 {
 	uint8_t head[SEGMENT_RECORD_BYTES];
@@ -200,6 +208,42 @@ int seglog_append(struct seglog *log, uint8_t type, const void *aux, uint16_t au
 	log->unsynced = true;
 	*ret_seq = record.seq;
 	return 0;
+}
+
+int seglog_tail_dup(const struct seglog *log)
+{
+	int fd = fcntl(log->tail_fd, F_DUPFD_CLOEXEC, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int seglog_cut(struct seglog *log, uint64_t seq)
+{
+	struct seglog_segment *tail = seglog_tail(log);
+	size_t keep = seq > tail->first_seq ? (size_t)(seq - tail->first_seq) : 0;
+
+	if (keep >= tail->count)
+		return 0;
+	/* What is lost to damage has no place; the first record behind that has. */
+	for (size_t i = keep; i < tail->count; i++) {
+		if (tail->places[i].size == 0)
+			continue;
+		tail->size = tail->places[i].offset;
+		break;
+	}
+	tail->count = keep;
+	log->overhangs = true;
+	return cut_overhang(log);
+}
+
+size_t seglog_segment_count(const struct seglog *log)
+{
+	return log->count;
+}
+
+uint64_t seglog_segment_first(const struct seglog *log, size_t index)
+{
+	return log->segments[index].first_seq;
 }
 
 static int drop_first(struct seglog *log)

@@ -23,6 +23,10 @@ struct seglog_options {
 	uint64_t generation; /* for a new log; an existing one keeps its own */
 	uint64_t segment_bytes_max; /* a segment is closed when the next record would pass this */
 	uint64_t now_ms;
+	/* Only the last segment is looked at when the log is opened, so that a long log opens as
+	 * fast as a short one; the others when something of them is read. Then seglog_recovery
+	 * and `each` tell of the last segment alone. */
+	bool is_lazy;
 };
 
 /* What opening had to mend. */
@@ -60,8 +64,22 @@ uint64_t seglog_bytes(const struct seglog *log); /* of all segment files */
  * written. */
 int seglog_append(struct seglog *log, uint8_t type, const void *aux, uint16_t aux_size,
 		  const void *payload, uint32_t payload_size, uint64_t now_ms, uint64_t *ret_seq);
+/* Makes sure that a record of so many bytes (aux and payload) goes into the last segment. 1 when
+ * that has no record yet: the place for what is to open each segment. 0, or -errno. */
+int seglog_make_room(struct seglog *log, size_t bytes, uint64_t now_ms);
 /* fdatasync of what was appended since the last call. 0 or -errno. */
 int seglog_sync(struct seglog *log);
+/* A descriptor of the last segment's file, the caller's to close: fdatasync of it makes durable
+ * what was appended so far, while others append (segments before the last are on disk). Or -errno.
+ */
+int seglog_tail_dup(const struct seglog *log);
+/* Cuts off the last segment what was appended as `seq` and later: a sync that failed leaves nobody
+ * knowing what is on disk. 0 or -errno. */
+int seglog_cut(struct seglog *log, uint64_t seq);
+
+size_t seglog_segment_count(const struct seglog *log);
+/* The number of the first record of a segment, oldest first. */
+uint64_t seglog_segment_first(const struct seglog *log, size_t index);
 
 /* Reads the record `seq`. *ret_record points into a buffer of the log's own, valid until the next
  * call on it. 0, -ENOENT (before the first, after the last, or lost to damage), -EBADMSG, -errno.

@@ -21,6 +21,7 @@ struct seglog_segment {
 	struct seglog_place *places; /* of first_seq, first_seq + 1, … */
 	size_t count;
 	size_t capacity;
+	bool is_unread; /* `places` is not filled yet */
 };
 
 struct seglog {
@@ -32,6 +33,7 @@ struct seglog {
 	size_t capacity;
 	int tail_fd; /* of the last segment */
 	bool unsynced;
+	bool is_lazy;
 	/* The last segment has damage inside and is left as it is: once more bytes came or went, a
 	 * damaged head could end beyond the file and make all behind it look like a torn write. */
 	bool is_sealed;
@@ -66,5 +68,7 @@ int seglog_file_read(int fd, uint64_t offset, uint8_t *ret_bytes, size_t size);
 /* Fills an empty log from its directory; ends with at least one segment and a tail_fd. */
 int seglog_recover(struct seglog *log, uint64_t now_ms, seglog_record_fn each, void *context,
 		   struct seglog_recovery *ret_recovery);
+/* Fills the index of a segment that opening the log has left unread. 0 or -errno. */
+int seglog_recover_index(struct seglog *log, size_t index);
 
 #endif

@@ -6,7 +6,7 @@
 #include <fcntl.h>
 
 /* The last segment that begins at or before `seq`, which is not before the first. */
-static const struct seglog_segment *find_segment(const struct seglog *log, uint64_t seq)
+static size_t find_segment(const struct seglog *log, uint64_t seq)
 {
 	size_t low = 0;
 	size_t high = log->count;
@@ -19,7 +19,7 @@ static const struct seglog_segment *find_segment(const struct seglog *log, uint6
 		else
 			high = middle;
 	}
-	return &log->segments[low];
+	return low;
 }
 
 /* A descriptor to read `segment` with; the log keeps it. */
@@ -77,7 +77,12 @@ int seglog_read(struct seglog *log, uint64_t seq, struct segment_record *ret_rec
 
 	if (seq < seglog_first_seq(log))
 		return -ENOENT;
-	segment = find_segment(log, seq);
+	size_t index = find_segment(log, seq);
+
+	r = log->segments[index].is_unread ? seglog_recover_index(log, index) : 0;
+	if (r < 0)
+		return r;
+	segment = &log->segments[index];
 	if (seq - segment->first_seq >= segment->count)
 		return -ENOENT;
 	struct seglog_place place = segment->places[seq - segment->first_seq];

@@ -182,7 +182,8 @@ static int scan_segment(struct recovering *recovering, struct scan *scan, int fd
 		return r;
 	if (scan->is_last && !scan->is_damaged)
 		return mend_tail(recovering, scan, fd);
-	recovering->log->is_sealed = scan->is_last;
+	if (scan->is_last)
+		recovering->log->is_sealed = true;
 	scan->segment->size = scan->size;
 	recovering->found.corrupt_stretches += scan->good_end < scan->size;
 	return 0;
@@ -213,6 +214,41 @@ static int recover_segment(struct recovering *recovering, size_t index)
 	return r;
 }
 
+/* Nobody appends to it any more, so its file says all there is to know. */
+static int leave_unread(struct recovering *recovering, size_t index)
+{
+	struct seglog *log = recovering->log;
+	_cleanup_close_ int fd = seglog_file_open(log, recovering->first_seqs[index], O_RDONLY);
+	struct stat status;
+	int r = fd < 0 ? fd : seglog_index_add(log, recovering->first_seqs[index]);
+
+	if (r < 0)
+		return r;
+	if (fstat(fd, &status) < 0)
+		return -errno;
+	seglog_tail(log)->size = (uint64_t)status.st_size;
+	seglog_tail(log)->is_unread = true;
+	return 0;
+}
+
+int seglog_recover_index(struct seglog *log, size_t index)
+{
+	struct recovering recovering = { .log = log };
+	struct scan scan = { .segment = &log->segments[index],
+			     .seq_end = log->segments[index + 1].first_seq };
+	_cleanup_free_ uint8_t *bytes = NULL;
+	_cleanup_close_ int fd = seglog_file_open(log, scan.segment->first_seq, O_RDONLY);
+	int r = fd < 0 ? fd : read_whole(fd, &bytes, &scan.size);
+
+	if (r < 0)
+		return r;
+	scan.bytes = bytes;
+	scan.segment->count = 0;
+	r = scan_segment(&recovering, &scan, -1);
+	scan.segment->is_unread = r < 0;
+	return r;
+}
+
 static int start_empty(struct seglog *log, uint64_t now_ms)
 {
 	int r = seglog_index_add(log, 1);
@@ -229,7 +265,9 @@ static int recover_all(struct recovering *recovering)
 	int r = adopt_generation(recovering);
 
 	for (size_t i = 0; i < recovering->count && r == 0; i++)
-		r = recover_segment(recovering, i);
+		r = recovering->log->is_lazy && i + 1 < recovering->count
+			    ? leave_unread(recovering, i)
+			    : recover_segment(recovering, i);
 	if (r == 0 && recovering->count == 0)
 		r = start_empty(recovering->log, recovering->now_ms);
 	return r;
@@ -248,8 +286,9 @@ int seglog_recover(struct seglog *log, uint64_t now_ms, seglog_record_fn each, v
 	free(recovering.first_seqs);
 	if (r < 0)
 		return r;
-	recovering.found.missing_seqs =
-		seglog_next_seq(log) - seglog_first_seq(log) - recovering.found.records;
+	uint64_t first_seq = log->is_lazy ? seglog_tail(log)->first_seq : seglog_first_seq(log);
+
+	recovering.found.missing_seqs = seglog_next_seq(log) - first_seq - recovering.found.records;
 	*ret_recovery = recovering.found;
 	return 0;
 }

@@ -235,7 +235,7 @@ static int take_reply(const struct client_call *call, const Yagura__Control__Rep
 	int r;
 
 	if (reply->body_case == YAGURA__CONTROL__REPLY__BODY_ROW) {
-		r = call->row(call->context, reply->row->json);
+		r = call->row(call->context, reply->row->json, reply->row->line);
 		return r < 0 ? fail(ret_error, r, "the daemon's answer cannot be shown") : 1;
 	}
 	if (reply->body_case != YAGURA__CONTROL__REPLY__BODY_DONE)
@@ -248,11 +248,13 @@ static int take_reply(const struct client_call *call, const Yagura__Control__Rep
 int client_call(struct client *client, const struct client_call *call,
 		char ret_error[CLIENT_ERROR_BYTES])
 {
+	const struct timeval patience = { .tv_sec = call->endless ? 0 : TIMEOUT_SECONDS };
 	Yagura__Control__Reply *reply;
 	int r = send_call(client, call, ret_error);
 
 	if (r < 0)
 		return r;
+	setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)); /* 0: none */
 	do {
 		r = receive_reply(client, &reply, ret_error);
 		if (r < 0)

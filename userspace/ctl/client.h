@@ -5,6 +5,7 @@
 
 #include "proto/control.pb-c.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,8 +23,10 @@ struct client_call {
 	const char *command;
 	const struct client_argument *arguments;
 	size_t argument_count;
-	/* Called once a row with its JSON; a negative answer ends the call with that value. */
-	int (*row)(void *context, const char *json);
+	bool endless; /* rows may be long in coming */
+	/* Called once a row with its JSON and, "" where there is none, its line for people; a
+	 * negative answer ends the call with that value. */
+	int (*row)(void *context, const char *json, const char *line);
 	void *context;
 };
 

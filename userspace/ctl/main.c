@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* yaguractl: asks the running sensor. Has no list of commands of its own: the daemon has it. */
-#include "common/cleanup.h"
+#include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/render.h"
+#include "ctl/words.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -11,53 +12,33 @@
 #include <string.h>
 
 #define DEFAULT_SOCKET "/run/yagura/control.sock"
-#define WORDS_MAX 32
 
 enum exit_code { EXIT_DONE = 0, EXIT_BROKEN = 1, EXIT_USAGE = 2, EXIT_REFUSED = 3 };
 
 struct invocation {
 	const char *socket_path;
 	bool json;
-	char command[128]; /* words without '=', a blank between them */
-	struct client_argument arguments[WORDS_MAX];
-	size_t argument_count;
+	char **words;
+	size_t word_count;
 };
 
 const char *argp_program_version = "yaguractl " YAGURA_VERSION;
 
 static const struct argp_option options[] = {
 	{ "socket", 's', "PATH", 0, "Control socket of the daemon (default " DEFAULT_SOCKET ")" },
-	{ "json", 'j', NULL, 0, "Write the answer as JSON, one object a line" },
+	{ "json", 'j', NULL, 0,
+	  "Write the answer as JSON: one object, or one a line where records go on" },
 	{ 0 },
 };
 
 static const char documentation[] =
 	"Asks the Yagura sensor of this host.\v"
 	"The daemon has the list of commands: 'yaguractl help' asks it and prints those you may "
-	"call. Exit status: 0 done, 1 no connection, 2 usage, 3 the daemon refused.";
+	"call. Options of yaguractl itself stand before or behind the command. "
+	"Exit status: 0 done, 1 no connection, 2 usage, 3 the daemon refused.";
 
-static void add_command_word(struct invocation *invocation, const char *word,
-			     const struct argp_state *state)
-{
-	size_t used = strlen(invocation->command);
-	int more = snprintf(invocation->command + used, sizeof(invocation->command) - used, "%s%s",
-			    used > 0 ? " " : "", word);
-
-	if (more < 0 || (size_t)more >= sizeof(invocation->command) - used)
-		argp_error(state, "the command is too long");
-}
-
-static void add_argument(struct invocation *invocation, char *word, const struct argp_state *state)
-{
-	char *equals = strchr(word, '=');
-
-	if (invocation->argument_count == WORDS_MAX)
-		argp_error(state, "too many arguments");
-	*equals = '\0';
-	invocation->arguments[invocation->argument_count++] =
-		(struct client_argument){ .name = word, .value = equals + 1 };
-}
-
+/* An argument of the daemon's command may look like an option, so these two are found here,
+ * wherever they stand, and all else is left to the command's own table. */
 static error_t parse(int key, char *text, struct argp_state *state)
 {
 	struct invocation *invocation = state->input;
@@ -66,53 +47,84 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		invocation->socket_path = text;
 	else if (key == 'j')
 		invocation->json = true;
-	else if (key == ARGP_KEY_ARG && strchr(text, '='))
-		add_argument(invocation, text, state);
-	else if (key == ARGP_KEY_ARG)
-		add_command_word(invocation, text, state);
-	else if (key == ARGP_KEY_END && invocation->command[0] == '\0')
+	else if (key == ARGP_KEY_ARG) {
+		invocation->words = state->argv + state->next - 1;
+		invocation->word_count = (size_t)(state->argc - state->next + 1);
+		state->next = state->argc;
+	} else if (key == ARGP_KEY_END && !invocation->words)
 		argp_error(state, "no command given; 'help' lists them");
 	else if (key != ARGP_KEY_END)
 		return ARGP_ERR_UNKNOWN;
 	return 0;
 }
 
-static int show_row(void *context, const char *json)
+/* Takes our own options out of the words behind the command. */
+static void take_late_options(struct invocation *invocation)
 {
-	const struct invocation *invocation = context;
+	size_t kept = 0;
 
-	if (!invocation->json)
-		return render_row(stdout, json);
-	return puts(json) == EOF ? -EIO : 0;
+	for (size_t i = 0; i < invocation->word_count; i++) {
+		char *word = invocation->words[i];
+
+		if (strcmp(word, "--json") == 0 || strcmp(word, "-j") == 0)
+			invocation->json = true;
+		else if (strncmp(word, "--socket=", 9) == 0)
+			invocation->socket_path = word + 9;
+		else
+			invocation->words[kept++] = word;
+	}
+	invocation->word_count = kept;
 }
 
 /* The text may name a path or quote a process: nothing in it may steer the terminal. */
-static int complain(int error, const char *text)
+static int complain(int status, const char *text)
 {
 	fputs("yaguractl: ", stderr);
 	render_text(stderr, text);
 	fputc('\n', stderr);
-	return error == -EPERM ? EXIT_REFUSED : EXIT_BROKEN;
+	return status;
+}
+
+static int complain_of(int error, const char *text)
+{
+	return complain(error == -EPERM ? EXIT_REFUSED : EXIT_BROKEN, text);
+}
+
+static int call(struct client *client, const struct words *words, bool as_json)
+{
+	struct answer answer = { .to = stdout, .as_json = as_json, .command = words->command };
+	const struct client_call request = {
+		.command = words->command->name,
+		.arguments = words->arguments,
+		.argument_count = words->argument_count,
+		.endless = words->command->streams,
+		.row = answer_row,
+		.context = &answer,
+	};
+	char error[CLIENT_ERROR_BYTES];
+	int r = client_call(client, &request, error);
+	int end = answer_end(&answer, r == 0);
+
+	if (r < 0)
+		return complain_of(r, error);
+	return end < 0 ? complain(EXIT_BROKEN, "cannot write the answer") : EXIT_DONE;
 }
 
 static int run(struct client *client, struct invocation *invocation)
 {
-	const struct client_call call = {
-		.command = invocation->command,
-		.arguments = invocation->arguments,
-		.argument_count = invocation->argument_count,
-		.row = show_row,
-		.context = invocation,
-	};
-	char error[CLIENT_ERROR_BYTES];
+	char error[WORDS_ERROR_BYTES];
+	struct words words;
 	int r;
 
-	if (strcmp(invocation->command, "help") == 0) {
+	if (strcmp(invocation->words[0], "help") == 0) {
 		render_commands(stdout, client_welcome(client));
 		return EXIT_DONE;
 	}
-	r = client_call(client, &call, error);
-	return r < 0 ? complain(r, error) : EXIT_DONE;
+	r = words_resolve(client_welcome(client), invocation->words, invocation->word_count, &words,
+			  error);
+	if (r < 0)
+		return complain(r == -ENOENT ? EXIT_REFUSED : EXIT_USAGE, error);
+	return call(client, &words, invocation->json);
 }
 
 int main(int argc, char **argv)
@@ -120,7 +132,7 @@ int main(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
-		.args_doc = "COMMAND [ARGUMENT=VALUE...]",
+		.args_doc = "COMMAND [ARGUMENT...]",
 		.doc = documentation,
 	};
 	struct invocation invocation = { .socket_path = DEFAULT_SOCKET };
@@ -129,13 +141,14 @@ int main(int argc, char **argv)
 	int r;
 
 	argp_err_exit_status = EXIT_USAGE;
-	argp_parse(&argp, argc, argv, 0, NULL, &invocation);
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &invocation);
+	take_late_options(&invocation);
 	r = client_connect(invocation.socket_path, &client, error);
 	if (r < 0)
-		return complain(r, error);
+		return complain_of(r, error);
 	r = run(client, &invocation);
 	client_close(client);
 	if (fflush(stdout) != 0 && r == EXIT_DONE)
-		r = complain(-EIO, "cannot write the answer");
+		r = complain(EXIT_BROKEN, "cannot write the answer");
 	return r;
 }

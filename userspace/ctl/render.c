@@ -210,6 +210,14 @@ int render_row(FILE *to, const char *json)
 	return 0;
 }
 
+void render_rows(FILE *to, const struct json_t *array)
+{
+	if (is_table(array))
+		write_table(to, array, 0);
+	else
+		fputs("none\n", to);
+}
+
 void render_commands(FILE *to, const Yagura__Control__Welcome *welcome)
 {
 	size_t width = 0;

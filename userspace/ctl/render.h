@@ -13,6 +13,9 @@
 
 /* One row of an answer. 0, or -EBADMSG when it is not a JSON object. */
 int render_row(FILE *to, const char *json);
+/* The rows of a list: a table, one line saying that there are none. */
+struct json_t;
+void render_rows(FILE *to, const struct json_t *array);
 /* The commands a daemon offers, with their arguments. */
 void render_commands(FILE *to, const Yagura__Control__Welcome *welcome);
 /* `text` (valid UTF-8) as it may be shown; the number of columns it takes. NULL counts only. */

@@ -3,12 +3,13 @@
 
 #include "bpf/lib/look_datagram.h"
 #include "bpf/lib/look_user.h"
+#include "bpf/lib/shape.h"
 
 #include <stdlib.h>
 #include <utlist.h>
 
 #define EARLY_BYTES_MAX (2 * LOOK_WINDOW_BYTES) /* of each direction */
-#define EARLY_SEGMENTS_MAX 64
+#define EARLY_SEGMENTS_MAX LOOK_MESSAGE_SEGMENTS_MAX
 
 /* What the kernel calls them is what userspace calls them. */
 #define SAME_PROTOCOL(NAME, name)                                                                  \
@@ -85,17 +86,6 @@ static enum fingerprint_side side_of(enum track_end end)
 	return end == TRACK_SOURCE ? SIDE_SOURCE : SIDE_DESTINATION;
 }
 
-static const char *cut_reason(uint8_t cut)
-{
-	static const char *const reasons[LOOK_CUT_COUNT] = {
-		[LOOK_CUT_LIMIT] = "limit",	 [LOOK_CUT_UNSEEN] = "cut",
-		[LOOK_CUT_ORDER] = "order",	 [LOOK_CUT_NO_ROOM] = "no_room",
-		[LOOK_CUT_BROKEN] = "malformed", [LOOK_CUT_RACE] = "order",
-	};
-
-	return cut < LOOK_CUT_COUNT && reasons[cut] ? reasons[cut] : "cut";
-}
-
 static void take_piece(void *context, const struct look_piece *piece, const __u8 *at)
 {
 	struct lookout *lookout = context;
@@ -112,8 +102,9 @@ static void take_piece(void *context, const struct look_piece *piece, const __u8
 	lookout->is_wanted = true;
 	if (!piece->cut)
 		flow_table_piece(lookout->table, &taken);
-	else if (piece->protocol != DISSECT_NONE)
-		flow_table_cut(lookout->table, &lookout->key, taken.side, cut_reason(piece->cut));
+	else
+		flow_table_cut(lookout->table, &lookout->key, taken.side,
+			       look_cut_name(piece->cut));
 }
 
 static enum look_verdict look_at(struct lookout *lookout, struct look_side *side, uint32_t offset,
@@ -234,16 +225,36 @@ static void look_at_datagram(struct lookout *lookout, const struct track_data *d
 	flow_table_piece(lookout->table, &piece);
 }
 
+static enum shape_class shape_of(const struct cursor *bytes)
+{
+	struct shape shape = { .bytes = (__u32)(bytes->left < SHAPE_BYTES_MAX ? bytes->left
+									      : SHAPE_BYTES_MAX) };
+	__u8 seen[256] = { 0 };
+
+	for (__u32 at = 0; at < shape.bytes; at += 8) {
+		__u32 count = shape.bytes - at < 8 ? shape.bytes - at : 8;
+		__u64 word = 0;
+
+		memcpy(&word, bytes->at + at, count);
+		shape_add(&shape, shape_look(seen, dissect_word(word, count), count));
+	}
+	return shape_class(&shape);
+}
+
 /* Of what begins with neither a known protocol nor the first bytes of one. */
 static void look_at_unknown(struct lookout *lookout, const struct track_data *data)
 {
+	enum shape_class kind;
+
 	if (lookout->is_begun || data->bytes.left == 0)
 		return;
 	lookout->is_begun = true;
 	if (lookout->is_wanted || data->offset != 0 ||
 	    lookout->directions[data->sender].side.carry_count > 0)
 		return;
-	flow_table_unknown(lookout->table, &lookout->key, data->bytes);
+	kind = shape_of(&data->bytes);
+	if (kind != SHAPE_NONE)
+		flow_table_unknown(lookout->table, &lookout->key, (uint8_t)kind);
 }
 
 bool lookout_data(struct lookout *lookout, const struct flow_key *key, uint8_t protocol,
@@ -252,6 +263,8 @@ bool lookout_data(struct lookout *lookout, const struct flow_key *key, uint8_t p
 	lookout->key = *key;
 	lookout->sender = data->sender;
 	lookout->is_wanted = false;
+	if (protocol != PROTOCOL_TCP && protocol != PROTOCOL_UDP)
+		return false;
 	if (protocol == PROTOCOL_TCP)
 		look_at_stream(lookout, data);
 	else

@@ -2,6 +2,7 @@
 #include "sensor/marking.h"
 
 #include "bpf/lib/look_types.h"
+#include "bpf/lib/shape.h"
 #include "common/log.h"
 
 #include <errno.h>
@@ -31,6 +32,10 @@ _Static_assert((int)DISSECT_TLS == (int)FINGERPRINT_TLS &&
 		       (int)DISSECT_COUNT == (int)FINGERPRINT_PROTOCOL_COUNT,
 	       "protocols");
 _Static_assert(SPLT_MAX == FLOW_SPLT_MAX, "lengths");
+_Static_assert((int)SHAPE_TEXT == (int)FIRST_BYTES_TEXT &&
+		       (int)SHAPE_BINARY == (int)FIRST_BYTES_BINARY &&
+		       (int)SHAPE_RANDOM == (int)FIRST_BYTES_RANDOM,
+	       "shapes");
 
 struct marking *marking_new(struct arena *arena, uint64_t started_ns)
 {
@@ -60,17 +65,6 @@ void marking_free(struct marking *marking)
 	free(marking);
 }
 
-static const char *cut_reason(uint8_t cut)
-{
-	static const char *const reasons[LOOK_CUT_COUNT] = {
-		[LOOK_CUT_LIMIT] = "limit",   [LOOK_CUT_UNSEEN] = "unseen",
-		[LOOK_CUT_ORDER] = "order",   [LOOK_CUT_NO_ROOM] = "no_room",
-		[LOOK_CUT_BROKEN] = "broken", [LOOK_CUT_RACE] = "race",
-	};
-
-	return cut < LOOK_CUT_COUNT && reasons[cut] ? reasons[cut] : "cut";
-}
-
 static bool is_dns(enum fingerprint_protocol protocol)
 {
 	return protocol == FINGERPRINT_DNS || protocol == FINGERPRINT_DNS_TCP;
@@ -98,12 +92,13 @@ void marking_take(struct marking *marking, const struct event_bytes *event, uint
 	int r;
 
 	if (event->cut) {
-		flow_table_cut(marking->flows, &piece.key, piece.side, cut_reason(event->cut));
+		flow_table_cut(marking->flows, &piece.key, piece.side, look_cut_name(event->cut));
 		return;
 	}
 	r = arena_take(marking->arena, event, marking->bytes);
 	if (r < 0) {
-		flow_table_cut(marking->flows, &piece.key, piece.side, "worker_restarted");
+		flow_table_cut(marking->flows, &piece.key, piece.side,
+			       r == -ENOMEM ? "memory" : "worker_restarted");
 		return;
 	}
 	piece.bytes = cursor_of(marking->bytes, (size_t)r);
@@ -159,6 +154,9 @@ void marking_fill(struct marking *marking, const struct event_flow *flow, uint64
 	const struct marks *marks;
 
 	fill_syn(marking, &key, &flow->syn);
+	fill_syn(marking, &key, &flow->synack);
+	if (flow->first_bytes != SHAPE_NONE)
+		flow_table_unknown(marking->flows, &key, flow->first_bytes);
 	fill_splt(&flow->splt, &record->splt);
 	if (flow->flags & FLOW_FINAL) {
 		note_missing(marking, &key, flow);

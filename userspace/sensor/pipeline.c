@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "sensor/pipeline_content.h"
 #include "sensor/pipeline_exec.h"
+#include "sensor/pipeline_write.h"
 #include "sensor/record/record_build.h"
 
 #include <errno.h>
@@ -18,6 +19,8 @@
 #define BUSY_PATIENCE_NS NS_PER_S
 /* How long a flow waits for somebody to tell of its owner. */
 #define OWNER_PATIENCE_NS NS_PER_S
+/* Times that a turn goes on with what came while it was reading. */
+#define DRAINS_MAX 4
 
 /* --- events → records --- */
 
@@ -205,37 +208,6 @@ void pipeline_replay(void *pipeline, const uint8_t *bytes, size_t size)
 
 /* --- the turn --- */
 
-/* Says once that a lane cannot be written, and once that it can again. */
-static void note_write(struct pipeline *p, size_t lane, int error)
-{
-	if (error && error != p->write_error[lane])
-		log_error("spool",
-			  "cannot write: %s; the ring holds what comes until it goes again",
-			  strerror(-error));
-	else if (!error && p->write_error[lane])
-		log_info("spool", "it goes again");
-	p->write_error[lane] = error;
-}
-
-/* Gives the lane's batch to the spool; sync_spool puts it on disk. */
-static int write_lane(struct pipeline *p, size_t lane)
-{
-	int r;
-
-	if (lane == SPOOL_LANE_A)
-		losses_writing(&p->losses, p->journal, spool_next_seq(p->spool, SPOOL_LANE_A));
-	r = batch_write(p->batch[lane], clock_realtime_ns() / NS_PER_MS);
-	losses_spool(&p->losses, p->journal, p->spool);
-	if (r > 0) {
-		if (lane == SPOOL_LANE_A)
-			losses_written(&p->losses, p->journal);
-		p->counters.batches++;
-		r = 0;
-	}
-	p->append_error[lane] = r;
-	return r;
-}
-
 /* What ring_next said other than "here is one". True when the ring is read as far as can be. */
 static bool note_read(struct pipeline *p, size_t lane, int r)
 {
@@ -263,7 +235,7 @@ static bool drain(struct pipeline *p, size_t lane, uint64_t end)
 	while (ring_read_position(ring) < end) {
 		uint64_t position = ring_read_position(ring);
 
-		if (batch_is_full(batch) && write_lane(p, lane) < 0)
+		if (batch_is_full(batch) && pipeline_write_lane(p, lane) < 0)
 			return false;
 		r = ring_next(ring, &bytes, &size);
 		if (r <= 0)
@@ -298,44 +270,21 @@ static void drain_both(struct pipeline *p)
 		drain(p, SPOOL_LANE_B, bulk_end);
 }
 
-static bool is_on_disk(const struct pipeline *p, size_t lane)
+/* Reading takes a while, and in a storm more has come meanwhile: less each time. Once there is
+ * nothing, the arena can be used from its front again. */
+static void drain_all(struct pipeline *p)
 {
-	return spool_synced_seq(p->spool, (enum spool_lane)lane) ==
-	       spool_next_seq(p->spool, (enum spool_lane)lane);
-}
+	for (int i = 0; i < DRAINS_MAX; i++) {
+		uint64_t before = ring_read_position(p->ring[EVENT_RING_BULK]);
 
-static void write_due(struct pipeline *p, bool all)
-{
-	for (size_t lane = 0; lane < SPOOL_LANE_COUNT; lane++)
-		if (all || batch_is_due(p->batch[lane], p->now_ns))
-			write_lane(p, lane);
-}
-
-/* Once a turn, however many batches it wrote: waiting for the disk is what they cost most. */
-static void sync_spool(struct pipeline *p)
-{
-	int r = 0;
-
-	if (!is_on_disk(p, SPOOL_LANE_A) || !is_on_disk(p, SPOOL_LANE_B))
-		r = spool_sync(p->spool);
-	for (size_t lane = 0; lane < SPOOL_LANE_COUNT; lane++) {
-		int sync_error = is_on_disk(p, lane) ? 0 : r;
-
-		note_write(p, lane, p->append_error[lane] ?: sync_error);
-	}
-}
-
-/* What is safely on disk goes back to the kernel, and so do events that made no record. */
-static void release_rings(struct pipeline *p)
-{
-	for (size_t lane = 0; lane < SPOOL_LANE_COUNT; lane++) {
-		struct ring *ring = p->ring[lane];
-
-		if (!is_on_disk(p, lane))
-			continue;
-		ring_release(ring, batch_is_empty(p->batch[lane])
-					   ? ring_read_position(ring)
-					   : batch_written_position(p->batch[lane]));
+		drain_both(p);
+		if (pipeline_has_read_all(p)) {
+			if (p->arena)
+				arena_rewind(p->arena);
+			return;
+		}
+		if (ring_read_position(p->ring[EVENT_RING_BULK]) == before)
+			return;
 	}
 }
 
@@ -347,14 +296,12 @@ void pipeline_turn(struct pipeline *p, enum pipeline_turn turn)
 	p->counters.turns++;
 	if (p->content)
 		content_step(p->content, p->now_ns);
-	drain_both(p);
+	drain_all(p);
 	if (p->content && turn == TURN_LAST)
 		content_stop(p->content);
 	pipeline_keep_promises(p);
 	losses_report(&p->losses, p->batch[SPOOL_LANE_A], p->boot_epoch_ns + p->now_ns, p->now_ns);
-	write_due(p, turn == TURN_LAST);
-	sync_spool(p);
-	release_rings(p);
+	pipeline_write(p, turn);
 }
 
 bool pipeline_is_drained(const struct pipeline *p)
@@ -362,7 +309,7 @@ bool pipeline_is_drained(const struct pipeline *p)
 	if (p->content && content_promised(p->content) > 0)
 		return false;
 	for (size_t lane = 0; lane < SPOOL_LANE_COUNT; lane++)
-		if (!batch_is_empty(p->batch[lane]) || !is_on_disk(p, lane) ||
+		if (!batch_is_empty(p->batch[lane]) || !pipeline_is_on_disk(p, lane) ||
 		    ring_read_position(p->ring[lane]) < ring_write_position(p->ring[lane]))
 			return false;
 	return true;

@@ -9,6 +9,7 @@
 #include "sensor/content/content.h"
 #include "sensor/decode/decode.h"
 #include "sensor/fingerprint/px1.h"
+#include "sensor/kernel/arena.h"
 #include "sensor/kernel/ring.h"
 #include "sensor/kernel/sequence.h"
 #include "sensor/losses.h"
@@ -50,6 +51,8 @@ struct pipeline {
 	uint64_t boot_epoch_ns;
 	uint64_t now_ns; /* CLOCK_BOOTTIME at the beginning of the turn */
 	bool is_waiting_allowed; /* in this turn, for owners that may still be told of */
+	uint64_t synced_ns; /* when the spool was brought to the disk last */
+	int sync_error; /* 0 or -errno of that */
 	uint64_t busy_since_ns; /* 0: the valuable ring could be read to its end */
 	int read_error[SPOOL_LANE_COUNT]; /* why its ring could not be read last, 0 or -errno */
 	int append_error[SPOOL_LANE_COUNT]; /* of each lane's last batch, 0 or -errno */

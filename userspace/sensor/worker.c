@@ -3,8 +3,10 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/resident.h"
 #include "sensor/kernel/keeper_link.h"
 #include "sensor/worker_content.h"
+#include "sensor/worker_control.h"
 #include "sensor/worker_rooms.h"
 
 #include <errno.h>
@@ -119,6 +121,8 @@ static void on_second(evutil_socket_t fd, short what, void *context)
 	worker_content_save(worker, false);
 	process_table_expire(worker->pipeline.processes, now_ns);
 	arena_reclaim(worker->pipeline.arena, now_ns, pipeline_has_read_all(&worker->pipeline));
+	for (size_t ring = 0; ring < EVENT_RING_COUNT; ring++)
+		ring_rest(worker->pipeline.ring[ring]);
 	ask_for_names(worker, now_ns);
 }
 
@@ -240,7 +244,7 @@ int worker_check(const struct worker_options *options)
 		return 1;
 	r = worker_rooms_open_workplace(worker);
 	r = r ?: worker_rooms_open_ship(worker);
-	r = r ?: worker_rooms_open_control(worker);
+	r = r ?: worker_control_open(worker);
 	if (r < 0)
 		log_error("config", "%s", worker->error);
 	worker_rooms_free(worker);
@@ -289,7 +293,7 @@ int worker_run(const struct worker_options *options, int link)
 	r = r ?: worker_rooms_open_pipeline(worker);
 	r = r ?: worker_content_open(worker);
 	r = r ?: worker_rooms_open_ship(worker);
-	r = r ?: worker_rooms_open_control(worker);
+	r = r ?: worker_control_open(worker);
 	r = r ?: open_loop(worker);
 	if (r < 0) {
 		log_error("worker", "%s", *worker->error ? worker->error : strerror(-r));
@@ -303,6 +307,7 @@ int worker_run(const struct worker_options *options, int link)
 	 * more than the journal holds. */
 	if (worker->description.worker_restarts > 0)
 		keeper_link_snapshot(link);
+	resident_give_back();
 	event_base_dispatch(worker->base);
 	say_what_is_left(worker);
 	r = worker->status;

@@ -64,7 +64,6 @@ int worker_rooms_open_workplace(struct worker *worker);
 int worker_rooms_open_kernel(struct worker *worker);
 int worker_rooms_open_pipeline(struct worker *worker);
 int worker_rooms_open_ship(struct worker *worker);
-int worker_rooms_open_control(struct worker *worker);
 void worker_rooms_free(struct worker *worker);
 
 #endif

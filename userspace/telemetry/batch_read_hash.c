@@ -16,20 +16,20 @@ static void read_sha256(struct reading *reading, uint64_t reference, uint8_t *re
 }
 
 /* Algorithms that a later kernel may add are taken as they come. */
-static void read_verity(struct reading *reading, uint64_t reference,
-			struct record_verity *ret_verity)
+static void read_kernel_digest(struct reading *reading, uint64_t reference,
+			       struct record_digest *ret_digest)
 {
 	struct text text = reading_text(reading, reference);
 
 	if (text.length == 0)
 		return;
 	if (text.length > 1 + HASH_VERITY_BYTES_MAX || text.at[0] == 0) {
-		reading_refuse(reading, "no digest of fs-verity");
+		reading_refuse(reading, "no digest of the kernel's");
 		return;
 	}
-	ret_verity->algorithm = (uint8_t)text.at[0];
-	ret_verity->bytes = (uint8_t)(text.length - 1);
-	memcpy(ret_verity->digest, text.at + 1, text.length - 1);
+	ret_digest->algorithm = (uint8_t)text.at[0];
+	ret_digest->bytes = (uint8_t)(text.length - 1);
+	memcpy(ret_digest->digest, text.at + 1, text.length - 1);
 }
 
 void reading_hash(struct reading *reading, uint64_t reference, struct record_hash *ret_hash)
@@ -45,7 +45,8 @@ void reading_hash(struct reading *reading, uint64_t reference, struct record_has
 							 : PACKAGE_UNKNOWN,
 	};
 	read_sha256(reading, row[HASH_ROW_SHA256], ret_hash->sha256);
-	read_verity(reading, row[HASH_ROW_VERITY], &ret_hash->verity);
+	read_kernel_digest(reading, row[HASH_ROW_VERITY], &ret_hash->verity);
+	read_kernel_digest(reading, row[HASH_ROW_IMA], &ret_hash->ima);
 }
 
 void reading_exec_update(struct reading *reading, const uint64_t *row, struct record *ret)

@@ -194,14 +194,14 @@ static uint64_t refer_sha256(struct batch_tables *tables, const uint8_t digest[H
 	return refer_text(tables, digest, is_none ? 0 : sizeof(none));
 }
 
-static uint64_t refer_verity(struct batch_tables *tables, const struct record_verity *verity)
+static uint64_t refer_digest(struct batch_tables *tables, const struct record_digest *digest)
 {
-	uint8_t bytes[1 + HASH_VERITY_BYTES_MAX] = { verity->algorithm };
+	uint8_t bytes[1 + HASH_VERITY_BYTES_MAX] = { digest->algorithm };
 
-	if (verity->algorithm == 0 || verity->bytes > HASH_VERITY_BYTES_MAX)
+	if (digest->algorithm == 0 || digest->bytes > HASH_VERITY_BYTES_MAX)
 		return 0;
-	memcpy(bytes + 1, verity->digest, verity->bytes);
-	return refer_text(tables, bytes, 1u + verity->bytes);
+	memcpy(bytes + 1, digest->digest, digest->bytes);
+	return refer_text(tables, bytes, 1u + digest->bytes);
 }
 
 uint64_t batch_refer_hash(struct batch_tables *tables, const struct record_hash *hash)
@@ -210,7 +210,8 @@ uint64_t batch_refer_hash(struct batch_tables *tables, const struct record_hash 
 		[HASH_ROW_STATUS] = hash->status,
 		[HASH_ROW_SHA256] = refer_sha256(tables, hash->sha256),
 		[HASH_ROW_PACKAGE] = hash->package,
-		[HASH_ROW_VERITY] = refer_verity(tables, &hash->verity),
+		[HASH_ROW_VERITY] = refer_digest(tables, &hash->verity),
+		[HASH_ROW_IMA] = refer_digest(tables, &hash->ima),
 	};
 
 	return hash->status == HASH_NONE ? 0 : refer_row(tables, &tables->hashes, row);

@@ -58,7 +58,8 @@
 	X(HASH, STATUS, status)                                                                    \
 	X(HASH, SHA256, sha256)                                                                    \
 	X(HASH, PACKAGE, package)                                                                  \
-	X(HASH, VERITY, verity)
+	X(HASH, VERITY, verity)                                                                    \
+	X(HASH, IMA, ima)
 
 #define MARK_COLUMNS(X) X(MARK, KIND, kind) X(MARK, VALUE, value)
 

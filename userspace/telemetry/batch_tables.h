@@ -55,8 +55,8 @@ size_t batch_tables_bytes_max(const struct record *record);
 size_t batch_tables_written_bytes(const struct record *record);
 
 /* An exec: path and argv of two processes, path of its creator, directory, script, control group,
- * two hashes of two digests, px1. Of a flow marks come on top, of an exec ancestors. */
-#define BATCH_RECORD_TEXTS_MAX 13u
+ * two hashes of three digests, px1. Of a flow marks come on top, of an exec ancestors. */
+#define BATCH_RECORD_TEXTS_MAX 15u
 /* Of an exec: its own, those of three processes, context, file, two hashes. */
 #define BATCH_RECORD_ROWS_MAX 8u
 /* batch_tables_bytes_max without marks, ancestors and what the texts hold; tag and length take up
@@ -65,7 +65,7 @@ size_t batch_tables_written_bytes(const struct record *record);
 	(BATCH_RECORD_ROWS_MAX * COLUMNS_ROW_BYTES_MAX + BATCH_RECORD_TEXTS_MAX * 6u)
 /* Texts of an exec or its update that do not count as written: the digests of two hashes, px1. */
 #define BATCH_EXEC_UNWRITTEN_BYTES_MAX                                                             \
-	(2u * (HASH_SHA256_BYTES + 1u + HASH_VERITY_BYTES_MAX) + RECORD_PX1_BYTES)
+	(2u * (HASH_SHA256_BYTES + 2u * (1u + HASH_VERITY_BYTES_MAX)) + RECORD_PX1_BYTES)
 /* Texts of a flow that do not count as written: two addresses, the packet sequence. */
 #define BATCH_FLOW_UNWRITTEN_BYTES_MAX (2u * 16u + SPLT_MAX * 3u)
 /* The same of a mark: kind, value; mark, before, each a varint; and its text. */

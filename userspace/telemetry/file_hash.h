@@ -50,10 +50,25 @@ enum package_state {
 const char *hash_status_name(enum hash_status status);
 const char *package_state_name(enum package_state state);
 
-/* What fs-verity vouches for (Documentation/filesystems/fsverity.rst): a digest of a tree of
- * hashes, not of the content as it is. */
-struct record_verity {
-	uint8_t algorithm; /* FS_VERITY_HASH_ALG_: 1 SHA-256, 2 SHA-512; 0: the file has none */
+/* X(number, name, bytes): enum hash_algo of linux/hash_info.h, those that IMA may be told to use.
+ */
+#define IMA_ALGORITHMS(X)                                                                          \
+	X(1, md5, 16)                                                                              \
+	X(2, sha1, 20)                                                                             \
+	X(3, rmd160, 20)                                                                           \
+	X(4, sha256, 32)                                                                           \
+	X(5, sha384, 48)                                                                           \
+	X(6, sha512, 64)                                                                           \
+	X(7, sha224, 28)                                                                           \
+	X(13, wp512, 64)                                                                           \
+	X(17, sm3, 32)                                                                             \
+	X(20, sha3_256, 32)                                                                        \
+	X(21, sha3_384, 48)                                                                        \
+	X(22, sha3_512, 64)
+
+/* The kernel's word on a file's content. */
+struct record_digest {
+	uint8_t algorithm; /* 0: none */
 	uint8_t bytes;
 	uint8_t digest[HASH_VERITY_BYTES_MAX];
 };
@@ -62,7 +77,11 @@ struct record_hash {
 	enum hash_status status;
 	enum package_state package;
 	uint8_t sha256[HASH_SHA256_BYTES]; /* all zero: none */
-	struct record_verity verity;
+	/* What fs-verity vouches for (Documentation/filesystems/fsverity.rst): of a tree of hashes,
+	 * not of the content as it is. FS_VERITY_HASH_ALG_: 1 SHA-256, 2 SHA-512. */
+	struct record_digest verity;
+	/* What the kernel's integrity measurement found when it was executed: of the content. */
+	struct record_digest ima; /* algorithm: IMA_ALGORITHMS */
 };
 
 /* Whether its sha256 is one. */

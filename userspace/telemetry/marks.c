@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GROW_BY 8
+#define CAPACITY_MIN 8
+#define TEXTS_BYTES_MIN 256 /* of a connection's first segment and an HTTP request */
+/* More is freed with the flow. */
+#define TEXTS_BYTES_KEPT_MAX 2048
+#define HEAP_OVERHEAD 16 /* of an allocation, about */
 
 static const struct mark_kind_row rows[MARK_KIND_COUNT] = {
 #define MARK_KIND_ROW(NAME, name, key, form, repeats)                                              \
@@ -33,21 +37,76 @@ static bool is_kept_already(const struct marks *marks, enum mark_kind kind, stru
 	return false;
 }
 
-static int append(struct marks *marks, enum mark_kind kind, struct text value)
+static int reserve_mark(struct marks *marks)
 {
-	struct mark *grown = marks->at;
-	char *copy;
+	size_t capacity = marks->capacity ? 2 * marks->capacity : CAPACITY_MIN;
+	struct mark *grown;
 
-	if (marks->count % GROW_BY == 0)
-		grown = realloc(marks->at, (marks->count + GROW_BY) * sizeof(*grown));
+	if (marks->count < marks->capacity)
+		return 0;
+	grown = realloc(marks->at, capacity * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	marks->at = grown;
-	copy = malloc(value.length + 1);
-	if (!copy)
+	marks->capacity = capacity;
+	return 0;
+}
+
+/* Foreign bytes: they may be names. */
+static void wipe_texts(struct marks *marks)
+{
+	if (marks->texts)
+		explicit_bzero(marks->texts, marks->texts_length);
+	marks->texts_length = 0;
+}
+
+/* Into a larger place, without those that were forgotten. */
+static int move_texts(struct marks *marks, size_t capacity)
+{
+	char *texts = malloc(capacity);
+	size_t length = 0;
+
+	if (!texts)
 		return -ENOMEM;
+	for (size_t i = 0; i < marks->count; i++) {
+		struct text *value = &marks->at[i].value;
+
+		memcpy(texts + length, value->at, value->length + 1);
+		value->at = texts + length;
+		length += value->length + 1;
+	}
+	wipe_texts(marks);
+	free(marks->texts);
+	marks->texts = texts;
+	marks->texts_length = length;
+	marks->texts_capacity = capacity;
+	return 0;
+}
+
+static int reserve_text(struct marks *marks, size_t size)
+{
+	size_t needed = marks->bytes + marks->count + size; /* each has a NUL */
+	size_t capacity = TEXTS_BYTES_MIN;
+
+	if (size <= marks->texts_capacity - marks->texts_length)
+		return 0;
+	while (capacity < needed + needed / 4)
+		capacity *= 2;
+	return move_texts(marks, capacity);
+}
+
+static int append(struct marks *marks, enum mark_kind kind, struct text value)
+{
+	char *copy;
+	int r = reserve_mark(marks);
+
+	r = r ?: reserve_text(marks, value.length + 1);
+	if (r < 0)
+		return r;
+	copy = marks->texts + marks->texts_length;
 	memcpy(copy, value.at, value.length);
 	copy[value.length] = '\0';
+	marks->texts_length += value.length + 1;
 	marks->at[marks->count++] = (struct mark){ kind, { copy, value.length } };
 	marks->bytes += value.length;
 	return 0;
@@ -73,15 +132,6 @@ int marks_add(struct marks *marks, enum mark_kind kind, struct text value)
 	return -ENOSPC;
 }
 
-/* Foreign bytes: they may be names. */
-static void wipe(struct mark *mark)
-{
-	char *value = (char *)(uintptr_t)mark->value.at;
-
-	explicit_bzero(value, mark->value.length);
-	free(value);
-}
-
 /* The order of those that stay is kept. */
 static void forget(struct marks *marks, enum mark_kind kind)
 {
@@ -90,12 +140,10 @@ static void forget(struct marks *marks, enum mark_kind kind)
 	for (size_t i = 0; i < marks->count; i++) {
 		struct mark mark = marks->at[i];
 
-		if (mark.kind == kind) {
+		if (mark.kind == kind)
 			marks->bytes -= mark.value.length;
-			wipe(&mark);
-		} else {
+		else
 			marks->at[kept++] = mark;
-		}
 	}
 	marks->count = kept;
 }
@@ -121,8 +169,27 @@ const struct text *marks_find(const struct marks *marks, enum mark_kind kind)
 
 void marks_done(struct marks *marks)
 {
-	for (size_t i = 0; i < marks->count; i++)
-		wipe(&marks->at[i]);
+	wipe_texts(marks);
+	free(marks->texts);
 	free(marks->at);
 	*marks = (struct marks){ 0 };
+}
+
+void marks_clear(struct marks *marks)
+{
+	if (marks->texts_capacity > TEXTS_BYTES_KEPT_MAX ||
+	    marks->capacity > TEXTS_BYTES_KEPT_MAX / sizeof(struct mark)) {
+		marks_done(marks);
+		return;
+	}
+	wipe_texts(marks);
+	marks->count = 0;
+	marks->bytes = 0;
+}
+
+size_t marks_heap_bytes(const struct marks *marks)
+{
+	if (marks->capacity == 0)
+		return 0;
+	return marks->capacity * sizeof(struct mark) + marks->texts_capacity + 2 * HEAP_OVERHEAD;
 }

@@ -84,15 +84,21 @@ struct mark {
 #define MARK_VALUE_BYTES_MAX 65536
 #define MARKS_BYTES_MAX (4 * MARK_VALUE_BYTES_MAX)
 
-/* Owns its values. All zero is an empty list. */
+/* Owns its values, which lie in one place: adding may move all of them. All zero is an empty list.
+ */
 struct marks {
 	struct mark *at;
 	size_t count;
 	size_t bytes; /* of all values */
+	size_t capacity; /* marks there is room for */
+	char *texts;
+	size_t texts_length; /* taken, values that were forgotten included */
+	size_t texts_capacity;
 };
 
-/* Keeps a copy of `value`; a SET kind that has it already stays as it is. 0, -ENOMEM, or -ENOSPC
- * when a limit is reached, which leaves one MARK_TRUNCATED "too_many" behind. */
+/* Keeps a copy of `value`, which is none of its own; a SET kind that has it already stays as it is.
+ * 0, -ENOMEM, or -ENOSPC when a limit is reached, which leaves one MARK_TRUNCATED "too_many"
+ * behind. */
 int marks_add(struct marks *marks, enum mark_kind kind, struct text value);
 /* The same in place of every value the kind has. */
 int marks_replace(struct marks *marks, enum mark_kind kind, struct text value);
@@ -102,5 +108,9 @@ int marks_add_string(struct marks *marks, enum mark_kind kind, const char *value
 const struct text *marks_find(const struct marks *marks, enum mark_kind kind);
 /* Forgets all values (wiped: they may be names) and frees them. */
 void marks_done(struct marks *marks);
+/* Forgets them likewise, but keeps what usual marks take for those of another flow. */
+void marks_clear(struct marks *marks);
+/* What they take of the heap. */
+size_t marks_heap_bytes(const struct marks *marks);
 
 #endif

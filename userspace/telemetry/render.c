@@ -45,20 +45,40 @@ void render_hex(char *ret_hex, const uint8_t *bytes, size_t size)
 	ret_hex[2 * size] = '\0';
 }
 
-void render_verity(char ret_verity[RENDER_VERITY_BYTES], const struct record_verity *verity)
+/* `name`: of the algorithm, NULL when we know none. */
+static void render_digest(char ret_text[RENDER_VERITY_BYTES], const struct record_digest *digest,
+			  const char *name)
 {
-	size_t size = verity->bytes < HASH_VERITY_BYTES_MAX ? verity->bytes : HASH_VERITY_BYTES_MAX;
+	size_t size = digest->bytes < HASH_VERITY_BYTES_MAX ? digest->bytes : HASH_VERITY_BYTES_MAX;
 	int length;
 
-	ret_verity[0] = '\0';
-	if (verity->algorithm == 0)
+	ret_text[0] = '\0';
+	if (digest->algorithm == 0)
 		return;
-	if (verity->algorithm == 1 || verity->algorithm == 2)
-		length = snprintf(ret_verity, RENDER_VERITY_BYTES,
-				  "%s:", verity->algorithm == 1 ? "sha256" : "sha512");
+	if (name)
+		length = snprintf(ret_text, RENDER_VERITY_BYTES, "%s:", name);
 	else
-		length = snprintf(ret_verity, RENDER_VERITY_BYTES, "%u:", verity->algorithm);
-	render_hex(ret_verity + length, verity->digest, size);
+		length = snprintf(ret_text, RENDER_VERITY_BYTES, "%u:", digest->algorithm);
+	render_hex(ret_text + length, digest->digest, size);
+}
+
+void render_verity(char ret_verity[RENDER_VERITY_BYTES], const struct record_digest *verity)
+{
+	render_digest(ret_verity, verity,
+		      verity->algorithm == 1   ? "sha256"
+		      : verity->algorithm == 2 ? "sha512"
+					       : NULL);
+}
+
+void render_ima(char ret_ima[RENDER_VERITY_BYTES], const struct record_digest *ima)
+{
+	static const char *const names[UINT8_MAX + 1] = {
+#define IMA_NAME(number, name, bytes) [number] = #name,
+		IMA_ALGORITHMS(IMA_NAME)
+#undef IMA_NAME
+	};
+
+	render_digest(ret_ima, ima, names[ima->algorithm]);
 }
 
 void render_flow_id(char ret_id[RENDER_ID_BYTES], const struct batch_header *header,

@@ -35,7 +35,8 @@ void render_splt(char ret_splt[RENDER_SPLT_BYTES], const struct record_splt *spl
 void render_hex(char *ret_hex, const uint8_t *bytes, size_t size);
 /* "sha256:HEX", "sha512:HEX" or, of an algorithm that came later, "NUMBER:HEX"; "" for none. */
 #define RENDER_VERITY_BYTES (8 + 2 * HASH_VERITY_BYTES_MAX)
-void render_verity(char ret_verity[RENDER_VERITY_BYTES], const struct record_verity *verity);
+void render_verity(char ret_verity[RENDER_VERITY_BYTES], const struct record_digest *verity);
+void render_ima(char ret_ima[RENDER_VERITY_BYTES], const struct record_digest *ima);
 
 /* argv as a JSON array text (["ls","-l"]), invalid UTF-8 replaced by U+FFFD. malloc'd,
  * NUL-terminated, the caller's; NULL without memory. */

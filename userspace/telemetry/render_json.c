@@ -168,7 +168,7 @@ static void write_namespaces(struct ndjson *json, const struct record_namespaces
 static void write_hashes(struct ndjson *json, const struct record_hash *hash,
 			 const struct record_hash *script, bool first_seen)
 {
-	char verity[RENDER_VERITY_BYTES];
+	char verity[RENDER_VERITY_BYTES], ima[RENDER_VERITY_BYTES];
 
 	if (hash->status != HASH_NONE) {
 		ndjson_string(json, "hash_status", hash_status_name(hash->status));
@@ -176,6 +176,8 @@ static void write_hashes(struct ndjson *json, const struct record_hash *hash,
 	}
 	render_verity(verity, &hash->verity);
 	ndjson_string(json, "verity", verity);
+	render_ima(ima, &hash->ima);
+	ndjson_string(json, "ima", ima);
 	if (script->status != HASH_NONE)
 		ndjson_string(json, "script_hash_status", hash_status_name(script->status));
 	write_digest(json, "script_sha256", script);

@@ -24,7 +24,7 @@
  *   file_nlink, deleted, memfd, upper_layer, privileged, no_new_privs, from_thread, loginuid,
  * audit_session, cap_effective, cap_permitted, cap_ambient (16 hex digits), cgroup_id, cgroup,
  * {cgroup,ipc,mnt,net,pid,user,uts}ns, and what exec_update has. exec_update: process.*,
- * process.hash.sha256, and under yagura.: hash_status, package, verity (algorithm:hex),
+ * process.hash.sha256, and under yagura.: hash_status, package, verity, ima (algorithm:hex),
  * script_sha256, script_hash_status, px1, first_seen. exit: process.*, process.exit_code or
  * yagura.exit_signal, yagura.run_us. gap: yagura.{record_class,reason,count,cgroup}.
  *

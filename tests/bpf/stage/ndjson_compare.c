@@ -45,90 +45,6 @@ static void sort_npf(json_t *line)
 		json_array_set_new(npf, i, values[i]);
 }
 
-/* Takes what may differ out of both. */
-static void except(json_t *one, json_t *other, struct ndjson_exception *exceptions)
-{
-	for (struct ndjson_exception *e = exceptions; e->reason; e++) {
-		json_t *of_one = json_object_get(one, e->object);
-		json_t *of_other = json_object_get(other, e->object);
-
-		if (json_equal(json_object_get(of_one, e->key),
-			       json_object_get(of_other, e->key)) ||
-		    (!json_object_get(of_one, e->key) && !json_object_get(of_other, e->key)))
-			continue;
-		e->used++;
-		json_object_del(of_one, e->key);
-		json_object_del(of_other, e->key);
-	}
-}
-
-static bool has_value(const json_t *values, const json_t *value)
-{
-	size_t i;
-	json_t *at;
-
-	if (!json_is_array(values))
-		return json_equal(values, value);
-	json_array_foreach(values, i, at) if (json_equal(at, value)) return true;
-	return false;
-}
-
-/* Whether each value of `less` is one of `more`. */
-static bool is_part(const json_t *less, const json_t *more)
-{
-	size_t i;
-	json_t *at;
-
-	if (!json_is_array(less))
-		return !less || has_value(more, less);
-	json_array_foreach(less, i, at) if (!has_value(more, at)) return false;
-	return true;
-}
-
-/* Takes from an object of `more` what that of `less` does not have. */
-static void reduce_object(json_t *more, json_t *less)
-{
-	const char *key;
-	json_t *value;
-	void *next;
-
-	json_object_foreach_safe(more, next, key, value)
-	{
-		json_t *known = json_object_get(less, key);
-
-		if (strcmp(key, "truncated") == 0 || json_equal(known, value) ||
-		    !is_part(known, value))
-			continue;
-		if (known)
-			json_object_set(more, key, known);
-		else
-			json_object_del(more, key);
-	}
-}
-
-static void reduce(json_t *more, json_t *less)
-{
-	json_t *of_more = json_object_get(more, "yagura"),
-	       *of_less = json_object_get(less, "yagura");
-	const char *key;
-	json_t *value;
-	void *next;
-
-	if (json_object_get(of_more, "truncated") && json_object_get(of_less, "truncated")) {
-		json_object_del(of_more, "truncated");
-		json_object_del(of_less, "truncated");
-	}
-	json_object_foreach_safe(more, next, key, value)
-	{
-		json_t *known = json_object_get(less, key);
-
-		if (json_is_object(value) && known)
-			reduce_object(value, known);
-		else if (!known)
-			json_object_del(more, key);
-	}
-}
-
 static void show_key(const char *object, const char *key, json_t *one, json_t *other)
 {
 	char *a = one ? json_dumps(one, JSON_ENCODE_ANY) : NULL;
@@ -164,8 +80,7 @@ static void show(const char *title, size_t number, json_t *one, json_t *other)
 		show_object(key, NULL, value);
 }
 
-size_t ndjson_compare(const char *title, const char *one, const char *other,
-		      const struct ndjson_terms *terms)
+size_t ndjson_compare(const char *title, const char *one, const char *other)
 {
 	size_t different = 0;
 
@@ -177,9 +92,6 @@ size_t ndjson_compare(const char *title, const char *one, const char *other,
 			return different;
 		sort_npf(a);
 		sort_npf(b);
-		except(a, b, terms->exceptions);
-		if (terms->may_know_less)
-			reduce(a, b);
 		if (!a || !b || !json_is_object(a) || !json_equal(a, b)) {
 			if (title && different < SHOWN_MAX)
 				show(title, number, a, b);

@@ -3,27 +3,10 @@
 #ifndef YAGURA_TESTS_BPF_STAGE_NDJSON_COMPARE_H
 #define YAGURA_TESTS_BPF_STAGE_NDJSON_COMPARE_H
 
-#include <stdbool.h>
 #include <stddef.h>
-
-/* A key that may differ, and why. */
-struct ndjson_exception {
-	const char *object;
-	const char *key;
-	const char *reason;
-	size_t used; /* times it did */
-};
-
-struct ndjson_terms {
-	struct ndjson_exception *exceptions; /* the last has no reason */
-	/* The second text may know less than the first, and another reason for what is
-	 * truncated; but what it knows, the first must know too. */
-	bool may_know_less;
-};
 
 /* How many lines differ, or are there only once. The first ones are said on standard error, under
  * `title`; NULL: none are. */
-size_t ndjson_compare(const char *title, const char *one, const char *other,
-		      const struct ndjson_terms *terms);
+size_t ndjson_compare(const char *title, const char *one, const char *other);
 
 #endif

@@ -21,6 +21,7 @@ enum stage_fault {
 	STAGE_SWAPS_ENDS, /* what one end sent is told of as the other's */
 	STAGE_STOPS_CLOCK,
 	STAGE_LOSES_SYN,
+	STAGE_LOSES_SHAPE, /* of bytes that nothing recognises nothing is said */
 };
 
 struct stage_turn {

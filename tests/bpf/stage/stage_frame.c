@@ -74,7 +74,7 @@ static void add_tcp(struct stage_frame *frame, const struct stage_segment *segme
 	add(frame, segment->source_port, 2);
 	add(frame, segment->destination_port, 2);
 	add(frame, segment->seq, 4);
-	add(frame, 0, 4);
+	add(frame, segment->ack, 4);
 	add(frame, (TCP_BYTES + segment->options.left) / 4 << 12 | segment->flags, 2);
 	add(frame, segment->window, 2);
 	add(frame, 0, 4);

@@ -26,6 +26,7 @@ struct stage_segment {
 	bool dont_fragment;
 	uint16_t ip_options_bytes; /* a multiple of four; IPv4 */
 	uint32_t seq;
+	uint32_t ack;
 	uint16_t flags; /* bytes 12 and 13 of the header without the data offset */
 	uint16_t window;
 	struct cursor options; /* a multiple of four bytes */

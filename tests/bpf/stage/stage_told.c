@@ -3,18 +3,6 @@
 
 #include "bpf/lib/look_types.h"
 
-/* As replay says it: lookout.c. */
-static const char *cut_reason(uint8_t cut)
-{
-	static const char *const reasons[LOOK_CUT_COUNT] = {
-		[LOOK_CUT_LIMIT] = "limit",	 [LOOK_CUT_UNSEEN] = "cut",
-		[LOOK_CUT_ORDER] = "order",	 [LOOK_CUT_NO_ROOM] = "no_room",
-		[LOOK_CUT_BROKEN] = "malformed", [LOOK_CUT_RACE] = "order",
-	};
-
-	return reasons[cut];
-}
-
 int stage_told_bytes(struct stage *stage, const struct watch *watch, enum fingerprint_side side,
 		     const struct event_bytes *event)
 {
@@ -28,10 +16,8 @@ int stage_told_bytes(struct stage *stage, const struct watch *watch, enum finger
 	};
 	int r;
 
-	if (event->cut && event->protocol == DISSECT_NONE)
-		return 0; /* nothing was under way */
 	if (event->cut) {
-		flow_table_cut(watch->table, &piece.key, piece.side, cut_reason(event->cut));
+		flow_table_cut(watch->table, &piece.key, piece.side, look_cut_name(event->cut));
 		return 0;
 	}
 	r = stage_bytes(stage, event, &piece.bytes);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/fake_parser.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define HEADER_BYTES 3
@@ -25,6 +26,12 @@ struct fingerprint_session *fingerprint_session_new(void)
 {
 	calls.sessions++;
 	return calloc(1, sizeof(struct fingerprint_session));
+}
+
+void fingerprint_session_clear(struct fingerprint_session *session)
+{
+	session->kept_bytes = 0;
+	calls.clears++;
 }
 
 void fingerprint_session_free(struct fingerprint_session *session)
@@ -90,12 +97,24 @@ void fingerprint_cut(struct marks *marks, const char *reason)
 
 void fingerprint_syn(const struct fingerprint_syn *syn, struct marks *marks)
 {
-	(void)syn;
-	marks_add_string(marks, MARK_TCP_SYN, "syn");
+	char text[16];
+
+	calls.syns++;
+	snprintf(text, sizeof(text), "syn %u", syn->window & 0xff);
+	marks_add_string(marks, MARK_TCP_SYN, text);
 }
 
-void fingerprint_first_bytes(struct cursor bytes, struct marks *marks)
+/* Of the window's lower half alone. */
+void fingerprint_syn_shape(const struct fingerprint_syn *syn,
+			   struct fingerprint_syn_shape *ret_shape)
 {
-	(void)bytes;
+	*ret_shape = (struct fingerprint_syn_shape){ .length = 1,
+						     .marks = 1,
+						     .bytes = { (uint8_t)syn->window } };
+}
+
+void fingerprint_first_bytes(uint8_t kind, struct marks *marks)
+{
+	(void)kind;
 	marks_add_string(marks, MARK_FIRST_BYTES, "binary");
 }

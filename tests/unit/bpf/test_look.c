@@ -37,6 +37,8 @@ struct row {
 	"160303002c020000280303"                                                                   \
 	"(38)"
 #define GET "474554202f20485454502f312e310d0a486f73743a20610d0a0d0a" /* 27 bytes */
+#define CONNECT "434f4e4e45435420613a34343320485454502f312e310d0a0d0a" /* 26 bytes */
+#define SOCKS "05010003067365637265740050" /* CONNECT to a name, RFC 1928 4 */
 #define BANNER "5353482d322e302d4f70656e5353485f390d0a" /* 19 bytes */
 #define KEXINIT                                                                                    \
 	"0000001c0614"                                                                             \
@@ -84,6 +86,25 @@ static const struct row rows[] = {
 	  "(300)",
 	  { { DISSECT_SSH, 0, 254, false } } },
 	{ "a request, never its body", GET "(100)", { { DISSECT_HTTP, 0, 27, true } } },
+	{ "a request to a proxy, and the hello behind it in one segment",
+	  CONNECT HELLO "(30)",
+	  { { DISSECT_HTTP, 0, 26, true }, { DISSECT_TLS, 26, 54, true } } },
+	{ "a body that looks like a banner, or like a request",
+	  GET BANNER GET "(30)",
+	  { { DISSECT_HTTP, 0, 27, true } },
+	  true },
+	{ "a hello behind SOCKS 5: greeting, request by name",
+	  "050100" SOCKS HELLO "(30)",
+	  { { DISSECT_TLS, 16, 54, true } },
+	  true },
+	{ "a ServerHello behind the answers of SOCKS 5",
+	  "050005000001(6)" SERVER_HELLO,
+	  { { DISSECT_TLS, 12, 49, true } },
+	  true },
+	{ "a ServerHello behind a proxy's answer",
+	  "485454502f312e3120323030204f4b0d0a0d0a" SERVER_HELLO,
+	  { { DISSECT_TLS, 19, 49, true } },
+	  true },
 	{ "a request with bare line feeds",
 	  "474554202f610a610a0a"
 	  "(9)",

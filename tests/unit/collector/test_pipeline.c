@@ -2,7 +2,7 @@
 /* What a good collector keeps: everything once, whatever happens to it. */
 #include "collector/pipeline.h"
 
-#include "collector/store.h"
+#include "collector/tenant.h"
 #include "common/crc32c.h"
 #include "support/collector_process.h"
 #include "support/sensor_talk.h"
@@ -35,18 +35,17 @@ static void stores_then_acknowledges(void **state)
 	greet(f, &client, 1, 1);
 	sensor_talk_batch(&client, LANE_A, 1, 0);
 	sensor_talk_expect_ack(&client, LANE_A, 1);
-	assert_int_equal(
-		collector_process_query(f, "SELECT count(*) FROM execs WHERE process_pid = 1"), 1);
+	collector_process_expect(f, "SELECT count(*) FROM execs WHERE process_pid = 1", (long)1);
 	sensor_talk_batch(&client, LANE_B, 1, 0);
 	sensor_talk_batch(&client, LANE_B, 2, 0);
 	sensor_talk_expect_ack(&client, LANE_B, 2);
-	assert_int_equal(collector_process_query(f, "SELECT count(*) FROM flows"), 2);
-	assert_int_equal(collector_process_query(
-				 f, "SELECT count(*) FROM sensors WHERE yagura_sensor = '" SENSOR_A
-				    "' AND connected = 1 AND host_name = 'web1' AND batches = 3"
-				    " AND records = 3 AND tls_version = 'TLSv1.3'"
-				    " AND tls_group != ''"),
-			 1);
+	collector_process_expect(f, "SELECT count(*) FROM flows", (long)2);
+	collector_process_expect(f,
+				 "SELECT count(*) FROM sensors WHERE yagura_sensor = '" SENSOR_A
+				 "' AND connected = 1 AND host_name = 'web1' AND batches = 3"
+				 " AND records = 3 AND tls_version = 'TLSv1.3'"
+				 " AND tls_group != ''",
+				 (long)1);
 	sensor_client_close(&client);
 }
 
@@ -68,8 +67,8 @@ static void repeats_are_dropped_and_acknowledged_again(void **state)
 	sensor_talk_batch(&client, LANE_A, 3, 0);
 	sensor_talk_expect_ack(&client, LANE_A, 3);
 	sensor_client_close(&client);
-	assert_int_equal(collector_process_query(f, "SELECT count(*) FROM execs"), 3);
-	assert_int_equal(collector_process_query(f, "SELECT count(*) FROM gaps"), 0);
+	collector_process_expect(f, "SELECT count(*) FROM execs", (long)3);
+	collector_process_expect(f, "SELECT count(*) FROM gaps", (long)0);
 }
 
 static void hole_is_stored_once(void **state)
@@ -83,13 +82,13 @@ static void hole_is_stored_once(void **state)
 	sensor_talk_expect_ack(&client, LANE_B, 5);
 	sensor_talk_batch(&client, LANE_B, 3, 0); /* too late: it was written off */
 	sensor_talk_expect_ack(&client, LANE_B, 5);
-	assert_int_equal(collector_process_query(f, "SELECT count(*) FROM flows"), 2);
-	assert_int_equal(collector_process_query(f, "SELECT count(*) FROM gaps"), 1);
-	assert_int_equal(collector_process_query(
-				 f, "SELECT count(*) FROM gaps WHERE yagura_reason = 'unexplained'"
-				    " AND yagura_count = 3 AND yagura_lane = 1"
-				    " AND yagura_first_seq = 2 AND yagura_last_seq = 4"),
-			 1);
+	collector_process_expect(f, "SELECT count(*) FROM flows", (long)2);
+	collector_process_expect(f, "SELECT count(*) FROM gaps", (long)1);
+	collector_process_expect(f,
+				 "SELECT count(*) FROM gaps WHERE yagura_reason = 'unexplained'"
+				 " AND yagura_count = 3 AND yagura_lane = 1"
+				 " AND yagura_first_seq = 2 AND yagura_last_seq = 4",
+				 (long)1);
 	collector_process_expect_log(f, "batches 2 to 4 are missing");
 	sensor_client_close(&client);
 }
@@ -115,8 +114,8 @@ static void spool_set_back_starts_over(void **state)
 	sensor_talk_batch(&client, LANE_A, 3, 0);
 	sensor_talk_batch(&client, LANE_A, 4, 0);
 	sensor_talk_expect_ack(&client, LANE_A, 4);
-	assert_int_equal(collector_process_query(f, "SELECT count(*) FROM execs"), 7);
-	assert_int_equal(collector_process_query(f, "SELECT count(*) FROM gaps"), 0);
+	collector_process_expect(f, "SELECT count(*) FROM execs", (long)7);
+	collector_process_expect(f, "SELECT count(*) FROM gaps", (long)0);
 	sensor_client_close(&client);
 }
 
@@ -153,7 +152,7 @@ static void bad_checksum_hurts_nobody_else(void **state)
 	sensor_talk_expect_ack(&good, LANE_A, 1);
 	collector_process_expect_log(f, "sensor " SENSOR_B);
 	collector_process_expect_log(f, "checksum");
-	assert_int_equal(collector_process_query(f, "SELECT count(*) FROM execs"), 1);
+	collector_process_expect(f, "SELECT count(*) FROM execs", (long)1);
 	sensor_client_close(&good);
 	sensor_client_close(&bad);
 }
@@ -195,9 +194,8 @@ static void two_sensors_at_once(void **state)
 	}
 	sensor_talk_expect_ack(&a, LANE_B, 50);
 	sensor_talk_expect_ack(&b, LANE_B, 50);
-	assert_int_equal(collector_process_query(f, "SELECT count(*) FROM flows"), 100);
-	assert_int_equal(
-		collector_process_query(f, "SELECT count(*) FROM sensors WHERE batches = 50"), 2);
+	collector_process_expect(f, "SELECT count(*) FROM flows", (long)100);
+	collector_process_expect(f, "SELECT count(*) FROM sensors WHERE batches = 50", (long)2);
 	sensor_client_close(&a);
 	sensor_client_close(&b);
 }
@@ -219,7 +217,7 @@ static void new_session_replaces_the_old(void **state)
 	sensor_talk_expect_hello_ack(&old, 2, 1);
 	sensor_talk_expect_failure(&new, 5);
 	collector_process_expect_log(f, "two hosts with one identity?");
-	assert_int_equal(collector_process_query(f, "SELECT connected FROM sensors"), 1);
+	collector_process_expect(f, "SELECT connected FROM sensors", (long)1);
 	sensor_client_close(&old);
 	sensor_client_close(&new);
 }
@@ -260,11 +258,10 @@ static void killed_and_resumed_exactly_once(void **state)
 	sensor_talk_expect_ack(&client, LANE_A, next);
 	sensor_client_close(&client);
 	assert_true(next > acked && next > 1);
-	assert_int_equal(collector_process_query(f, "SELECT count(*) FROM execs"), next);
-	assert_int_equal(
-		collector_process_query(f, "SELECT count(DISTINCT process_pid) FROM execs"), next);
-	assert_int_equal(collector_process_query(f, "SELECT max(process_pid) FROM execs"), next);
-	assert_int_equal(collector_process_query(f, "SELECT count(*) FROM gaps"), 0);
+	collector_process_expect(f, "SELECT count(*) FROM execs", (long)next);
+	collector_process_expect(f, "SELECT count(DISTINCT process_pid) FROM execs", (long)next);
+	collector_process_expect(f, "SELECT max(process_pid) FROM execs", (long)next);
+	collector_process_expect(f, "SELECT count(*) FROM gaps", (long)0);
 }
 
 static void terminated_in_order(void **state)
@@ -289,23 +286,25 @@ static void terminated_in_order(void **state)
 		yagura__transport__frame__free_unpacked(frame, NULL);
 		assert_null(sensor_client_receive(&client));
 	}
-	assert_int_equal(collector_process_query(f, "SELECT connected FROM sensors"), 0);
+	collector_process_expect(f, "SELECT connected FROM sensors", (long)0);
 	sensor_client_close(&client);
 }
 
 static void one_collector_a_store(void **state)
 {
-	char error[STORE_ERROR_BYTES] = "";
-	struct store *second = NULL;
 	struct collector_process *f = *state;
+	struct collector_process_setup setup;
+	char error[TENANT_ERROR_BYTES] = "";
+	struct tenant *second = NULL;
 
-	assert_int_equal(store_open(f->directory, NULL, &second, error), -EWOULDBLOCK);
+	collector_process_set(&setup, f->directory);
+	assert_int_equal(tenant_open(&setup.tenant, &second, error), -EWOULDBLOCK);
 	assert_null(second);
 	assert_non_null(strstr(error, "another yagura-collector"));
 	assert_non_null(strstr(error, f->directory));
 	collector_process_end(f, SIGKILL); /* which gives the lock back, too */
-	assert_int_equal(store_open(f->directory, NULL, &second, error), 0);
-	store_close(second);
+	assert_int_equal(tenant_open(&setup.tenant, &second, error), 0);
+	tenant_close(second);
 }
 
 #define TEST(f)                                                                                    \

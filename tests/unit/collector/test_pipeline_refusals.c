@@ -6,12 +6,14 @@
 #include "support/collector_process.h"
 #include "support/sensor_talk.h"
 #include "support/temp_dir.h"
+#include "telemetry/batch_codec.h"
 
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -109,23 +111,53 @@ static void strangers_give_way(void **state)
 	sensor_client_close(&client);
 }
 
+/* A batch that deflating makes no shorter, of more than half a window. */
+static size_t make_large_batch(uint8_t **ret_payload, size_t *ret_raw_size)
+{
+	static char noise[40 << 10];
+	struct record record = { .class = RECORD_EXEC };
+	const struct batch_header header = { .boot_id = { 1 } };
+	struct batch_encoder *encoder = batch_encoder_new(&header);
+	uint32_t state = 1;
+	size_t size = 0;
+
+	for (size_t i = 0; i < sizeof(noise); i++) {
+		state = state * 1103515245u + 12345u;
+		noise[i] = (char)('!' + (state >> 16) % 90);
+	}
+	record.exec.process.key.pid = 1;
+	record.exec.process.args = (struct text){ noise, sizeof(noise) };
+	assert_int_equal(batch_encoder_add(encoder, &record), 0);
+	assert_int_equal(batch_encoder_finish(encoder, ret_payload, &size, ret_raw_size), 0);
+	assert_true(size > COLLECTOR_PROCESS_WINDOW / 2);
+	batch_encoder_free(encoder);
+	return size;
+}
+
+/* Never waiting for an answer: sooner or later two of them are under way. */
 static void window_is_enforced(void **state)
 {
-	static uint8_t filler[40 << 10];
 	Yagura__Transport__Batch batch = YAGURA__TRANSPORT__BATCH__INIT;
 	struct collector_process *f = *state;
 	struct sensor_client client;
+	size_t raw_size = 0;
+	uint32_t code = 0;
+	Frame *frame;
 
 	greet(f, &client, 1, 1);
-	sensor_talk_batch(&client, LANE_A, 1, 0);
-	sensor_talk_expect_ack(&client, LANE_A, 1);
-	batch.seq = 1; /* a repeat: never decoded, but under way all the same */
-	batch.payload = (ProtobufCBinaryData){ sizeof(filler), filler };
-	batch.crc32c = crc32c(0, filler, sizeof(filler));
-	sensor_talk_payload(&client, &batch);
-	sensor_talk_payload(&client, &batch);
-	sensor_talk_expect_failure(&client, 3);
+	batch.payload.len = make_large_batch(&batch.payload.data, &raw_size);
+	batch.raw_bytes = (uint32_t)raw_size;
+	batch.crc32c = crc32c(0, batch.payload.data, batch.payload.len);
+	for (batch.seq = 1; batch.seq <= 40; batch.seq++)
+		sensor_talk_payload(&client, &batch);
+	while (code == 0 && (frame = sensor_client_receive(&client))) {
+		if (frame->body_case == YAGURA__TRANSPORT__FRAME__BODY_FAILURE)
+			code = frame->failure->code;
+		yagura__transport__frame__free_unpacked(frame, NULL);
+	}
+	assert_int_equal(code, 3);
 	sensor_client_close(&client);
+	free(batch.payload.data);
 }
 
 static struct stranger {
@@ -179,13 +211,14 @@ static void check_bad_file(void **state)
 {
 	const struct bad_file *c = *state;
 	char *directory = temp_dir_new();
-	char paths[3][512];
-	struct pipeline_options options = collector_process_options(directory, paths);
+	struct collector_process_setup setup;
+	char *const paths[] = { setup.ca, setup.certificate, setup.key };
 	char error[PIPELINE_ERROR_BYTES] = "";
 	struct pipeline *pipeline = NULL;
 
-	snprintf(paths[c->which], 512, "%s/%s", collector_process_pki, c->file);
-	assert_true(pipeline_open(&options, &pipeline, error) < 0);
+	collector_process_set(&setup, directory);
+	snprintf(paths[c->which], sizeof(setup.ca), "%s/%s", collector_process_pki, c->file);
+	assert_true(pipeline_open(&setup.options, &pipeline, error) < 0);
 	assert_null(pipeline);
 	if (!strstr(error, c->want))
 		fail_msg("\"%s\" is not in: %s", c->want, error);
@@ -196,13 +229,13 @@ static void address_in_use(void **state)
 {
 	struct collector_process *f = *state;
 	char *directory = temp_dir_new();
-	char paths[3][512];
-	struct pipeline_options options = collector_process_options(directory, paths);
+	struct collector_process_setup setup;
 	char error[PIPELINE_ERROR_BYTES] = "";
 	struct pipeline *pipeline = NULL;
 
-	options.port = f->port;
-	assert_int_equal(pipeline_open(&options, &pipeline, error), -EADDRINUSE);
+	collector_process_set(&setup, directory);
+	setup.options.port = f->port;
+	assert_int_equal(pipeline_open(&setup.options, &pipeline, error), -EADDRINUSE);
 	assert_non_null(strstr(error, "cannot listen on 127.0.0.1 port"));
 	temp_dir_remove(directory);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Payload in, and as one text what the flow table is given: a piece as its protocol's letter, the
  * side, start+offset:bytes and, when it is known, "/" how long the message is; "x" a cut with its
- * reason; "u" bytes that nobody knows. The table is one of this test. */
+ * reason; "u" bytes that nobody knows, and their kind. The table is one of this test. */
 #include "replay/lookout.h"
 
 #include "replay/transport.h"
@@ -47,8 +47,8 @@ static struct lookout_case {
 	  "T0@0+0:29/29 " },
 	{ "of the other side, not at the beginning",
 	  PROTOCOL_TCP,
-	  { { 's', 0, "220 hello\r\n", 11 }, { 's', 11, HELLO, HELLO_BYTES } },
-	  "u:11 T1@11+0:29/29 " },
+	  { { 's', 0, "220 hello there\r\n", 17 }, { 's', 17, HELLO, HELLO_BYTES } },
+	  "u:1 T1@17+0:29/29 " },
 	{ "in two segments",
 	  PROTOCOL_TCP,
 	  { { 'c', 0, HELLO, 15 }, { 'c', 15, HELLO + 15, HELLO_BYTES - 15 } },
@@ -68,15 +68,15 @@ static struct lookout_case {
 	{ "a segment of which nothing was captured",
 	  PROTOCOL_TCP,
 	  { { 'c', 0, "", 0, 30 }, { 'c', 30, HELLO, HELLO_BYTES } },
-	  "T0@30+0:29/29 " },
+	  "x0:unseen T0@30+0:29/29 " },
 	{ "a segment that was captured in part",
 	  PROTOCOL_TCP,
 	  { { 'c', 0, HELLO, 15, 10 }, { 'c', 25, HELLO + 25, HELLO_BYTES - 25 } },
-	  "T0@0+0:15 x0:cut " },
+	  "T0@0+0:15 x0:unseen " },
 	{ "a hole that stays, then a hello",
 	  PROTOCOL_TCP,
 	  { { 'c', 10, HELLO, HELLO_BYTES } },
-	  "T0@10+0:29/29 " },
+	  "x0:unseen T0@10+0:29/29 " },
 	{ "beyond the window nothing is looked at",
 	  PROTOCOL_TCP,
 	  { { 'c', 20000, HELLO, HELLO_BYTES } },
@@ -84,7 +84,7 @@ static struct lookout_case {
 	{ "nothing that anybody knows",
 	  PROTOCOL_TCP,
 	  { { 'c', 0, ALPHABET, 18 }, { 's', 0, ALPHABET, 18 } },
-	  "u:18 " },
+	  "u:1 " },
 	{ "what may become something is not unknown yet",
 	  PROTOCOL_TCP,
 	  { { 'c', 0, HELLO, 3 }, { 'c', 3, HELLO + 3, HELLO_BYTES - 3 } },
@@ -108,7 +108,12 @@ static struct lookout_case {
 	  PROTOCOL_UDP,
 	  { { 'c', 0, QUERY, QUERY_BYTES - 2, 2 } },
 	  "D0@0+0:19/21 " },
-	{ "a datagram that nobody knows", PROTOCOL_UDP, { { 'c', 0, "\x09\x08\x07", 3 } }, "u:3 " },
+	{ "a datagram that nobody knows",
+	  PROTOCOL_UDP,
+	  { { 'c', 0, "\0\1\2\3\0\0\0\0\0\0" ALPHABET, 28 }, { 's', 0, ALPHABET, 18 } },
+	  "u:2 " },
+	{ "a datagram too short to tell", PROTOCOL_UDP, { { 'c', 0, "\x09\x08\x07", 3 } }, "" },
+	{ "nothing is looked for in ICMP", PROTOCOL_ICMP, { { 'c', 0, QUERY, QUERY_BYTES } }, "" },
 };
 
 static char told[4096];
@@ -145,11 +150,11 @@ void flow_table_cut(struct flow_table *table, const struct flow_key *key,
 	tell("x%d:%s ", (int)side, reason);
 }
 
-void flow_table_unknown(struct flow_table *table, const struct flow_key *key, struct cursor bytes)
+void flow_table_unknown(struct flow_table *table, const struct flow_key *key, uint8_t kind)
 {
 	(void)table;
 	(void)key;
-	tell("u:%zu ", bytes.left);
+	tell("u:%u ", kind);
 }
 
 static void show(struct lookout *lookout, uint8_t protocol, const struct step *step)
@@ -190,8 +195,11 @@ static void test_too_much_comes_early(void **state)
 
 	(void)state;
 	told[0] = '\0';
-	for (int64_t i = 1; i < 100; i++)
-		show(lookout, PROTOCOL_TCP, &(struct step){ 'c', i * 100, HELLO, HELLO_BYTES });
+	for (int64_t i = 0; i < 1200; i++) {
+		const struct step step = { 'c', 100 + i % 100 * 100, HELLO, HELLO_BYTES };
+
+		show(lookout, PROTOCOL_TCP, &step);
+	}
 	assert_string_not_equal(told, "");
 	lookout_free(lookout);
 	assert_int_equal(room, ROOM);
@@ -210,9 +218,9 @@ static void test_no_room_for_two(void **state)
 	show(first, PROTOCOL_TCP, &early);
 	show(second, PROTOCOL_TCP, &early);
 	show(second, PROTOCOL_TCP, &late);
-	assert_string_equal(told, "");
+	assert_string_equal(told, "x0:order ");
 	show(first, PROTOCOL_TCP, &late);
-	assert_string_equal(told, "T0@0+0:15 T0@0+15:14/29 ");
+	assert_string_equal(told, "x0:order T0@0+0:15 T0@0+15:14/29 ");
 	assert_int_equal(room, 60);
 	lookout_free(first);
 	lookout_free(second);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "common/clock.h"
 #include "support/event_build.h"
 #include "support/ring_case.h"
 #include "support/sample_records.h"
@@ -133,6 +134,38 @@ static void batches_of_one_turn_are_synced_once(void **state)
 	assert_true(pipeline_is_drained(&f->pipeline));
 }
 
+/* In a storm each turn fills batches: the disk is not waited for with each of them, but soon. */
+static void syncs_keep_apart(void **state)
+{
+	struct fixture *f = *state;
+
+	produce_flows(f, BATCH_RECORDS);
+	pipeline_turn(&f->pipeline, TURN_USUAL);
+	assert_int_equal(f->spool.syncs, 1); /* the last was long ago */
+	f->pipeline.synced_ns = f->pipeline.now_ns + 3600 * NS_PER_S; /* however slow we are */
+	produce_flows(f, BATCH_RECORDS);
+	pipeline_turn(&f->pipeline, TURN_USUAL);
+	assert_int_equal(f->spool.appended, 2);
+	assert_int_equal(f->spool.syncs, 1);
+	assert_int_equal(unreleased_flows(f), BATCH_RECORDS);
+	f->pipeline.synced_ns = 0;
+	pipeline_turn(&f->pipeline, TURN_USUAL);
+	assert_int_equal(f->spool.syncs, 2);
+	assert_int_equal(unreleased_flows(f), 0);
+}
+
+static void a_ring_that_fills_is_synced_for(void **state)
+{
+	struct fixture *f = *state;
+
+	pipeline_turn(&f->pipeline, TURN_USUAL);
+	f->pipeline.synced_ns = f->pipeline.now_ns + 3600 * NS_PER_S;
+	produce_flows(f, 3 * BATCH_RECORDS); /* more than an eighth of the ring */
+	pipeline_turn(&f->pipeline, TURN_USUAL);
+	assert_int_equal(f->spool.syncs, 1);
+	assert_int_equal(unreleased_flows(f), 0);
+}
+
 static void a_sync_that_fails_releases_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -181,8 +214,6 @@ static void a_turn_without_anything_leaves_the_disk_alone(void **state)
 	assert_int_equal(f->pipeline.counters.events, 1);
 }
 
-#define PIPELINE_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
-
 static void produce_life(struct fixture *f, struct process_key process)
 {
 	const struct event_fork fork = build_fork(process, build_key(1, 1, 1), 5000);
@@ -222,10 +253,14 @@ static void whose_flow_goes_on_is_known_to_its_end(void **state)
 	assert_int_equal(f->pipeline.counters.flows_without_process, 0);
 }
 
+#define PIPELINE_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PIPELINE_TEST(batches_of_one_turn_are_synced_once),
+		PIPELINE_TEST(syncs_keep_apart),
+		PIPELINE_TEST(a_ring_that_fills_is_synced_for),
 		PIPELINE_TEST(a_sync_that_fails_releases_nothing),
 		PIPELINE_TEST(a_batch_that_cannot_be_written_holds_the_ring),
 		PIPELINE_TEST(a_turn_without_anything_leaves_the_disk_alone),

@@ -256,6 +256,7 @@ static void an_exec_update(void **state)
 		{ "yagura.hash_status", "\"ok\"" },
 		{ "yagura.package", "\"owned_unmodified\"" },
 		{ "yagura.verity", "\"sha256:0102\"" },
+		{ "yagura.ima", "\"sha512:0304\"" },
 		{ "yagura.script_hash_status", "\"vanished\"" },
 		{ "yagura.script_sha256", NULL },
 		{ "yagura.first_seen", "true" },
@@ -265,7 +266,8 @@ static void an_exec_update(void **state)
 	struct record record = sample_exec_update();
 
 	(void)state;
-	record.exec_update.hash.verity = (struct record_verity){ 1, 2, { 1, 2 } };
+	record.exec_update.hash.verity = (struct record_digest){ 1, 2, { 1, 2 } };
+	record.exec_update.hash.ima = (struct record_digest){ 6, 2, { 3, 4 } };
 	record.exec_update.script_hash.status = HASH_VANISHED;
 	record.exec_update.px1 = TEXT("euth01");
 	expect_values(&record, values);

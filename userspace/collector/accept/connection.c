@@ -13,7 +13,6 @@
 #include <event2/event.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +29,11 @@ struct connection {
 	void *session; /* NULL until opened */
 	struct bufferevent *stream;
 	struct event *timer;
+	struct event *pause; /* NULL until there was one */
 	enum state state;
+	bool is_paused; /* a frame was not taken; nothing is read */
+	bool is_waiting; /* and nothing but connection_resume_all ends that */
+	bool is_timed; /* a frame has begun and must end in time */
 	char address[CONNECTION_PEER_BYTES];
 };
 
@@ -45,11 +48,14 @@ static void release(struct connection *connection)
 
 	if (connection->session)
 		owner->handlers.closed(connection->session);
+	owner->waiting -= connection->is_waiting;
 	LIST_REMOVE(connection, link);
 	event_free(connection->timer);
+	if (connection->pause)
+		event_free(connection->pause);
 	bufferevent_free(connection->stream);
 	free(connection);
-	owner->released(owner->listener);
+	owner->released(owner->context);
 }
 
 static void wake_in(struct connection *connection, long seconds)
@@ -75,11 +81,20 @@ static void end_output(struct connection *connection)
 	shutdown(bufferevent_getfd(connection->stream), SHUT_WR);
 }
 
+static void go_on(struct connection *connection)
+{
+	connection->owner->waiting -= connection->is_waiting;
+	connection->is_waiting = false;
+	connection->is_paused = false;
+	bufferevent_enable(connection->stream, EV_READ);
+}
+
 void connection_close(struct connection *connection)
 {
 	if (connection->state == CLOSING)
 		return;
 	connection->state = CLOSING;
+	go_on(connection); /* the peer's end must be seen */
 	wake_in(connection, CONNECTION_LINGER_S);
 	end_output(connection);
 }
@@ -113,25 +128,103 @@ bool connection_drop_stranger(struct connection_owner *owner)
 	return oldest != NULL;
 }
 
-static void hand_out_frames(struct connection *connection)
+static void on_pause_over(evutil_socket_t fd, short what, void *context);
+
+/* `answer` is what the handler said of the frame. Without memory for a timer it waits for the next
+ * time that all go on. */
+static void pause_reading(struct connection *connection, int answer)
+{
+	struct timeval after = { .tv_sec = answer / 1000, .tv_usec = answer % 1000 * 1000 };
+
+	connection->is_paused = true;
+	bufferevent_disable(connection->stream, EV_READ);
+	if (answer > 0 && !connection->pause)
+		connection->pause = evtimer_new(connection->owner->base, on_pause_over, connection);
+	if (answer > 0 && connection->pause) {
+		event_add(connection->pause, &after);
+		return;
+	}
+	connection->is_waiting = true;
+	connection->owner->waiting++;
+}
+
+/* Whoever sends a frame a byte at a time keeps what it has sent so far in our memory. */
+static void time_frame(struct connection *connection, bool has_new)
+{
+	bool has_begun = evbuffer_get_length(input_of(connection)) > 0;
+
+	if (connection->state != OPEN || connection->is_paused)
+		return;
+	if (has_begun && (has_new || !connection->is_timed))
+		wake_in(connection, CONNECTION_FRAME_S);
+	else if (!has_begun && connection->is_timed)
+		event_del(connection->timer);
+	connection->is_timed = has_begun;
+}
+
+/* 1: a frame was taken; 0: there is none, or not now; -errno as frame_peek. */
+static int hand_out_frame(struct connection *connection)
 {
 	const struct connection_handlers *handlers = &connection->owner->handlers;
 	struct evbuffer *input = input_of(connection);
 	const uint8_t *body;
 	size_t size;
+	int r = frame_peek(input, handlers->frame_bytes_max(connection->session), &body, &size);
+
+	if (r != 1)
+		return r;
+	r = handlers->frame(connection->session, body, size);
+	if (r == 0) {
+		frame_drain(input, size);
+		return 1;
+	}
+	if (connection->state != CLOSING)
+		pause_reading(connection, r);
+	return 0;
+}
+
+static void hand_out_frames(struct connection *connection)
+{
+	const struct connection_handlers *handlers = &connection->owner->handlers;
+	bool has_new = false;
 	int r = 1;
 
 	while (r == 1 && (connection->state == GREETING || connection->state == OPEN)) {
-		r = frame_peek(input, handlers->frame_bytes_max(connection->session), &body, &size);
-		if (r == 1) {
-			handlers->frame(connection->session, body, size);
-			frame_drain(input, size);
-		}
+		r = hand_out_frame(connection);
+		has_new |= r == 1;
 	}
 	if (r == -EMSGSIZE)
 		handlers->oversized(connection->session);
 	if (r < 0)
 		connection_close(connection);
+	time_frame(connection, has_new);
+}
+
+static void resume(struct connection *connection)
+{
+	if (!connection->is_paused || connection->state == CLOSING)
+		return;
+	go_on(connection);
+	hand_out_frames(connection);
+}
+
+static void on_pause_over(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	resume(context);
+}
+
+void connection_resume_all(struct connection_owner *owner)
+{
+	struct connection *connection;
+
+	if (owner->waiting == 0)
+		return;
+	for (connection = LIST_FIRST(&owner->connections); connection;
+	     connection = LIST_NEXT(connection, link))
+		if (connection->is_waiting)
+			resume(connection);
 }
 
 static void on_read(struct bufferevent *stream, void *context)
@@ -139,7 +232,7 @@ static void on_read(struct bufferevent *stream, void *context)
 	struct connection *connection = context;
 	struct evbuffer *input = bufferevent_get_input(stream);
 
-	if (connection->state != CLOSING)
+	if (connection->state != CLOSING && !connection->is_paused)
 		hand_out_frames(connection);
 	if (connection->state == CLOSING)
 		evbuffer_drain(input, evbuffer_get_length(input));
@@ -154,13 +247,12 @@ static void on_written(struct bufferevent *stream, void *context)
 		end_output(connection);
 }
 
-static int identify(const struct connection *connection, uint8_t ret_sensor[16])
+static void refuse(const struct connection *connection, const char *why)
 {
-	X509 *certificate = SSL_get1_peer_certificate(ssl_of(connection));
-	int r = certificate ? identity_of_certificate(certificate, ret_sensor) : -EINVAL;
+	const struct connection_handlers *handlers = &connection->owner->handlers;
 
-	X509_free(certificate);
-	return r;
+	log_warn("accept", "%s: %s", connection->address, why);
+	handlers->refused(handlers->context, connection->address, why);
 }
 
 static void on_handshake_done(struct connection *connection)
@@ -170,13 +262,14 @@ static void on_handshake_done(struct connection *connection)
 	struct connection_peer peer = { .address = connection->address,
 					.tls_version = SSL_get_version(ssl),
 					.tls_group = tls_group(ssl) };
+	int authority = tls_authority(connection->owner->tls, ssl);
 
-	if (identify(connection, peer.sensor) < 0) {
-		log_warn("accept", "%s: its certificate names no sensor (URI SAN spiffe://…)",
-			 connection->address);
+	if (authority < 0 || identity_of_peer(ssl, peer.sensor) < 0) {
+		refuse(connection, "its certificate names no sensor (URI SAN spiffe://…)");
 		connection_close(connection);
 		return;
 	}
+	peer.authority = (size_t)authority;
 	connection->session = handlers->opened(handlers->context, connection, &peer);
 	if (!connection->session)
 		connection_close(connection);
@@ -187,16 +280,16 @@ static void on_handshake_done(struct connection *connection)
 /* Why a handshake failed: what a person at the sensor's end needs to know. */
 static void log_failure(const struct connection *connection)
 {
-	unsigned long code = bufferevent_get_openssl_error(connection->stream);
-	const char *reason = code ? ERR_reason_error_string(code) : NULL;
-	long verified = SSL_get_verify_result(ssl_of(connection));
+	const char *reason =
+		tls_reason(ssl_of(connection), bufferevent_get_openssl_error(connection->stream));
 
-	if (verified != X509_V_OK)
-		reason = X509_verify_cert_error_string(verified);
-	if (connection->state == HANDSHAKE)
+	if (connection->state == HANDSHAKE) {
 		log_warn("accept", "%s: TLS handshake failed: %s", connection->address,
 			 reason ? reason : "connection lost");
-	else if (connection->state != CLOSING)
+		connection->owner->handlers.refused(connection->owner->handlers.context,
+						    connection->address,
+						    reason ? reason : "no TLS handshake");
+	} else if (connection->state != CLOSING)
 		log_debug("accept", "%s: connection lost%s%s", connection->address,
 			  reason ? ": " : "", reason ? reason : "");
 }
@@ -227,9 +320,13 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 		connection_close(connection);
 		return;
 	}
+	if (connection->state == OPEN) {
+		connection->owner->handlers.stalled(connection->session);
+		connection_close(connection);
+		return;
+	}
 	if (connection->state == HANDSHAKE)
-		log_warn("accept", "%s: no TLS handshake within %d s", connection->address,
-			 CONNECTION_HELLO_S);
+		refuse(connection, "no TLS handshake in time");
 	release(connection);
 }
 
@@ -257,16 +354,15 @@ static struct bufferevent *open_stream(struct event_base *base, SSL_CTX *tls, in
 	return stream;
 }
 
-int connection_new(struct event_base *base, SSL_CTX *tls, int fd, const char *address,
-		   struct connection_owner *owner)
+int connection_new(struct connection_owner *owner, int fd, const char *address)
 {
-	struct bufferevent *stream = open_stream(base, tls, fd);
+	struct bufferevent *stream = open_stream(owner->base, tls_context(owner->tls), fd);
 	struct connection *connection;
 
 	if (!stream)
 		return -ENOMEM;
 	connection = calloc(1, sizeof(*connection));
-	if (!connection || !(connection->timer = evtimer_new(base, on_timer, connection))) {
+	if (!connection || !(connection->timer = evtimer_new(owner->base, on_timer, connection))) {
 		bufferevent_free(stream);
 		free(connection);
 		return -ENOMEM;
@@ -288,6 +384,7 @@ void connection_established(struct connection *connection)
 	if (connection->state != GREETING)
 		return;
 	connection->state = OPEN;
+	connection->is_timed = false;
 	event_del(connection->timer);
 }
 

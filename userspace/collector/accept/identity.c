@@ -59,3 +59,12 @@ int identity_of_certificate(const X509 *certificate, uint8_t ret_sensor[16])
 	GENERAL_NAMES_free(names);
 	return r;
 }
+
+int identity_of_peer(const SSL *ssl, uint8_t ret_sensor[16])
+{
+	X509 *certificate = SSL_get1_peer_certificate(ssl);
+	int r = certificate ? identity_of_certificate(certificate, ret_sensor) : -EINVAL;
+
+	X509_free(certificate);
+	return r;
+}

@@ -21,14 +21,8 @@ struct listener {
 	struct event_base *base;
 	struct evconnlistener *socket;
 	struct event *resume;
-	SSL_CTX *tls;
-	struct connection_owner owner;
-	void (*drained)(void *context);
+	void (*accepted)(void *context, int fd, const char *address);
 	void *context;
-	uint32_t connections;
-	uint32_t connections_max;
-	bool is_full_told;
-	bool is_stopping;
 	char address[CONNECTION_PEER_BYTES];
 };
 
@@ -44,14 +38,6 @@ static void format_address(char ret_text[CONNECTION_PEER_BYTES], const struct so
 		 address->sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
-static void on_released(struct listener *listener)
-{
-	listener->connections--;
-	listener->is_full_told = false;
-	if (listener->is_stopping && listener->connections == 0)
-		listener->drained(listener->context);
-}
-
 static void on_accept(struct evconnlistener *socket, evutil_socket_t fd, struct sockaddr *peer,
 		      int peer_length, void *context)
 {
@@ -60,20 +46,7 @@ static void on_accept(struct evconnlistener *socket, evutil_socket_t fd, struct 
 
 	(void)socket;
 	format_address(address, peer, (socklen_t)peer_length);
-	/* Who only opens connections must not keep sensors out. */
-	if (listener->connections >= listener->connections_max &&
-	    !connection_drop_stranger(&listener->owner)) {
-		if (!listener->is_full_told)
-			log_warn("accept", "%s: refused, %u connections are open; see [limits]",
-				 address, listener->connections);
-		listener->is_full_told = true;
-		close(fd);
-		return;
-	}
-	if (connection_new(listener->base, listener->tls, fd, address, &listener->owner) < 0)
-		log_error("accept", "%s: out of memory", address);
-	else
-		listener->connections++;
+	listener->accepted(listener->context, fd, address);
 }
 
 static void on_resume(evutil_socket_t fd, short what, void *context)
@@ -137,14 +110,8 @@ int listener_new(struct event_base *base, const struct listener_options *options
 	if (!listener)
 		return r;
 	listener->base = base;
-	listener->tls = options->tls;
-	listener->connections_max = options->connections_max;
-	listener->drained = options->drained;
+	listener->accepted = options->accepted;
 	listener->context = options->context;
-	LIST_INIT(&listener->owner.connections);
-	listener->owner.handlers = options->handlers;
-	listener->owner.released = on_released;
-	listener->owner.listener = listener;
 	listener->resume = evtimer_new(base, on_resume, listener);
 	if (listener->resume)
 		r = bind_socket(listener, options);
@@ -163,7 +130,6 @@ void listener_free(struct listener *listener)
 {
 	if (!listener)
 		return;
-	connection_free_all(&listener->owner);
 	if (listener->socket)
 		evconnlistener_free(listener->socket);
 	if (listener->resume)
@@ -175,10 +141,6 @@ void listener_stop(struct listener *listener)
 {
 	event_del(listener->resume);
 	evconnlistener_disable(listener->socket);
-	listener->is_stopping = true;
-	connection_close_all(&listener->owner);
-	if (listener->connections == 0)
-		listener->drained(listener->context);
 }
 
 const char *listener_address(const struct listener *listener)

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The listening socket: turns connections into struct connection, up to a limit. */
+/* The listening socket: who connects is handed on, with address. */
 #ifndef YAGURA_COLLECTOR_LISTENER_H
 #define YAGURA_COLLECTOR_LISTENER_H
 
 #include "collector/accept/connection.h"
 
-#include <openssl/ssl.h>
 #include <stdint.h>
 
 #define LISTENER_ERROR_BYTES 256
@@ -16,11 +15,8 @@ struct listener;
 struct listener_options {
 	const char *address; /* numeric, IPv4 or IPv6 */
 	uint16_t port; /* 0: any free one */
-	uint32_t connections_max;
-	SSL_CTX *tls;
-	struct connection_handlers handlers;
-	/* After listener_stop, once no connection is left. */
-	void (*drained)(void *context);
+	/* Takes over `fd`. */
+	void (*accepted)(void *context, int fd, const char *address);
 	void *context;
 };
 
@@ -29,7 +25,7 @@ int listener_new(struct event_base *base, const struct listener_options *options
 		 struct listener **ret_listener, char ret_error[LISTENER_ERROR_BYTES]);
 /* Takes NULL. */
 void listener_free(struct listener *listener);
-/* No new connections; those that are open get their last answers and are closed. */
+/* No new connections. */
 void listener_stop(struct listener *listener);
 /* "127.0.0.1:7443", the port that was really taken. */
 const char *listener_address(const struct listener *listener);

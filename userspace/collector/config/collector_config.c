@@ -1,9 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collector/config/collector_config.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define FIELD(name) offsetof(struct collector_config, name)
+#define OWN_FIELD(name) offsetof(struct collector_config, tenant.name)
+#define TENANT_FIELD(name) offsetof(struct tenant_config, name)
+
+/* A tenant's own authority stands in [tls] of its file, too. */
+#define OPTION_CA(F)                                                                               \
+	{                                                                                          \
+		.section = "tls", .name = "ca", .type = CONFIG_TEXT, .offset = F(ca),              \
+		.help = "PEM file with the certificates that sign sensors"                         \
+	}
+
+#define OPTIONS_STORE(F)                                                                           \
+	{ .section = "store",                                                                      \
+	  .name = "directory",                                                                     \
+	  .type = CONFIG_TEXT,                                                                     \
+	  .offset = F(directory),                                                                  \
+	  .help = "where the log and yagura.db are kept; one collector a directory" },             \
+	{                                                                                          \
+		.section = "store", .name = "log_bytes", .type = CONFIG_BYTES,                     \
+		.offset = F(log_bytes), .fallback = "4G", .min = 32 << 20, .max = 1ull << 44,      \
+		.help = "how much may wait in the log for a sink that is slow or fails; then "     \
+			"sensors wait"                                                             \
+	}
+
+#define OPTIONS_QUOTA(F)                                                                           \
+	{ .section = "quota",                                                                      \
+	  .name = "sensor_batches",                                                                \
+	  .type = CONFIG_U32,                                                                      \
+	  .offset = F(sensor_batches),                                                             \
+	  .fallback = "500",                                                                       \
+	  .max = 1000000,                                                                          \
+	  .help = "batches that one sensor may send a second before it is made to wait; 0: any" }, \
+		{ .section = "quota",                                                              \
+		  .name = "sensor_bytes",                                                          \
+		  .type = CONFIG_BYTES,                                                            \
+		  .offset = F(sensor_bytes),                                                       \
+		  .fallback = "32M",                                                               \
+		  .max = 1ull << 40,                                                               \
+		  .help = "bytes that one sensor may send a second; 0: any" },                     \
+		{ .section = "quota",                                                              \
+		  .name = "tenant_batches",                                                        \
+		  .type = CONFIG_U32,                                                              \
+		  .offset = F(tenant_batches),                                                     \
+		  .fallback = "0",                                                                 \
+		  .max = 1000000,                                                                  \
+		  .help = "batches that all sensors together may send a second; 0: any" },         \
+	{                                                                                          \
+		.section = "quota", .name = "tenant_bytes", .type = CONFIG_BYTES,                  \
+		.offset = F(tenant_bytes), .fallback = "0", .max = 1ull << 40,                     \
+		.help = "bytes that all sensors together may send a second; 0: any"                \
+	}
 
 const struct config_option collector_options[] = {
 	{ .section = "listen",
@@ -19,11 +70,7 @@ const struct config_option collector_options[] = {
 	  .fallback = "7443",
 	  .max = UINT16_MAX,
 	  .help = "TCP port; 0 takes any free one and logs it" },
-	{ .section = "tls",
-	  .name = "ca",
-	  .type = CONFIG_TEXT,
-	  .offset = FIELD(ca),
-	  .help = "PEM file with the certificates that sign sensors" },
+	OPTION_CA(OWN_FIELD),
 	{ .section = "tls",
 	  .name = "certificate",
 	  .type = CONFIG_TEXT,
@@ -34,11 +81,22 @@ const struct config_option collector_options[] = {
 	  .type = CONFIG_TEXT,
 	  .offset = FIELD(key),
 	  .help = "PEM file with the certificate's private key, not encrypted" },
-	{ .section = "store",
+	OPTIONS_STORE(OWN_FIELD),
+	OPTIONS_QUOTA(OWN_FIELD),
+	{ .section = "tenants",
 	  .name = "directory",
 	  .type = CONFIG_TEXT,
-	  .offset = FIELD(directory),
-	  .help = "where yagura.db is kept; one collector a directory" },
+	  .offset = FIELD(tenants),
+	  .fallback = "",
+	  .help = "one file NAME.conf for each further tenant, with its own [tls] ca, [store] and "
+		  "[quota]; empty: there is none" },
+	{ .section = "limits",
+	  .name = "threads",
+	  .type = CONFIG_U32,
+	  .offset = FIELD(threads),
+	  .fallback = "0",
+	  .max = 64,
+	  .help = "threads that talk with sensors; 0: one a core" },
 	{ .section = "limits",
 	  .name = "connections",
 	  .type = CONFIG_U32,
@@ -67,5 +125,12 @@ const struct config_option collector_options[] = {
 	  .offset = FIELD(lines),
 	  .fallback = "no",
 	  .help = "show each stored record as one line on standard output" },
+	{ 0 },
+};
+
+const struct config_option tenant_options[] = {
+	OPTION_CA(TENANT_FIELD),
+	OPTIONS_STORE(TENANT_FIELD),
+	OPTIONS_QUOTA(TENANT_FIELD),
 	{ 0 },
 };

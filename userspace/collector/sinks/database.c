@@ -257,6 +257,6 @@ void database_roll_back(struct database *database)
 const char *database_error(const struct database *database)
 {
 	if (is_moved(database))
-		return "the file was removed or replaced; put it back or restart yagura-collector";
+		return "the file was removed or replaced; a new one takes its place";
 	return sqlite3_errmsg(database->handle);
 }

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #define DATABASE_ERROR_BYTES 256
-#define DATABASE_SCHEMA 3
+#define DATABASE_SCHEMA 4
 
 struct database;
 

@@ -5,10 +5,22 @@
 #include "collector/sinks/row.h"
 #include "collector/sinks/schema.h"
 
+#include "common/uuid.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
-enum statement { MARK_GET, MARK_SET, KNOWS, ARRIVE, COUNT, LEAVE, STATEMENT_COUNT };
+enum statement {
+	PLACE_GET,
+	PLACE_SET,
+	MARK_SET,
+	MARKS,
+	START,
+	ARRIVE,
+	COUNT,
+	LEAVE,
+	STATEMENT_COUNT
+};
 
 struct ledger {
 	struct database *database;
@@ -24,26 +36,30 @@ struct ledger {
 		SCHEMA_REPLACE) ", first_seen = first_seen, batches = batches, records = records"
 
 static const char *const sql[STATEMENT_COUNT] = {
-	[MARK_GET] = "SELECT seq FROM marks WHERE sensor = ?1 AND generation = ?2 AND lane = ?3",
+	[PLACE_GET] = "SELECT generation, position FROM places WHERE id = 1",
+	[PLACE_SET] = "INSERT INTO places(id, generation, position) VALUES (1, ?1, ?2)"
+		      " ON CONFLICT(id) DO UPDATE SET generation = excluded.generation,"
+		      " position = excluded.position",
 	[MARK_SET] = "INSERT INTO marks(sensor, generation, lane, seq) VALUES (?1, ?2, ?3, ?4)"
 		     " ON CONFLICT(sensor, generation, lane) DO UPDATE SET seq = excluded.seq",
-	[KNOWS] = "SELECT 1 FROM sensors WHERE yagura_sensor = ?1 AND yagura_instance = ?2",
+	[MARKS] = "SELECT sensor, generation, lane, seq FROM marks",
+	[START] = "UPDATE sensors SET connected = 0",
 	[ARRIVE] = ARRIVE_SQL,
 	[COUNT] = "UPDATE sensors SET batches = batches + 1, records = records + ?2, last_seen = ?3"
 		  " WHERE yagura_sensor = ?1",
 	[LEAVE] = "UPDATE sensors SET connected = 0, last_seen = ?2 WHERE yagura_sensor = ?1",
 };
 
-static int forget_connections(struct database *database)
+/* A file that is there already gets the table too; then nothing is written. */
+static int make_places(struct database *database)
 {
+	static const char create[] = "CREATE TABLE IF NOT EXISTS places(id INTEGER PRIMARY KEY,"
+				     " generation INTEGER NOT NULL, position INTEGER NOT NULL)";
 	sqlite3_stmt *statement = NULL;
-	int r = database_prepare(database, "UPDATE sensors SET connected = 0", &statement);
-	struct row row;
+	int r = database_prepare(database, create, &statement);
 
-	if (r < 0)
-		return r;
-	row = row_of(statement);
-	r = row_store(&row);
+	if (r == 0)
+		r = database_errno(sqlite3_step(statement));
 	sqlite3_finalize(statement);
 	return r;
 }
@@ -56,10 +72,9 @@ int ledger_new(struct database *database, struct ledger **ret_ledger)
 	if (!ledger)
 		return -ENOMEM;
 	ledger->database = database;
+	r = make_places(database);
 	for (size_t i = 0; i < STATEMENT_COUNT && r == 0; i++)
 		r = database_prepare(database, sql[i], &ledger->statements[i]);
-	if (r == 0)
-		r = forget_connections(database);
 	if (r < 0)
 		ledger_free(ledger);
 	else
@@ -86,25 +101,36 @@ static struct row key_row(struct ledger *ledger, enum statement which, const str
 	return row;
 }
 
-int ledger_mark_get(void *context, const struct dedupe_key *key, uint64_t *ret_mark)
+/* Generations are any 64 bits: the same ones, as SQLite's signed integers. */
+int ledger_place_get(struct ledger *ledger, struct sink_place *ret_place)
 {
-	struct row row = key_row(context, MARK_GET, key);
-	uint64_t mark = 0;
+	sqlite3_stmt *statement = ledger->statements[PLACE_GET];
+	int code = sqlite3_step(statement);
 
-	if (row.code == SQLITE_OK)
-		row.code = sqlite3_step(row.statement);
-	if (row.code == SQLITE_ROW)
-		mark = (uint64_t)sqlite3_column_int64(row.statement, 0);
-	sqlite3_reset(row.statement);
-	if (database_errno(row.code) < 0)
-		return database_errno(row.code);
-	*ret_mark = mark;
-	return 0;
+	*ret_place = (struct sink_place){ 0 };
+	if (code == SQLITE_ROW) {
+		ret_place->generation = (uint64_t)sqlite3_column_int64(statement, 0);
+		ret_place->position = (uint64_t)sqlite3_column_int64(statement, 1);
+	}
+	sqlite3_reset(statement);
+	return database_errno(code);
 }
 
-int ledger_mark_set(void *context, const struct dedupe_key *key, uint64_t mark)
+int ledger_place_set(struct ledger *ledger, const struct sink_place *place)
 {
-	struct ledger *ledger = context;
+	int r = database_begin(ledger->database);
+	struct row row;
+
+	if (r < 0)
+		return r;
+	row = row_of(ledger->statements[PLACE_SET]);
+	sqlite3_bind_int64(row.statement, 1, (sqlite3_int64)place->generation);
+	sqlite3_bind_int64(row.statement, 2, (sqlite3_int64)place->position);
+	return row_store(&row);
+}
+
+int ledger_mark_set(struct ledger *ledger, const struct dedupe_key *key, uint64_t mark)
+{
 	int r = database_begin(ledger->database);
 	struct row row;
 
@@ -115,17 +141,47 @@ int ledger_mark_set(void *context, const struct dedupe_key *key, uint64_t mark)
 	return row_store(&row);
 }
 
-int ledger_knows(struct ledger *ledger, const struct ledger_arrival *arrival, bool *ret_known)
+/* A row that does not read is none of ours. */
+static int hand_out_mark(sqlite3_stmt *statement,
+			 int (*each)(void *context, const struct dedupe_key *key, uint64_t mark),
+			 void *context)
 {
-	struct row row = row_of(ledger->statements[KNOWS]);
+	const char *sensor = (const char *)sqlite3_column_text(statement, 0);
+	const char *generation = (const char *)sqlite3_column_text(statement, 1);
+	uint8_t id[16];
+	struct dedupe_key key = { .sensor = id,
+				  .lane = (uint32_t)sqlite3_column_int(statement, 2) };
 
-	row_uuid(&row, 1, arrival->sensor);
-	row_hex(&row, 2, arrival->hello->instance);
-	if (row.code == SQLITE_OK)
-		row.code = sqlite3_step(row.statement);
-	sqlite3_reset(row.statement);
-	*ret_known = row.code == SQLITE_ROW;
-	return database_errno(row.code);
+	if (!sensor || !generation || uuid_parse(sensor, id) < 0 || key.lane >= VERIFY_LANES)
+		return 0;
+	key.generation = strtoull(generation, NULL, 16);
+	return each(context, &key, (uint64_t)sqlite3_column_int64(statement, 3));
+}
+
+int ledger_marks(struct ledger *ledger,
+		 int (*each)(void *context, const struct dedupe_key *key, uint64_t mark),
+		 void *context)
+{
+	sqlite3_stmt *statement = ledger->statements[MARKS];
+	int code;
+	int r = 0;
+
+	while (r == 0 && (code = sqlite3_step(statement)) != SQLITE_DONE)
+		r = code == SQLITE_ROW ? hand_out_mark(statement, each, context)
+				       : database_errno(code);
+	sqlite3_reset(statement);
+	return r;
+}
+
+int ledger_start(struct ledger *ledger)
+{
+	int r = database_begin(ledger->database);
+	struct row row;
+
+	if (r < 0)
+		return r;
+	row = row_of(ledger->statements[START]);
+	return row_store(&row);
 }
 
 int ledger_arrive(struct ledger *ledger, const struct ledger_arrival *arrival)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the collector remembers of each sensor: how far its batches are stored, and the row people
- * look at (table `sensors`). In the same transaction as the records themselves.
+ * What the database remembers beside the records, in the same transaction as they: how far in the
+ * intake log it has come (table `places`), how far each sensor's batches are stored (`marks`), and
+ * the row of each sensor that people look at (`sensors`).
  */
 #ifndef YAGURA_COLLECTOR_LEDGER_H
 #define YAGURA_COLLECTOR_LEDGER_H
 
 #include "collector/dedupe/dedupe.h"
+#include "collector/sinks/sink.h"
 #include "collector/verify/verify.h"
 
 struct database;
@@ -20,17 +22,22 @@ struct ledger_arrival {
 	uint64_t time_ns;
 };
 
-/* 0 or -errno. Afterwards no sensor counts as connected. */
+/* 0 or -errno. */
 int ledger_new(struct database *database, struct ledger **ret_ledger);
 void ledger_free(struct ledger *ledger);
 
-/* For struct dedupe_marks; the context is the ledger. */
-int ledger_mark_get(void *ledger, const struct dedupe_key *key, uint64_t *ret_mark);
-int ledger_mark_set(void *ledger, const struct dedupe_key *key, uint64_t mark);
+/* All of these: 0 or -errno. A place that was never set is all zero. */
+int ledger_place_get(struct ledger *ledger, struct sink_place *ret_place);
+int ledger_place_set(struct ledger *ledger, const struct sink_place *place);
 
-/* Is this the start of the sensor that arrived last? 0 or -errno. */
-int ledger_knows(struct ledger *ledger, const struct ledger_arrival *arrival, bool *ret_known);
-/* All three: 0 or -errno. */
+int ledger_mark_set(struct ledger *ledger, const struct dedupe_key *key, uint64_t mark);
+/* Each mark there is; what `each` says ends it unless 0. */
+int ledger_marks(struct ledger *ledger,
+		 int (*each)(void *context, const struct dedupe_key *key, uint64_t mark),
+		 void *context);
+
+/* A collector has started: no sensor counts as connected. */
+int ledger_start(struct ledger *ledger);
 int ledger_arrive(struct ledger *ledger, const struct ledger_arrival *arrival);
 int ledger_count(struct ledger *ledger, const uint8_t sensor[16], uint64_t records,
 		 uint64_t time_ns);

@@ -51,10 +51,12 @@ static void lines_close(void *state)
 	free(lines);
 }
 
-static int lines_open(const struct sink_options *options, void **ret_state)
+static int lines_open(const struct sink_options *options, void **ret_state,
+		      char ret_error[SINK_ERROR_BYTES])
 {
 	struct lines *lines;
 
+	snprintf(ret_error, SINK_ERROR_BYTES, "out of memory");
 	if (!options->lines)
 		return -ECANCELED;
 	lines = calloc(1, sizeof(*lines));
@@ -192,12 +194,13 @@ static bool write_some(struct lines *lines)
 }
 
 /* Whole lines are dropped with the rest of the group: the next group starts on a fresh one. */
-static int lines_flush(void *state)
+static int lines_flush(void *state, const struct sink_place *place)
 {
 	struct lines *lines = state;
 	struct pollfd ready = { .fd = lines->fd, .events = POLLOUT };
 	int patience_ms = lines->is_stuck ? 0 : PATIENCE_MS;
 
+	(void)place;
 	sort(lines);
 	lines->is_stuck = false;
 	while (evbuffer_get_length(lines->pending) > 0 && !lines->is_stuck)
@@ -208,6 +211,7 @@ static int lines_flush(void *state)
 
 const struct sink lines_sink = {
 	.name = "lines",
+	.is_live = true,
 	.open = lines_open,
 	.write = lines_write,
 	.flush = lines_flush,

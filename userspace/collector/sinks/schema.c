@@ -57,7 +57,13 @@ static const char *const to_3[] = {
 	NULL,
 };
 
-const char *const *const schema_migrations[] = { to_2, to_3 };
+static const char *const to_4[] = {
+	EXEC_COLUMNS_4(ADD_TO_EXECS),
+	"PRAGMA user_version = 4",
+	NULL,
+};
+
+const char *const *const schema_migrations[] = { to_2, to_3, to_4 };
 
 _Static_assert(sizeof(schema_migrations) / sizeof(schema_migrations[0]) == DATABASE_SCHEMA - 1,
 	       "each version before this one needs its migration");

@@ -181,9 +181,13 @@
 	X(yagura_args_shape, INTEGER)                                                              \
 	X(yagura_args_gave_up, INTEGER)
 
+/* An exec_update fills this, too. */
+#define EXEC_COLUMNS_4(X) X(yagura_ima, TEXT)
+
 #define EXEC_COLUMNS(X)                                                                            \
 	EXEC_COLUMNS_1(X)                                                                          \
-	EXEC_COLUMNS_2(X) EXEC_COLUMNS_3(X) EXEC_COLUMNS_KIN(X) EXEC_COLUMNS_ARGS(X)
+	EXEC_COLUMNS_2(X)                                                                          \
+	EXEC_COLUMNS_3(X) EXEC_COLUMNS_KIN(X) EXEC_COLUMNS_ARGS(X) EXEC_COLUMNS_4(X)
 
 #define EXIT_COLUMNS_1(X)                                                                          \
 	X(timestamp, TEXT)                                                                         \
@@ -265,7 +269,7 @@ enum update_column {
 	UPDATE_BASE = COLUMN_SENSOR,
 	UPDATE_process_entity_id,
 #define UPDATE_ENUM(name, type) UPDATE_##name,
-	EXEC_COLUMNS_3(UPDATE_ENUM)
+	EXEC_COLUMNS_3(UPDATE_ENUM) EXEC_COLUMNS_4(UPDATE_ENUM)
 #undef UPDATE_ENUM
 };
 

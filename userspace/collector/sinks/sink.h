@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A sink keeps or shows records. Each is one `const struct sink` at the top of its own file and one
- * line in sink_table.c. What is written counts only once `flush` has returned 0; until then it can
- * be discarded.
+ * line in sink_table.c. It is fed from the intake log by a thread of its own (collector/feed.h) and
+ * says itself how far it has come: what it writes and that place become durable together, in
+ * `flush`, so that a kill at any moment leaves nothing twice and nothing out.
  */
 #ifndef YAGURA_COLLECTOR_SINK_H
 #define YAGURA_COLLECTOR_SINK_H
 
+#include "collector/intake/entry.h"
 #include "telemetry/batch_codec.h"
 #include "telemetry/record.h"
 
@@ -14,10 +16,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-struct database;
+#define SINK_ERROR_BYTES 512
 
 struct sink_options {
-	struct database *database;
+	const char *directory; /* of the tenant's store; exists */
 	FILE *lines; /* where readable lines go, NULL: nowhere */
 };
 
@@ -34,37 +36,42 @@ struct sink_item {
 	const struct batch_header *header; /* NULL for a hole */
 	const struct record *record;
 	const struct sink_hole *hole; /* NULL unless the record is a gap that tells of one */
+	const struct entry *entry; /* what it came in; `index` is its number in there */
+	uint64_t index;
+};
+
+/* How far a sink has come in the intake log: `position` is the next entry it wants, in the log of
+ * that generation. All zero: nowhere yet. */
+struct sink_place {
+	uint64_t generation;
+	uint64_t position;
 };
 
 struct sink {
 	const char *name;
-	/* 0, -ECANCELED when the options do not ask for this sink, or -errno. */
-	int (*open)(const struct sink_options *options, void **ret_state);
+	bool is_live; /* shows what comes and keeps nothing: it may miss what it is too slow for */
+	/* 0, -ECANCELED when the options do not ask for this sink, or -errno with one line in
+	 * ret_error that says which file, what is wrong and what to do. */
+	int (*open)(const struct sink_options *options, void **ret_state,
+		    char ret_error[SINK_ERROR_BYTES]);
+	/* What the last flush was told. NULL in one that is live. 0 or -errno. */
+	int (*place)(void *state, struct sink_place *ret_place);
 	int (*write)(void *state, const struct sink_item *item);
-	int (*flush)(void *state);
+	/* An entry of the log, behind its records, of which there were so many. May be NULL. */
+	int (*entry)(void *state, const struct entry *entry, uint64_t records);
+	/* Makes durable what was written, and that everything before `place` was. */
+	int (*flush)(void *state, const struct sink_place *place);
 	void (*discard)(void *state); /* what was written since the last flush */
+	/* Between flushes, at least each second: what needs doing now and then. May be NULL. */
+	int (*tend)(void *state, uint64_t now_ns);
 	void (*close)(void *state);
+	/* What the state says of its last failure; NULL: -errno says it all. May be NULL. */
+	const char *(*error)(void *state);
 };
 
 #define SINK_COUNT_MAX 4
 
-/* In this order they are flushed: the first decides whether a batch is kept. Ends with NULL. */
+/* Ends with NULL. */
 extern const struct sink *const sink_table[];
-
-struct sinks {
-	struct {
-		const struct sink *sink;
-		void *state;
-	} open[SINK_COUNT_MAX];
-	size_t count;
-};
-
-/* Opens what the options ask for. 0 or -errno with the failed sink's name in *ret_name. */
-int sinks_open(const struct sink_options *options, struct sinks *ret_sinks, const char **ret_name);
-void sinks_close(struct sinks *sinks);
-/* 0 or the first failure's -errno: then discard. */
-int sinks_write(struct sinks *sinks, const struct sink_item *item);
-int sinks_flush(struct sinks *sinks);
-void sinks_discard(struct sinks *sinks);
 
 #endif

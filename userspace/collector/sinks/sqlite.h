@@ -5,6 +5,13 @@
 
 #include "collector/sinks/sink.h"
 
+struct database;
+struct ledger;
+
 extern const struct sink sqlite_sink;
+
+/* What its state is made of: for those who test the tables. */
+struct database *sqlite_database(void *state);
+struct ledger *sqlite_ledger(void *state);
 
 #endif

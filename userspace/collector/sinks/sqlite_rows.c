@@ -113,6 +113,14 @@ static void digest(struct row *row, int column, const struct record_hash *hash)
 	row_string(row, column, hex);
 }
 
+static void fill_ima(struct row *row, int column, const struct record_hash *hash)
+{
+	char ima[RENDER_VERITY_BYTES];
+
+	render_ima(ima, &hash->ima);
+	row_string(row, column, ima);
+}
+
 /* The columns stand in one order wherever they begin. */
 static void fill_hashes(struct row *row, int first, const struct record_hash *hash,
 			const struct record_hash *script)
@@ -163,6 +171,7 @@ void sqlite_fill_exec(struct row *row, const struct sink_item *item)
 	fill_context(row, exec);
 	sqlite_fill_kin(row, item);
 	fill_hashes(row, EXEC_process_hash_sha256, &exec->file.hash, &exec->script_hash);
+	fill_ima(row, EXEC_yagura_ima, &exec->file.hash);
 	row_text(row, EXEC_yagura_px1, exec->px1);
 	row_number(row, EXEC_yagura_first_seen, exec->first_seen);
 	row_number(row, EXEC_yagura_args_redacted, exec->args_redacted);
@@ -176,6 +185,7 @@ void sqlite_fill_exec_update(struct row *row, const struct sink_item *item)
 
 	entity_id(row, UPDATE_process_entity_id, item, &update->process);
 	fill_hashes(row, UPDATE_process_hash_sha256, &update->hash, &update->script_hash);
+	fill_ima(row, UPDATE_yagura_ima, &update->hash);
 	row_text(row, UPDATE_yagura_px1, update->px1);
 	row_number(row, UPDATE_yagura_first_seen, update->first_seen);
 }

@@ -6,6 +6,7 @@
 
 struct batch {
 	struct batch_options options;
+	struct batch_header header;
 	struct spool *spool;
 	struct batch_encoder *encoder;
 	struct spool_mark mark; /* of the next batch; counts are filled when it is closed */
@@ -18,17 +19,16 @@ struct batch {
 
 struct batch *batch_new(const struct batch_options *options, struct spool *spool)
 {
-	struct batch_header header;
 	struct batch *batch = calloc(1, sizeof(*batch));
 
 	if (!batch)
 		return NULL;
-	for (size_t i = 0; i < sizeof(header.boot_id); i++)
-		header.boot_id[i] = options->boot_id[i];
+	for (size_t i = 0; i < sizeof(batch->header.boot_id); i++)
+		batch->header.boot_id[i] = options->boot_id[i];
 	batch->options = *options;
 	batch->spool = spool;
 	batch->mark.instance = options->instance;
-	batch->encoder = batch_encoder_new(&header);
+	batch->encoder = batch_encoder_new(&batch->header);
 	if (!batch->encoder) {
 		free(batch);
 		return NULL;
@@ -58,6 +58,8 @@ int batch_add(struct batch *batch, const struct record *record, uint64_t now_ns)
 		batch->opened_ns = now_ns;
 	batch->full = batch_encoder_count(batch->encoder) >= batch->options.records_max ||
 		      !batch_encoder_takes_any(batch->encoder);
+	if (batch->options.on_added)
+		batch->options.on_added(batch->options.context, &batch->header, record);
 	return 0;
 }
 

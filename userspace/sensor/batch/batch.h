@@ -21,6 +21,10 @@ struct batch_options {
 	uint8_t boot_id[16];
 	uint32_t records_max;
 	uint64_t interval_ns;
+	/* Told of each record that was added; NULL: nobody. */
+	void (*on_added)(void *context, const struct batch_header *header,
+			 const struct record *record);
+	void *context;
 };
 
 struct batch *batch_new(const struct batch_options *options, struct spool *spool);

@@ -19,7 +19,8 @@ struct content_entry {
 	uint8_t md5[HASH_MD5_BYTES];
 	bool has_md5;
 	bool is_new; /* no entry before it had this digest, and no record has said so yet */
-	struct record_verity verity;
+	struct record_digest verity;
+	struct record_digest ima;
 };
 
 /* At most `entries_max`, at least one. NULL without memory. */

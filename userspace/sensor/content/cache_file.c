@@ -13,10 +13,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define MAGIC "YGRHASH1"
+#define MAGIC "YGRHASH2"
 #define MAGIC_BYTES 8
 #define HEAD_BYTES (MAGIC_BYTES + CACHE_FILE_BOOT_BYTES + 4)
-#define ENTRY_BYTES (4 * 8 + 4 + 1 + HASH_SHA256_BYTES + HASH_MD5_BYTES + 2 + HASH_VERITY_BYTES_MAX)
+#define ENTRY_BYTES                                                                                \
+	(4 * 8 + 4 + 1 + HASH_SHA256_BYTES + HASH_MD5_BYTES + 2 * (2 + HASH_VERITY_BYTES_MAX))
 #define CRC_BYTES 4
 #define FILE_BYTES_MAX (HEAD_BYTES + CACHE_FILE_ENTRIES_MAX * ENTRY_BYTES + CRC_BYTES)
 
@@ -26,6 +27,13 @@ static uint8_t *put_bytes(uint8_t *at, const void *bytes, size_t size)
 {
 	memcpy(at, bytes, size);
 	return at + size;
+}
+
+static uint8_t *put_digest(uint8_t *at, const struct record_digest *digest)
+{
+	at = put_be(at, digest->algorithm, 1);
+	at = put_be(at, digest->bytes, 1);
+	return put_bytes(at, digest->digest, sizeof(digest->digest));
 }
 
 static uint8_t *put_entry(uint8_t *at, const struct content_entry *entry)
@@ -40,9 +48,8 @@ static uint8_t *put_entry(uint8_t *at, const struct content_entry *entry)
 	at = put_be(at, entry->has_md5, 1);
 	at = put_bytes(at, entry->sha256, sizeof(entry->sha256));
 	at = put_bytes(at, entry->md5, sizeof(entry->md5));
-	at = put_be(at, entry->verity.algorithm, 1);
-	at = put_be(at, entry->verity.bytes, 1);
-	return put_bytes(at, entry->verity.digest, sizeof(entry->verity.digest));
+	at = put_digest(at, &entry->verity);
+	return put_digest(at, &entry->ima);
 }
 
 int cache_file_write(const struct content_cache *cache, const uint8_t boot_id[16],
@@ -68,6 +75,16 @@ int cache_file_write(const struct content_cache *cache, const uint8_t boot_id[16
 	return 0;
 }
 
+static struct record_digest take_digest(struct cursor *c)
+{
+	struct record_digest digest = { 0 };
+
+	digest.algorithm = cursor_u8(c);
+	digest.bytes = cursor_u8(c);
+	cursor_copy(c, digest.digest, sizeof(digest.digest));
+	return digest.bytes <= HASH_VERITY_BYTES_MAX ? digest : (struct record_digest){ 0 };
+}
+
 static struct content_entry take_entry(struct cursor *c)
 {
 	struct content_entry entry = { 0 };
@@ -80,11 +97,8 @@ static struct content_entry take_entry(struct cursor *c)
 	entry.has_md5 = cursor_u8(c) != 0;
 	cursor_copy(c, entry.sha256, sizeof(entry.sha256));
 	cursor_copy(c, entry.md5, sizeof(entry.md5));
-	entry.verity.algorithm = cursor_u8(c);
-	entry.verity.bytes = cursor_u8(c);
-	cursor_copy(c, entry.verity.digest, sizeof(entry.verity.digest));
-	if (entry.verity.bytes > HASH_VERITY_BYTES_MAX)
-		entry.verity = (struct record_verity){ 0 };
+	entry.verity = take_digest(c);
+	entry.ima = take_digest(c);
 	return entry;
 }
 

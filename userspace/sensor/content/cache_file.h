@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The cache over restarts. Bytes: "YGRHASH1" | boot id 16 | count u32 | entries | CRC-32C u32 of
+ * The cache over restarts. Bytes: "YGRHASH2" | boot id 16 | count u32 | entries | CRC-32C u32 of
  * all before it, big-endian; an entry: inode, bytes, ctime, mtime u64 | device u32 | has_md5 u8 |
- * sha256 32 | md5 16 | verity algorithm u8, bytes u8, digest 64.
+ * sha256 32 | md5 16 | twice (fs-verity, IMA) algorithm u8, bytes u8, digest 64.
  *
  * After a reboot entries of unnamed devices (major 0: tmpfs, overlayfs, btrfs …) are left out:
  * their numbers are given anew at each boot, and on most of them inodes are, too. Others keep

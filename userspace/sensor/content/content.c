@@ -65,6 +65,7 @@ static enum hash_status from_cache(struct content *content, const struct hash_id
 		return HASH_PENDING;
 	ret_hash->status = HASH_OK;
 	ret_hash->verity = entry->verity;
+	ret_hash->ima = entry->ima;
 	memcpy(ret_hash->sha256, entry->sha256, sizeof(ret_hash->sha256));
 	*ret_md5 = entry->has_md5 ? entry->md5 : NULL;
 	return HASH_OK;

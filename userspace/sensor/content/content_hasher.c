@@ -55,6 +55,24 @@ static void finish(struct content *content, struct wanted *wanted, enum hash_sta
 	settle_promises(content, wanted);
 }
 
+/* Of an algorithm that we do not know we know no length either: nothing. */
+static struct record_digest measured(const struct keeper_digest *told)
+{
+	static const uint8_t sizes[UINT8_MAX + 1] = {
+#define IMA_SIZE(number, name, bytes) [number] = (bytes),
+		IMA_ALGORITHMS(IMA_SIZE)
+#undef IMA_SIZE
+	};
+	struct record_digest digest = { 0 };
+
+	if (told->algorithm > UINT8_MAX || sizes[told->algorithm] == 0)
+		return digest;
+	digest.algorithm = (uint8_t)told->algorithm;
+	digest.bytes = sizes[told->algorithm];
+	memcpy(digest.digest, told->digest, digest.bytes);
+	return digest;
+}
+
 /* False when the hasher takes no more now. */
 static bool ask(struct content *content, struct wanted *wanted, uint64_t now_ns)
 {
@@ -70,6 +88,7 @@ static bool ask(struct content *content, struct wanted *wanted, uint64_t now_ns)
 		wanted->hash.verity.bytes = (uint8_t)reply.verity_bytes;
 		memcpy(wanted->hash.verity.digest, reply.verity, reply.verity_bytes);
 	}
+	wanted->hash.ima = measured(&reply.ima);
 	/* Of a script: another file than was looked at a moment ago. */
 	if (reply.status == HASH_PENDING &&
 	    memcmp(&reply.identity, &wanted->identity, sizeof(reply.identity)) != 0)
@@ -128,15 +147,17 @@ static void settle_promises(struct content *content, const struct wanted *wanted
 }
 
 static void remember(struct content *content, const struct hash_result *result,
-		     const struct record_verity *verity)
+		     const struct record_hash *told)
 {
 	struct content_entry entry = { .identity = result->identity,
 				       .has_md5 = result->has_md5 != 0 };
 
 	if (result->status != HASH_OK)
 		return;
-	if (verity)
-		entry.verity = *verity;
+	if (told) {
+		entry.verity = told->verity;
+		entry.ima = told->ima;
+	}
 	memcpy(entry.sha256, result->sha256, sizeof(entry.sha256));
 	memcpy(entry.md5, result->md5, sizeof(entry.md5));
 	content_cache_put(content->cache, &entry);
@@ -164,7 +185,7 @@ void content_take(struct content *content, const struct hash_result *result, uin
 		return;
 	}
 	wanted = wanted_find(&content->wanted, &result->identity);
-	remember(content, result, wanted ? &wanted->hash.verity : NULL);
+	remember(content, result, wanted ? &wanted->hash : NULL);
 	if (!wanted || wanted->state == WANTED_DONE)
 		return;
 	memcpy(wanted->hash.sha256, result->sha256, sizeof(wanted->hash.sha256));

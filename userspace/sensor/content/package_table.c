@@ -13,10 +13,11 @@
 
 struct row {
 	uint64_t path; /* hash of it */
-	uint8_t md5[HASH_MD5_BYTES]; /* all zero: not told */
+	uint64_t md5; /* likewise; 0: not told */
 };
 
-/* Keyed, so that nobody can make a file whose name passes for a package's. */
+/* Keyed, so that nobody can make a file whose name or content passes for a package's: who wants one
+ * hash has to find another MD5 sum by chance, and then a file that has it. */
 struct package_table {
 	uint64_t key[2];
 	struct row *rows;
@@ -59,6 +60,17 @@ static uint64_t hash_of(const struct package_table *table, struct text path)
 	return hash_step(hash, table->key[1]);
 }
 
+/* NULL: not told. */
+static uint64_t hash_of_md5(const struct package_table *table, const uint8_t *md5)
+{
+	uint64_t hash;
+
+	if (!md5)
+		return 0;
+	hash = hash_of(table, (struct text){ (const char *)md5, HASH_MD5_BYTES });
+	return hash ? hash : 1;
+}
+
 static bool reserve(struct package_table *table)
 {
 	size_t capacity = table->capacity ? 2 * table->capacity : ROWS_FIRST;
@@ -84,9 +96,7 @@ void package_table_add(struct package_table *table, struct text path, const uint
 	}
 	row = &table->rows[table->count++];
 	row->path = hash_of(table, path);
-	memset(row->md5, 0, sizeof(row->md5));
-	if (md5)
-		memcpy(row->md5, md5, sizeof(row->md5));
+	row->md5 = hash_of_md5(table, md5);
 }
 
 /* Of one name those with a sum come last. */
@@ -96,7 +106,18 @@ static int compare(const void *a, const void *b)
 
 	if (one->path != other->path)
 		return one->path < other->path ? -1 : 1;
-	return memcmp(one->md5, other->md5, sizeof(one->md5));
+	return (one->md5 > other->md5) - (one->md5 < other->md5);
+}
+
+/* What was taken for rows that turned out to be the same. */
+static void give_back(struct package_table *table)
+{
+	struct row *rows = table->count ? realloc(table->rows, table->count * sizeof(*rows)) : NULL;
+
+	if (!rows)
+		return;
+	table->rows = rows;
+	table->capacity = table->count;
 }
 
 /* A file stands in its package's list and, with its sum, in its sums: one row is enough. */
@@ -112,6 +133,7 @@ void package_table_sort(struct package_table *table)
 		table->rows[kept++] = table->rows[i];
 	}
 	table->count = kept;
+	give_back(table);
 }
 
 static struct row *find(const struct package_table *table, struct text path)
@@ -135,20 +157,19 @@ void package_table_blur(struct package_table *table, struct text path)
 	struct row *row = find(table, path);
 
 	if (row)
-		memset(row->md5, 0, sizeof(row->md5));
+		row->md5 = 0;
 }
 
 enum package_state package_table_judge(const struct package_table *table, struct text path,
 				       const uint8_t *md5)
 {
-	static const uint8_t untold[HASH_MD5_BYTES];
 	const struct row *row = find(table, path);
 
 	if (!row)
 		return table->is_partial ? PACKAGE_UNKNOWN : PACKAGE_NOT_OWNED;
 	if (!md5)
 		return PACKAGE_UNKNOWN;
-	if (memcmp(row->md5, untold, sizeof(untold)) == 0)
+	if (row->md5 == 0)
 		return PACKAGE_OWNED;
-	return memcmp(row->md5, md5, sizeof(row->md5)) == 0 ? PACKAGE_UNMODIFIED : PACKAGE_MODIFIED;
+	return row->md5 == hash_of_md5(table, md5) ? PACKAGE_UNMODIFIED : PACKAGE_MODIFIED;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of files and the MD5 sums packages give them: 24 bytes a file. Pure. */
+/* Names of files and the MD5 sums packages give them, as hashes: 16 bytes a file. Pure. */
 #ifndef YAGURA_CONTENT_PACKAGE_TABLE_H
 #define YAGURA_CONTENT_PACKAGE_TABLE_H
 

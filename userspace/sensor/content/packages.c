@@ -14,15 +14,14 @@
 #include <sys/stat.h>
 
 /* One step takes a millisecond or two; a host has some hundred packages, two files each. */
-#define FILES_A_STEP 32
+#define FILES_A_STEP 64
 #define LOOK_INTERVAL_NS (5 * NS_PER_S)
 #define PATH_BYTES 512
 
 /* Directories that are links into /usr where /usr is merged: packages name their files either way.
  */
-static const char *const merged[] = {
-	"/bin/", "/sbin/", "/lib/", "/lib32/", "/lib64/", "/libx32/"
-};
+static const struct text merged[] = { { "/bin/", 5 },	{ "/sbin/", 6 },  { "/lib/", 5 },
+				      { "/lib32/", 7 }, { "/lib64/", 7 }, { "/libx32/", 8 } };
 #define MERGED_COUNT (sizeof(merged) / sizeof(*merged))
 
 struct packages {
@@ -73,10 +72,8 @@ static struct text true_path(const struct packages *packages, struct text path,
 			     char buffer[PATH_MAX + 8])
 {
 	for (size_t i = 0; i < MERGED_COUNT; i++) {
-		size_t length = strlen(merged[i]);
-
-		if (!packages->is_merged[i] || path.length < length || path.length > PATH_MAX ||
-		    memcmp(path.at, merged[i], length) != 0)
+		if (!packages->is_merged[i] || path.length < merged[i].length ||
+		    path.length > PATH_MAX || memcmp(path.at, merged[i].at, merged[i].length) != 0)
 			continue;
 		memcpy(buffer, "/usr", 4);
 		memcpy(buffer + 4, path.at, path.length);
@@ -91,7 +88,7 @@ static void find_merged(struct packages *packages)
 		char path[PATH_MAX], target[PATH_BYTES] = "";
 		ssize_t size;
 
-		path_of(packages, merged[i] + 1, path);
+		path_of(packages, merged[i].at + 1, path);
 		path[strlen(path) - 1] = '\0'; /* the link itself */
 		size = readlink(path, target, sizeof(target) - 1);
 		packages->is_merged[i] = size > 0 && strncmp(target, "usr/", 4) == 0;
@@ -115,15 +112,22 @@ static void read_list_line(struct packages *packages, const char *line, size_t l
 		add(packages, line, length, NULL);
 }
 
+/* Lower case, as md5sum writes them; -1: none. */
+static int digit_of(char hex)
+{
+	if (hex >= '0' && hex <= '9')
+		return hex - '0';
+	return hex >= 'a' && hex <= 'f' ? hex - 'a' + 10 : -1;
+}
+
 static bool read_md5(const char *hex, uint8_t ret_md5[HASH_MD5_BYTES])
 {
 	for (size_t i = 0; i < HASH_MD5_BYTES; i++) {
-		char pair[3] = { hex[2 * i], hex[2 * i + 1] };
-		char *end;
+		int high = digit_of(hex[2 * i]), low = digit_of(hex[2 * i + 1]);
 
-		ret_md5[i] = (uint8_t)strtoul(pair, &end, 16);
-		if (end != pair + 2)
+		if (high < 0 || low < 0)
 			return false;
+		ret_md5[i] = (uint8_t)(high << 4 | low);
 	}
 	return true;
 }

@@ -5,6 +5,7 @@
 #include "common/frame.h"
 #include "common/parse.h"
 #include "sensor/control/dispatch.h"
+#include "telemetry/render.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -99,6 +100,12 @@ bool control_call_check(const struct control_command *command, const Yagura__Con
 	for (size_t i = 0; i < request->n_arguments; i++)
 		if (!check_value(command, request, request->arguments[i], ret_error))
 			return false;
+	for (const struct control_argument *a = command->arguments; a->name; a++)
+		if (a->required && !find_value(request, a->name)) {
+			snprintf(ret_error, CONTROL_ERROR_BYTES, "'%s' is missing: %s", a->name,
+				 a->help);
+			return false;
+		}
 	return true;
 }
 
@@ -116,6 +123,13 @@ const char *control_arg_text(const struct control_call *call, const char *name)
 	return value ? value->text : NULL;
 }
 
+bool control_arg_flag(const struct control_call *call, const char *name)
+{
+	const char *text = control_arg_text(call, name);
+
+	return text && strcmp(text, "yes") == 0;
+}
+
 uint32_t control_arg_u32(const struct control_call *call, const char *name, uint32_t fallback)
 {
 	const char *text = control_arg_text(call, name);
@@ -124,20 +138,33 @@ uint32_t control_arg_u32(const struct control_call *call, const char *name, uint
 	return text && parse_u64(text, &value) == 0 ? (uint32_t)value : fallback;
 }
 
+void control_watch(struct control_call *call, const struct record_filter *filter, uint32_t limit)
+{
+	*call->watch = (struct watch){ .is_on = true, .filter = *filter, .left = limit };
+}
+
 int control_row(struct control_call *call, struct json_t *object)
+{
+	return control_row_line(call, object, NULL);
+}
+
+int control_row_line(struct control_call *call, struct json_t *object, const char *line)
 {
 	/* ASCII only: whatever a process called itself, no terminal sees more than JSON escapes. */
 	_cleanup_free_ char *text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
+	const struct text whole = { line ? line : "", line ? strlen(line) : 0 };
+	_cleanup_free_ char *clean = render_utf8(whole);
 	Yagura__Control__Reply reply;
 	Yagura__Control__Row row;
 	int r;
 
 	json_decref(object);
-	if (!text)
+	if (!text || !clean)
 		return control_fail(call, "out of memory");
 	yagura__control__reply__init(&reply);
 	yagura__control__row__init(&row);
 	row.json = text;
+	row.line = clean;
 	reply.body_case = YAGURA__CONTROL__REPLY__BODY_ROW;
 	reply.row = &row;
 	r = control_reply(call->output, &reply);
@@ -152,4 +179,10 @@ int control_fail(struct control_call *call, const char *format, ...)
 	vsnprintf(call->error, sizeof(call->error), format, arguments);
 	va_end(arguments);
 	return -EIO;
+}
+
+int control_bad_argument(struct control_call *call, const char *name, const char *wanted)
+{
+	control_fail(call, "'%s': '%.64s' is not %s", name, control_arg_text(call, name), wanted);
+	return -EINVAL;
 }

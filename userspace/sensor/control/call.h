@@ -4,6 +4,7 @@
 #define YAGURA_CONTROL_CALL_H
 
 #include "sensor/control/control.h"
+#include "sensor/control/watch.h"
 
 #include "proto/control.pb-c.h"
 
@@ -13,6 +14,7 @@ struct evbuffer;
 
 struct control_call {
 	struct control_sensor *sensor;
+	struct watch *watch; /* of the conversation: control_watch turns it on */
 	const Yagura__Control__Call *request;
 	struct evbuffer *output;
 	char error[CONTROL_ERROR_BYTES]; /* from control_fail */

@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "sensor/control/command_table.h"
 #include "sensor/control/control_sensor.h"
+#include "sensor/control/status.h"
 #include "sensor/control/status_first_bytes.h"
 #include "sensor/control/status_limits.h"
 
@@ -328,7 +329,7 @@ static json_t *budget_json(void)
 			 number(milliseconds(&usage.ru_utime) + milliseconds(&usage.ru_stime)));
 }
 
-static int cmd_status(struct control_call *call)
+int status_object(struct control_call *call, json_t **ret_status)
 {
 	const struct control_sensor *sensor = control_sensor(call);
 	struct counters kernel = { 0 };
@@ -359,7 +360,16 @@ static int cmd_status(struct control_call *call)
 	json_object_set_new(status, "ship", ship_json(sensor));
 	json_object_set_new(status, "spool", spool_json(sensor));
 	json_object_set_new(status, "budget", budget_json());
-	return control_row(call, status);
+	*ret_status = status;
+	return 0;
+}
+
+static int cmd_status(struct control_call *call)
+{
+	json_t *status;
+	int r = status_object(call, &status);
+
+	return r < 0 ? r : control_row(call, status);
 }
 
 const struct control_command status_commands[] = {

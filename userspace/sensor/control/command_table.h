@@ -12,5 +12,9 @@ typedef const struct control_command *const *command_list;
 extern const struct control_command *const command_table[];
 
 extern const struct control_command status_commands[];
+extern const struct control_command process_commands[];
+extern const struct control_command doctor_commands[];
+extern const struct control_command stats_commands[];
+extern const struct control_command watch_commands[];
 
 #endif

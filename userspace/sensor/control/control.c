@@ -4,6 +4,7 @@
 #include "common/cleanup.h"
 #include "common/frame.h"
 #include "common/log.h"
+#include "sensor/control/control_sensor.h"
 #include "sensor/control/dispatch.h"
 #include "sensor/control/listen.h"
 #include "sensor/control/peer.h"
@@ -16,7 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONNECTIONS_MAX 16
+/* Watchers stay; so that they never keep those out who have something to set right, some places are
+ * for operators and admins alone. */
+#define CONNECTIONS_MAX 64
+#define VIEWERS_MAX 56
 #define IDLE_SECONDS 60
 
 struct connection {
@@ -39,6 +43,15 @@ static void close_connection(struct connection *connection)
 	connection->bev = NULL;
 }
 
+/* Who watches has nothing more to say; but has to read. */
+static void set_patience(struct connection *connection)
+{
+	const struct timeval idle = { .tv_sec = IDLE_SECONDS };
+
+	bufferevent_set_timeouts(connection->bev, connection->dispatch.watch.is_on ? NULL : &idle,
+				 &idle);
+}
+
 /* Answers what has come, one request at a time: while an answer is still on its way out the next
  * one waits, so that a client which does not read costs one answer and no more. */
 static void serve(struct connection *connection)
@@ -49,7 +62,8 @@ static void serve(struct connection *connection)
 	size_t size;
 	int r = 0;
 
-	while (r == 0 && !connection->closing && evbuffer_get_length(output) == 0) {
+	while (r == 0 && !connection->closing &&
+	       (connection->dispatch.watch.is_on || evbuffer_get_length(output) == 0)) {
 		r = frame_peek(input, DISPATCH_REQUEST_BYTES_MAX, &body, &size);
 		if (r == 0)
 			return;
@@ -59,6 +73,7 @@ static void serve(struct connection *connection)
 			break;
 		r = dispatch_request(&connection->dispatch, body, size, output);
 		frame_drain(input, size);
+		set_patience(connection);
 	}
 	if (r < 0)
 		connection->closing = true;
@@ -84,12 +99,20 @@ static void on_end(struct bufferevent *bev, short what, void *context)
 	close_connection(context);
 }
 
-static struct connection *free_slot(struct control *control)
+static struct connection *free_slot(struct control *control, enum control_role role)
 {
-	for (int i = 0; i < CONNECTIONS_MAX; i++)
-		if (!control->connections[i].bev)
-			return &control->connections[i];
-	return NULL;
+	struct connection *slot = NULL;
+	int viewers = 0;
+
+	for (int i = 0; i < CONNECTIONS_MAX; i++) {
+		struct connection *connection = &control->connections[i];
+
+		if (!connection->bev)
+			slot = connection;
+		else
+			viewers += connection->dispatch.role <= CONTROL_VIEWER;
+	}
+	return role > CONTROL_VIEWER || viewers < VIEWERS_MAX ? slot : NULL;
 }
 
 /* A fresh socket has room for one small frame; whoever is refused is owed no more than a try. */
@@ -118,7 +141,6 @@ static enum control_role role_of(const struct control *control, int fd)
 static int open_connection(struct control *control, struct connection *connection, int fd,
 			   enum control_role role)
 {
-	const struct timeval idle = { .tv_sec = IDLE_SECONDS };
 	struct event_base *base = evconnlistener_get_base(control->listener);
 
 	connection->bev =
@@ -133,7 +155,7 @@ static int open_connection(struct control *control, struct connection *connectio
 		.role = role,
 	};
 	bufferevent_setcb(connection->bev, on_readable, on_written, on_end, connection);
-	bufferevent_set_timeouts(connection->bev, &idle, &idle);
+	set_patience(connection);
 	bufferevent_setwatermark(connection->bev, EV_READ, 0,
 				 DISPATCH_REQUEST_BYTES_MAX + FRAME_PREFIX_BYTES);
 	bufferevent_enable(connection->bev, EV_READ | EV_WRITE);
@@ -144,8 +166,8 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 		      int size, void *context)
 {
 	struct control *control = context;
-	struct connection *connection = free_slot(control);
 	enum control_role role = role_of(control, fd);
+	struct connection *connection = free_slot(control, role);
 
 	(void)listener, (void)address, (void)size;
 	if (role == CONTROL_NOBODY)
@@ -153,6 +175,29 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 		       "this user is in none of the groups that may use this socket");
 	else if (!connection || open_connection(control, connection, fd, role) < 0)
 		refuse(fd, DISPATCH_FAILED, "too many clients are connected; try again");
+}
+
+/* --- watching --- */
+
+void control_publish(struct control *control, const struct batch_header *header,
+		     const struct record *record)
+{
+	struct watch_row row = { 0 };
+
+	for (int i = 0; i < CONNECTIONS_MAX; i++) {
+		struct connection *connection = &control->connections[i];
+		struct evbuffer *output;
+
+		if (!connection->bev || !connection->dispatch.watch.is_on)
+			continue;
+		output = bufferevent_get_output(connection->bev);
+		if (watch_show(&connection->dispatch.watch, &row, header, record,
+			       control->sensor->sensor, output) == 0)
+			continue;
+		connection->closing = evbuffer_get_length(output) > WATCH_BACKLOG_BYTES_MAX;
+		set_patience(connection);
+	}
+	watch_row_done(&row);
 }
 
 /* --- life --- */

@@ -9,10 +9,13 @@
 #include "sensor/process/table.h"
 #include "sensor/ship/ship.h"
 #include "sensor/spool/spool.h"
+#include "telemetry/batch_codec.h"
 
 struct control_sensor {
 	const char *version;
 	const char *sensor_id; /* UUID text */
+	uint8_t sensor[16]; /* the same as bytes */
+	struct batch_header batch_header; /* of what is sent now: identities are written with it */
 	const struct keeper_description *description;
 	struct spool *spool;
 	struct ship *ship;

@@ -59,8 +59,12 @@ static void list_command(const struct control_command *command, struct listed *l
 		listed->arguments[count].name = text_field(a->name);
 		listed->arguments[count].type = text_field(control_argument_type_name(a->type));
 		listed->arguments[count].help = text_field(a->help);
+		listed->arguments[count].positional = a->positional;
+		listed->arguments[count].required = a->required;
 		listed->argument_pointers[count] = &listed->arguments[count];
 	}
+	listed->command.streams = command->streams;
+	listed->command.rows = text_field(command->rows ? command->rows : "");
 	listed->command.n_arguments = count;
 	listed->command.arguments = listed->argument_pointers;
 }
@@ -77,6 +81,8 @@ static size_t count_commands(command_list table)
 
 static int welcome(const struct dispatch *dispatch, struct evbuffer *output)
 {
+	static char streams[] = "streams", words[] = "words";
+	static char *features[] = { streams, words };
 	size_t room = count_commands(dispatch->commands) + 1; /* calloc(0) may be NULL */
 	_cleanup_free_ struct listed *listed = calloc(room, sizeof(*listed));
 	_cleanup_free_ Yagura__Control__Command **pointers = calloc(room, sizeof(*pointers));
@@ -97,6 +103,8 @@ static int welcome(const struct dispatch *dispatch, struct evbuffer *output)
 	yagura__control__welcome__init(&message);
 	message.protocol = DISPATCH_PROTOCOL;
 	message.version = text_field(YAGURA_VERSION);
+	message.n_features = sizeof(features) / sizeof(*features);
+	message.features = features;
 	message.n_commands = count;
 	message.commands = pointers;
 	reply.body_case = YAGURA__CONTROL__REPLY__BODY_WELCOME;
@@ -126,23 +134,26 @@ static const struct control_command *find_command(command_list table, const char
 	return NULL;
 }
 
-static int run_command(const struct dispatch *dispatch, const struct control_command *command,
+static int run_command(struct dispatch *dispatch, const struct control_command *command,
 		       const Yagura__Control__Call *request, struct evbuffer *output)
 {
 	struct control_call call = {
 		.sensor = dispatch->sensor,
+		.watch = &dispatch->watch,
 		.request = request,
 		.output = output,
 	};
 	int r = command->run(&call);
 
+	if (r == 0 && dispatch->watch.is_on)
+		return 0; /* its end comes from watch_show(), or with the next request */
 	if (r == 0)
 		return dispatch_done(output, DISPATCH_OK, "");
-	return dispatch_done(output, DISPATCH_FAILED,
+	return dispatch_done(output, r == -EINVAL ? DISPATCH_BAD_ARGUMENT : DISPATCH_FAILED,
 			     call.error[0] != '\0' ? call.error : strerror(-r));
 }
 
-static int answer_call(const struct dispatch *dispatch, const Yagura__Control__Call *request,
+static int answer_call(struct dispatch *dispatch, const Yagura__Control__Call *request,
 		       struct evbuffer *output)
 {
 	const struct control_command *command = find_command(dispatch->commands, request->command);
@@ -172,6 +183,10 @@ int dispatch_request(struct dispatch *dispatch, const uint8_t *body, size_t size
 	Yagura__Control__Request *request = yagura__control__request__unpack(NULL, size, body);
 	int r;
 
+	if (dispatch->watch.is_on) {
+		dispatch->watch.is_on = false;
+		dispatch_done(output, DISPATCH_OK, "");
+	}
 	if (!request)
 		return refuse_client(output, "a request that does not decode");
 	if (request->body_case == YAGURA__CONTROL__REQUEST__BODY_GREETING)

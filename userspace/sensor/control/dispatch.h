@@ -7,6 +7,7 @@
 #define YAGURA_CONTROL_DISPATCH_H
 
 #include "sensor/control/command_table.h"
+#include "sensor/control/watch.h"
 
 #include <stdbool.h>
 
@@ -24,6 +25,7 @@ enum dispatch_error {
 	DISPATCH_BAD_ARGUMENT = 3,
 	DISPATCH_FAILED = 4,
 	DISPATCH_PROTOCOL_ERROR = 5,
+	DISPATCH_TOO_SLOW = 6,
 };
 
 struct dispatch {
@@ -31,6 +33,7 @@ struct dispatch {
 	struct control_sensor *sensor;
 	enum control_role role;
 	bool greeted;
+	struct watch watch; /* off, unless the last call streams; another call ends it */
 };
 
 /* Answers one request frame into `output`. 0: go on; -EPROTO: the answer says what was wrong, close

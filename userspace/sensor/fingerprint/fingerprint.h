@@ -54,6 +54,9 @@ struct fingerprint_session;
 
 /* NULL without memory. */
 struct fingerprint_session *fingerprint_session_new(void);
+/* Forgets, wiped, what it kept of foreign bytes, and is a new flow's session. What it looked up of
+ * algorithms it keeps. */
+void fingerprint_session_clear(struct fingerprint_session *session);
 /* Wipes what it kept of foreign bytes. NULL is nothing. */
 void fingerprint_session_free(struct fingerprint_session *session);
 
@@ -104,9 +107,29 @@ struct fingerprint_syn {
  * MARK_NPF "tcp/". tcp_syn.c */
 void fingerprint_syn(const struct fingerprint_syn *syn, struct marks *marks);
 
-/* What kind of bytes a stream begins with: adds MARK_FIRST_BYTES ("text", "binary", "random") for
- * those that no parser knows. Entropy and printable share, as proto/FINGERPRINTS.md defines them;
- * fewer than 16 bytes add nothing. first_bytes_class.c */
-void fingerprint_first_bytes(struct cursor bytes, struct marks *marks);
+#define FINGERPRINT_SYN_BYTES_MAX 56
+
+/* All that the marks of a segment depend on, as bytes to compare: of timestamps only whether they
+ * are 0. */
+struct fingerprint_syn_shape {
+	uint8_t length; /* 0: of options that are malformed, which are all different */
+	uint8_t marks; /* so many it has */
+	uint8_t bytes[FINGERPRINT_SYN_BYTES_MAX];
+};
+
+/* Segments of one shape have the same marks. tcp_syn.c */
+void fingerprint_syn_shape(const struct fingerprint_syn *syn,
+			   struct fingerprint_syn_shape *ret_shape);
+
+/* What kind of bytes a flow begins with that no parser knows, as proto/FINGERPRINTS.md defines it.
+ * As bpf/lib/shape.h numbers them, which tells: the bytes never come here. */
+enum fingerprint_first_bytes {
+	FIRST_BYTES_TEXT = 1,
+	FIRST_BYTES_BINARY = 2,
+	FIRST_BYTES_RANDOM = 3
+};
+
+/* Adds MARK_FIRST_BYTES; nothing for another number. */
+void fingerprint_first_bytes(uint8_t kind, struct marks *marks);
 
 #endif

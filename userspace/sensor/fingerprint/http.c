@@ -11,47 +11,55 @@
 
 #define HTTP_BYTES_MAX (16u * 1024)
 #define METHOD_BYTES_MAX 32
+#define USUAL_BYTES_MAX 4096
 
-static const char *const names_with_value[] = {
-	"accept", "accept-encoding",	       "connection",	   "dnt",
-	"dpr",	  "upgrade-insecure-requests", "x-requested-with", NULL
+#define NAME(name)                                                                                 \
+	{                                                                                          \
+		name, sizeof(name) - 1                                                             \
+	}
+static const struct text names_with_value[] = {
+	NAME("accept"), NAME("accept-encoding"),	   NAME("connection"),	     NAME("dnt"),
+	NAME("dpr"),	NAME("upgrade-insecure-requests"), NAME("x-requested-with"), { 0 }
 };
-static const char *const names_only[] = { "accept-charset",
-					  "accept-language",
-					  "authorization",
-					  "cache-control",
-					  "host",
-					  "if-modified-since",
-					  "keep-alive",
-					  "user-agent",
-					  "x-flash-version",
-					  "x-p2p-peerdist",
-					  NULL };
+static const struct text names_only[] = { NAME("accept-charset"),
+					  NAME("accept-language"),
+					  NAME("authorization"),
+					  NAME("cache-control"),
+					  NAME("host"),
+					  NAME("if-modified-since"),
+					  NAME("keep-alive"),
+					  NAME("user-agent"),
+					  NAME("x-flash-version"),
+					  NAME("x-p2p-peerdist"),
+					  { 0 } };
+#undef NAME
 
-static bool is_one_of(struct cursor name, const char *const *set)
+static bool is_one_of(struct cursor name, const struct text *set)
 {
-	for (; *set; set++)
-		if (strlen(*set) == name.left &&
-		    strncasecmp(*set, (const char *)name.at, name.left) == 0)
+	for (; set->at; set++)
+		if (set->length == name.left &&
+		    strncasecmp(set->at, (const char *)name.at, name.left) == 0)
 			return true;
 	return false;
 }
 
 /* RFC 9110 5.6.2 */
+static bool is_token_char(uint8_t byte)
+{
+	uint8_t lower = byte | 0x20;
+
+	if ((lower >= 'a' && lower <= 'z') || (byte >= '0' && byte <= '9') || byte == '-')
+		return true;
+	return byte != 0 && strchr("!#$%&'*+.^_`|~", byte);
+}
+
 static bool is_token(struct cursor bytes)
 {
-	static const char others[] = "!#$%&'*+-.^_`|~0123456789";
-
 	if (!cursor_ok(&bytes) || bytes.left == 0)
 		return false;
-	while (bytes.left > 0) {
-		uint8_t byte = cursor_u8(&bytes);
-		uint8_t lower = byte | 0x20;
-
-		if (!(lower >= 'a' && lower <= 'z') &&
-		    (byte == 0 || !memchr(others, byte, sizeof(others) - 1)))
+	for (size_t i = 0; i < bytes.left; i++)
+		if (!is_token_char(bytes.at[i]))
 			return false;
-	}
 	return true;
 }
 
@@ -170,7 +178,8 @@ static enum parse_status parse(struct fingerprint_session *session,
 			       const struct fingerprint_message *message, struct marks *marks)
 {
 	size_t room = 4 * message->bytes.left + 64; /* two digits a byte, two brackets a header */
-	char *place = malloc(room);
+	char usual[USUAL_BYTES_MAX];
+	char *place = room <= sizeof(usual) ? usual : malloc(room);
 	struct writer writer = writer_of(place, room);
 	enum parse_status status;
 
@@ -180,8 +189,9 @@ static enum parse_status parse(struct fingerprint_session *session,
 	status = write_request(&writer, message->bytes);
 	if (status == PARSE_OK && !writer.failed)
 		marks_add(marks, MARK_NPF, writer_done(&writer));
-	explicit_bzero(place, room);
-	free(place);
+	explicit_bzero(place, writer.length);
+	if (place != usual)
+		free(place);
 	return status;
 }
 

@@ -36,3 +36,13 @@ void fingerprint_cut(struct marks *marks, const char *reason)
 {
 	marks_add_string(marks, MARK_TRUNCATED, reason);
 }
+
+void fingerprint_first_bytes(uint8_t kind, struct marks *marks)
+{
+	static const char *const names[] = { [FIRST_BYTES_TEXT] = "text",
+					     [FIRST_BYTES_BINARY] = "binary",
+					     [FIRST_BYTES_RANDOM] = "random" };
+
+	if (kind > 0 && kind < sizeof(names) / sizeof(*names))
+		marks_add_string(marks, MARK_FIRST_BYTES, names[kind]);
+}

@@ -37,13 +37,19 @@ void fingerprint_finish(const struct fingerprint_session *session, struct marks 
 	dns_state_add_unanswered(session->dns, marks);
 }
 
+void fingerprint_session_clear(struct fingerprint_session *session)
+{
+	dtls_state_free(session->dtls);
+	quic_state_free(session->quic);
+	dns_state_free(session->dns);
+	*session = (struct fingerprint_session){ .digester = session->digester };
+}
+
 void fingerprint_session_free(struct fingerprint_session *session)
 {
 	if (!session)
 		return;
+	fingerprint_session_clear(session);
 	digester_free(session->digester);
-	dtls_state_free(session->dtls);
-	quic_state_free(session->quic);
-	dns_state_free(session->dns);
 	free(session);
 }

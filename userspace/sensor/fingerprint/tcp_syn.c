@@ -10,6 +10,7 @@
 enum flag { FLAG_PSH = 0x08, FLAG_ACK = 0x10, FLAG_URG = 0x20, FLAG_ECE = 0x40, FLAG_CWR = 0x80 };
 enum option { END = 0, NOP = 1, MSS = 2, SCALE = 3, SACK_OK = 4, SACK = 5, TIMESTAMP = 8 };
 
+#define TIMESTAMP_BYTES 10
 #define SCALE_MAX 14 /* RFC 7323 2.3 */
 
 /* What the options say. */
@@ -44,7 +45,8 @@ static bool take_option(struct cursor *options, uint8_t *ret_kind, struct cursor
 static void read_option(struct options *read, uint8_t kind, struct cursor whole)
 {
 	static const uint8_t lengths[] = {
-		[END] = 1, [NOP] = 1, [MSS] = 4, [SCALE] = 3, [SACK_OK] = 2, [TIMESTAMP] = 10
+		[END] = 1,   [NOP] = 1,	    [MSS] = 4,
+		[SCALE] = 3, [SACK_OK] = 2, [TIMESTAMP] = TIMESTAMP_BYTES
 	};
 
 	if (kind < sizeof(lengths) && lengths[kind] > 0 && lengths[kind] != whole.left) {
@@ -264,3 +266,50 @@ void fingerprint_syn(const struct fingerprint_syn *syn, struct marks *marks)
 	add_signature(syn, &read, marks);
 	add_npf(syn, marks);
 }
+
+static void put(struct fingerprint_syn_shape *shape, const void *bytes, size_t size)
+{
+	memcpy(shape->bytes + shape->length, bytes, size);
+	shape->length = (uint8_t)(shape->length + size);
+}
+
+static void put_option(struct fingerprint_syn_shape *shape, uint8_t kind, struct cursor whole)
+{
+	uint8_t are_set[2];
+
+	if (kind != TIMESTAMP || whole.left != TIMESTAMP_BYTES) {
+		put(shape, whole.at, whole.left);
+		return;
+	}
+	put(shape, whole.at, 2);
+	cursor_take(&whole, 2);
+	are_set[0] = cursor_u32(&whole) != 0;
+	are_set[1] = cursor_u32(&whole) != 0;
+	put(shape, are_set, sizeof(are_set));
+}
+
+void fingerprint_syn_shape(const struct fingerprint_syn *syn,
+			   struct fingerprint_syn_shape *ret_shape)
+{
+	const uint8_t facts[] = { syn->ip_version, initial_ttl(syn->ttl), syn->ttl & 0xe0,
+				  syn->is_id_zero, syn->dont_fragment,	  syn->has_payload };
+	const uint16_t numbers[] = { syn->ip_options_bytes, syn->window, syn->flags };
+	struct cursor options = syn->options;
+	struct cursor whole = { 0 };
+	uint8_t kind = NOP;
+
+	ret_shape->length = 0;
+	ret_shape->marks = (syn->flags & FLAG_ACK) ? 1 : 3;
+	if (options.left > OPTIONS_BYTES_MAX)
+		return;
+	put(ret_shape, facts, sizeof(facts));
+	put(ret_shape, numbers, sizeof(numbers));
+	while (kind != END && take_option(&options, &kind, &whole))
+		put_option(ret_shape, kind, whole);
+	if (options.failed)
+		ret_shape->length = 0;
+	else if (options.left > 0) /* behind the end of the list */
+		put(ret_shape, options.at, options.left);
+}
+
+_Static_assert(6 + 3 * sizeof(uint16_t) + OPTIONS_BYTES_MAX <= FINGERPRINT_SYN_BYTES_MAX, "room");

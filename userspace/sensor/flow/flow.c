@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-#define HEAP_OVERHEAD 16 /* of an allocation, about */
-
 struct flow *flow_new(const struct flow_key *key)
 {
 	struct flow *flow = calloc(1, sizeof(*flow));
@@ -24,10 +22,24 @@ void flow_free(struct flow *flow)
 	free(flow);
 }
 
+void flow_become(struct flow *flow, const struct flow_key *key)
+{
+	struct fingerprint_session *session = flow->session;
+	struct marks marks;
+
+	if (session)
+		fingerprint_session_clear(session);
+	marks_clear(&flow->marks);
+	marks = flow->marks;
+	*flow = (struct flow){ .key.cookie = key->cookie,
+			       .key.index = key->index,
+			       .marks = marks,
+			       .session = session };
+}
+
 size_t flow_marks_bytes(const struct flow *flow)
 {
-	return flow->marks.bytes + flow->marks.count * (sizeof(struct mark) + HEAP_OVERHEAD) +
-	       fingerprint_session_bytes(flow->session);
+	return marks_heap_bytes(&flow->marks) + fingerprint_session_bytes(flow->session);
 }
 
 struct flow_message *flow_find_message(const struct flow *flow, enum fingerprint_side side,

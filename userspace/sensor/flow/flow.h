@@ -37,13 +37,16 @@ struct flow {
 	bool is_finished; /* what only the end can say was said */
 	struct flow_message *messages;
 	struct flow_done done[SIDE_COUNT];
-	struct flow *prev, *next; /* those spoken of last at the end */
+	struct flow *prev, *next; /* those spoken of last at the end; `next` of the spare ones */
 	UT_hash_handle hh;
 };
 
 /* NULL without memory. flow_free wants the messages gone, and wipes the rest. */
 struct flow *flow_new(const struct flow_key *key);
 void flow_free(struct flow *flow);
+/* Makes one that is in no list the flow of that key, with what it has allocated; the rest is wiped.
+ * `key` may be its own. */
+void flow_become(struct flow *flow, const struct flow_key *key);
 
 /* What the marks, and what parsers remember, take of the heap. */
 size_t flow_marks_bytes(const struct flow *flow);

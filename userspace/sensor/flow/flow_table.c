@@ -8,6 +8,7 @@
 #include "sensor/flow/flow.h"
 #include "sensor/flow/messages.h"
 #include "sensor/flow/names.h"
+#include "sensor/flow/syns.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -16,14 +17,21 @@
 
 #define KEY_BYTES (offsetof(struct flow_key, index) + sizeof(uint32_t)) /* without its padding */
 #define MARKS_BYTES_A_FLOW 4096
+/* As many as may begin before others end, in a storm: what they have allocated costs more than all
+ * else that a short flow needs. */
+#define SPARE_FLOWS_MAX 64
 
 struct flow_table {
 	struct flow_table_options options;
 	struct flow_table_stats stats;
 	struct flow *by_key;
 	struct flow *flows; /* spoken of longest ago, first */
+	struct flow *latest; /* changed last; NULL: it has gone */
+	struct flow *spare; /* wiped, to be used again */
+	unsigned int spares;
 	struct flow_names *names;
 	struct flow_messages messages;
+	struct flow_syns syns;
 };
 
 struct flow_table *flow_table_new(const struct flow_table_options *options)
@@ -43,11 +51,46 @@ struct flow_table *flow_table_new(const struct flow_table_options *options)
 	return NULL;
 }
 
+static bool has_key(const struct flow *flow, const struct flow_key *key)
+{
+	return flow->key.cookie == key->cookie && flow->key.index == key->index;
+}
+
+/* A flow is asked for several times in a row. */
 static struct flow *find(const struct flow_table *table, const struct flow_key *key)
 {
 	struct flow *flow = NULL;
 
+	if (table->latest && has_key(table->latest, key))
+		return table->latest;
 	HASH_FIND(hh, table->by_key, key, KEY_BYTES, flow);
+	return flow;
+}
+
+/* Wiped at once: foreign bytes are not kept for long. */
+static void keep_spare(struct flow_table *table, struct flow *flow)
+{
+	if (table->spares >= SPARE_FLOWS_MAX) {
+		flow_free(flow);
+		return;
+	}
+	flow_become(flow, &(struct flow_key){ 0 });
+	flow->next = table->spare;
+	table->spare = flow;
+	table->spares++;
+}
+
+static struct flow *take_spare(struct flow_table *table, const struct flow_key *key)
+{
+	struct flow *flow = table->spare;
+
+	if (!flow)
+		return flow_new(key);
+	table->spare = flow->next;
+	table->spares--;
+	flow->next = NULL;
+	flow->key.cookie = key->cookie;
+	flow->key.index = key->index;
 	return flow;
 }
 
@@ -58,7 +101,8 @@ static void drop_flow(struct flow_table *table, struct flow *flow)
 	table->stats.flows--;
 	DL_DELETE(table->flows, flow);
 	HASH_DELETE(hh, table->by_key, flow);
-	flow_free(flow);
+	table->latest = NULL;
+	keep_spare(table, flow);
 }
 
 void flow_table_free(struct flow_table *table)
@@ -67,13 +111,16 @@ void flow_table_free(struct flow_table *table)
 		return;
 	while (table->flows)
 		drop_flow(table, table->flows);
+	while (table->spare)
+		flow_free(take_spare(table, &(struct flow_key){ 0 }));
 	flow_names_free(table->names);
+	flow_syns_done(&table->syns);
 	free(table);
 }
 
 static struct flow *add_flow(struct flow_table *table, const struct flow_key *key)
 {
-	struct flow *flow = flow_new(key);
+	struct flow *flow = take_spare(table, key);
 
 	if (!flow)
 		return NULL;
@@ -98,6 +145,7 @@ static struct flow *find_or_add(struct flow_table *table, const struct flow_key 
 		table->stats.truncated++;
 		return NULL;
 	}
+	table->latest = flow;
 	DL_DELETE(table->flows, flow);
 	DL_APPEND(table->flows, flow);
 	return flow;
@@ -154,17 +202,17 @@ void flow_table_syn(struct flow_table *table, const struct flow_key *key,
 
 	if (!flow)
 		return;
-	fingerprint_syn(syn, &flow->marks);
+	flow_syns_add_marks(&table->syns, syn, &flow->marks);
 	keep_to_limits(table, flow);
 }
 
-void flow_table_unknown(struct flow_table *table, const struct flow_key *key, struct cursor bytes)
+void flow_table_unknown(struct flow_table *table, const struct flow_key *key, uint8_t kind)
 {
 	struct flow *flow = find_or_add(table, key);
 
 	if (!flow)
 		return;
-	fingerprint_first_bytes(bytes, &flow->marks);
+	fingerprint_first_bytes(kind, &flow->marks);
 	keep_to_limits(table, flow);
 }
 

@@ -67,8 +67,8 @@ void flow_table_cut(struct flow_table *table, const struct flow_key *key,
 		    enum fingerprint_side side, const char *reason);
 void flow_table_syn(struct flow_table *table, const struct flow_key *key,
 		    const struct fingerprint_syn *syn);
-/* Bytes no parser is known for. */
-void flow_table_unknown(struct flow_table *table, const struct flow_key *key, struct cursor bytes);
+/* It begins with bytes no parser is known for: enum fingerprint_first_bytes says of what kind. */
+void flow_table_unknown(struct flow_table *table, const struct flow_key *key, uint8_t kind);
 
 /* How many pieces and cuts of a flow were given: fewer than were sent were lost on the way. */
 uint32_t flow_table_told(const struct flow_table *table, const struct flow_key *key);

@@ -1,28 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/keeper/features.h"
 
+#include "sensor/keeper/instruction.h"
+#include "sensor/keeper/security_trial.h"
+
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
-#include <linux/bpf.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
-#define INSTRUCTION(op, to, from, offset, value)                                                   \
-	{                                                                                          \
-		.code = (op), .dst_reg = (to), .src_reg = (from), .off = (offset), .imm = (value)  \
-	}
-#define CALL(helper) INSTRUCTION(BPF_JMP | BPF_CALL, 0, 0, 0, helper)
-#define RETURN_ZERO                                                                                \
-	INSTRUCTION(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0),                              \
-		INSTRUCTION(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
-
 struct trial {
 	enum bpf_prog_type type;
 	enum bpf_attach_type attach;
-	const char *target; /* what a tracing program would be attached to, or NULL */
+	const char *target; /* what a tracing program would be attached to, in BTF, or NULL */
 	struct bpf_insn instructions[8];
 };
 
@@ -44,7 +37,7 @@ static const struct trial trials[FEATURE_COUNT] = {
 	[FEATURE_INDEX_KERNEL_READS] = {
 		.type = BPF_PROG_TYPE_TRACING,
 		.attach = BPF_TRACE_RAW_TP,
-		.target = "sched_process_exec",
+		.target = "btf_trace_sched_process_exec",
 		.instructions = {
 			INSTRUCTION(BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_10, 0, 0),
 			INSTRUCTION(BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, -8),
@@ -57,7 +50,7 @@ static const struct trial trials[FEATURE_COUNT] = {
 	[FEATURE_INDEX_TRACING_STORAGE] = {
 		.type = BPF_PROG_TYPE_TRACING,
 		.attach = BPF_TRACE_RAW_TP,
-		.target = "tcp_destroy_sock",
+		.target = "btf_trace_tcp_destroy_sock",
 		.instructions = { CALL(BPF_FUNC_sk_storage_get), RETURN_ZERO },
 	},
 	[FEATURE_INDEX_FUNCTION_EXIT] = {
@@ -71,12 +64,6 @@ static const struct trial trials[FEATURE_COUNT] = {
 			RETURN_ZERO,
 		},
 	},
-	[FEATURE_INDEX_SECURITY_HOOKS] = {
-		.type = BPF_PROG_TYPE_LSM,
-		.attach = BPF_LSM_MAC,
-		.target = "bprm_committed_creds",
-		.instructions = { RETURN_ZERO },
-	},
 };
 
 /* A helper that the kernel knows and allows here complains of its argument, the context; one that
@@ -86,7 +73,7 @@ static bool complains_of_argument(const char *log)
 	return strstr(log, "R1 type=ctx expected=") != NULL;
 }
 
-static bool is_accepted(const struct trial *trial)
+static bool is_accepted(const struct trial *trial, const struct btf *kernel)
 {
 	char log[4096] = "";
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = trial->attach,
@@ -95,7 +82,7 @@ static bool is_accepted(const struct trial *trial)
 	int fd;
 
 	if (trial->target) {
-		int id = libbpf_find_vmlinux_btf_id(trial->target, trial->attach);
+		int id = btf__find_by_name(kernel, trial->target);
 
 		if (id <= 0)
 			return false;
@@ -111,14 +98,20 @@ static bool is_accepted(const struct trial *trial)
 	return true;
 }
 
-uint32_t features_detect(void)
+/* What is assumed has none, nor what has to be run. */
+static bool has_trial(const struct trial *trial)
+{
+	return trial->instructions[0].code != 0;
+}
+
+uint32_t features_detect(const struct btf *kernel)
 {
 	uint32_t found = FEATURES_ASSUMED;
 
 	for (unsigned int i = 0; i < FEATURE_COUNT; i++)
-		if (!(FEATURES_ASSUMED & 1u << i) && is_accepted(&trials[i]))
+		if (has_trial(&trials[i]) && is_accepted(&trials[i], kernel))
 			found |= 1u << i;
-	return found;
+	return security_trial_runs(kernel) ? found | FEATURE_SECURITY_HOOKS : found;
 }
 
 const char *feature_text(uint32_t feature)

@@ -34,8 +34,11 @@ enum feature {
 /* Too large a program for a trial: taken for granted until the kernel refuses it (loader.c). */
 #define FEATURES_ASSUMED FEATURE_FIRST_BYTES
 
-/* Tries each with a program of a few instructions, but for those assumed. A set of enum feature. */
-uint32_t features_detect(void);
+struct btf;
+
+/* Tries each with a program of a few instructions, but for those assumed. `kernel`: its types. A
+ * set of enum feature. */
+uint32_t features_detect(const struct btf *kernel);
 /* What is missing when `feature` (one bit) is; never NULL. */
 const char *feature_text(uint32_t feature);
 

@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/resident.h"
 #include "sensor/keeper/maps.h"
 #include "sensor/keeper/place.h"
 #include "sensor/keeper/serve.h"
@@ -13,7 +14,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -336,7 +336,6 @@ static int begin_to_see(struct keeper *keeper, char ret_error[LOADER_ERROR_BYTES
 		r = loader_attach(keeper->serve.loader, ret_error);
 	if (r < 0)
 		return r;
-	malloc_trim(0); /* the kernel's BTF was parsed: many megabytes, never needed again */
 	stock_take(keeper->serve.loader);
 	return 0;
 }
@@ -377,6 +376,7 @@ int keeper_run(const struct keeper_options *options)
 	log_info("keeper", "attached to %s, kernel %s", loader_cgroup(keeper.serve.loader),
 		 keeper.serve.description.kernel_release);
 	keeper.status = 0;
+	resident_give_back(); /* the kernel's BTF was parsed: many megabytes, never needed again */
 	loop(&keeper);
 	log_info("keeper", "stopped");
 out:

@@ -30,6 +30,7 @@ struct probe_status {
 
 struct loader {
 	struct yagura_bpf *skeleton;
+	struct btf *kernel; /* its types; only while programs are chosen */
 	struct probe_status status[KEEPER_PROBES_MAX];
 	char cgroup[256];
 	int cgroup_fd;
@@ -59,17 +60,10 @@ static struct bpf_program *find_program(const struct loader *loader, const struc
 /* Programs not chosen are not loaded: a fallback must not cost anything. */
 static int choose_programs(struct loader *loader, uint32_t features, char *ret_error)
 {
-	struct btf *kernel = btf__load_vmlinux_btf();
+	const struct btf *kernel = loader->kernel;
 	struct bpf_program *program;
 	int r = 0;
 
-	if (!kernel) {
-		snprintf(ret_error, LOADER_ERROR_BYTES,
-			 "this kernel has no BTF (/sys/kernel/btf/vmlinux): %s; "
-			 "a kernel with CONFIG_DEBUG_INFO_BTF=y is needed",
-			 strerror(errno));
-		return -EOPNOTSUPP;
-	}
 	bpf_object__for_each_program(program, loader->skeleton->obj)
 		bpf_program__set_autoload(program, false);
 	for (size_t i = 0; probe_table[i].name && r == 0; i++) {
@@ -86,7 +80,6 @@ static int choose_programs(struct loader *loader, uint32_t features, char *ret_e
 			r = -EOPNOTSUPP;
 		}
 	}
-	btf__free(kernel);
 	return r;
 }
 
@@ -212,9 +205,19 @@ static int load_programs(struct loader *loader, const struct loader_options *opt
 static int load_what_is_taken(struct loader *loader, const struct loader_options *options,
 			      char *ret_error)
 {
-	uint32_t features = features_detect();
-	int r = load_programs(loader, options, features, ret_error);
+	uint32_t features;
+	int r;
 
+	loader->kernel = btf__load_vmlinux_btf();
+	if (!loader->kernel) {
+		snprintf(ret_error, LOADER_ERROR_BYTES,
+			 "this kernel has no BTF (/sys/kernel/btf/vmlinux): %s; "
+			 "a kernel with CONFIG_DEBUG_INFO_BTF=y is needed",
+			 strerror(errno));
+		return -EOPNOTSUPP;
+	}
+	features = features_detect(loader->kernel);
+	r = load_programs(loader, options, features, ret_error);
 	if (r == 0 || r == -EPERM || r == -EOPNOTSUPP || r == -ENOMEM)
 		return r;
 	log_warn("keeper", "%s; trying without: %s", ret_error, feature_text(FEATURES_ASSUMED));
@@ -226,6 +229,8 @@ static int load(struct loader *loader, const struct loader_options *options, cha
 {
 	int r = load_what_is_taken(loader, options, ret_error);
 
+	btf__free(loader->kernel); /* megabytes that nobody needs any more */
+	loader->kernel = NULL;
 	if (r < 0)
 		return r;
 	r = counter_memory_open(bpf_map__fd(loader->skeleton->maps.counters), loader->cpu_count,

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,6 +63,72 @@ static void visit_of_process(struct visits *visits, int proc, const char *pid)
 	close(fd);
 }
 
+/* --- those that are mounted: ip-netns(8) and container engines keep namespaces so --- */
+
+/* In place: a blank, tab, line end or backslash of a name is written as three octal digits. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; to++) {
+		unsigned byte;
+
+		if (*from == '\\' && sscanf(from, "\\%3o", &byte) == 1 && strnlen(from, 4) == 4) {
+			*to = (char)byte;
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	}
+	*to = '\0';
+}
+
+/* "36 35 0:4 net:[4026532201] /run/netns/blue rw - nsfs nsfs rw": `ret_path` is freed by the
+ * caller, NULL when the line is of another mount. */
+static ino_t mounted_namespace(const char *line, char **ret_path)
+{
+	unsigned long number = 0;
+
+	*ret_path = NULL;
+	if (!strstr(line, " - nsfs ") ||
+	    sscanf(line, "%*u %*u %*s net:[%lu] %ms", &number, ret_path) != 2)
+		return 0;
+	unescape(*ret_path);
+	return number;
+}
+
+static FILE *open_list(int process)
+{
+	int fd = openat(process, "mountinfo", O_RDONLY | O_CLOEXEC);
+	FILE *list = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (!list && fd >= 0)
+		close(fd);
+	return list;
+}
+
+/* Where nothing but root mounts anything, and so nobody's program has to answer. */
+static void visit_mounted(struct visits *visits, int proc, const char *seer)
+{
+	_cleanup_close_ int process = openat(proc, seer, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int root = openat(process, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_fclose_ FILE *mounts = open_list(process);
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+
+	while (root >= 0 && mounts && visits->result == 0 && getline(&line, &size, mounts) > 0) {
+		_cleanup_free_ char *path = NULL;
+		ino_t number = mounted_namespace(line, &path);
+		_cleanup_close_ int fd = -1;
+
+		if (!path || path[0] != '/' || !is_new(visits, number))
+			continue;
+		fd = openat(root, path + 1, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0)
+			visit_one(visits, fd);
+	}
+}
+
 int net_namespaces_visit(int (*visit)(void *context), void *context)
 {
 	_cleanup_close_ int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -77,6 +145,8 @@ int net_namespaces_visit(int (*visit)(void *context), void *context)
 	while (visits.result == 0 && (entry = readdir(proc)))
 		if (isdigit((unsigned char)entry->d_name[0]))
 			visit_of_process(&visits, dirfd(proc), entry->d_name);
+	visit_mounted(&visits, dirfd(proc), "self");
+	visit_mounted(&visits, dirfd(proc), "1"); /* ours may be another mount namespace */
 	closedir(proc);
 	if (setns(own, CLONE_NEWNET) < 0)
 		return -errno;

@@ -26,6 +26,12 @@ const struct probe probe_table[] = {
 		    { "yagura_exec_old", PROBE_HOOK_TRACEPOINT, "btf_trace_sched_process_exec",
 		      READS } },
 	  .help = "a program is executed: path, argv, credentials" },
+	{ .name = "process-digest",
+	  .required = false,
+	  .ways = { { "yagura_measured", PROBE_HOOK_SECURITY, "ima_inode_hash",
+		      NEW | FEATURE_SECURITY_HOOKS } },
+	  .help = "the digest that IMA has measured of what is executed; the hasher works "
+		  "without" },
 	{ .name = "process-exit",
 	  .required = true,
 	  .makes = EVENT_EXIT,

@@ -67,6 +67,13 @@ struct keeper_request {
 
 #define KEEPER_VERITY_BYTES_MAX 64
 
+/* What IMA measured. */
+struct keeper_digest {
+	/* Of linux/hash_info.h, where 0 is MD4, which nobody uses: here it is none. */
+	uint32_t algorithm;
+	uint8_t digest[KEEPER_VERITY_BYTES_MAX]; /* its length follows */
+};
+
 struct keeper_hash_reply {
 	struct hash_identity identity; /* of what was asked for, as far as it is known */
 	/* enum hash_status. PENDING: the hasher has it, struct hash_result follows with this
@@ -76,6 +83,7 @@ struct keeper_hash_reply {
 	uint32_t verity_bytes;
 	uint32_t reserved;
 	uint8_t verity[KEEPER_VERITY_BYTES_MAX];
+	struct keeper_digest ima; /* of an executable, whatever has become of it since */
 };
 
 struct keeper_description {

@@ -2,6 +2,7 @@
 #include "sensor/keeper/serve.h"
 
 #include "sensor/keeper/maps.h"
+#include "sensor/keeper/measured.h"
 #include "sensor/keeper/probe_table.h"
 #include "sensor/keeper/rules.h"
 
@@ -16,6 +17,7 @@ int serve_hashes(struct serve_context *context, struct hasher_process *hasher,
 {
 	context->hasher = hasher;
 	context->executed = executed_maps_of(loader_object(context->loader));
+	context->measured_fd = measured_map_of(loader_object(context->loader));
 	return hasher_process_open(hasher, config_path);
 }
 
@@ -58,6 +60,8 @@ static int32_t hash(const struct serve_context *context, const struct keeper_has
 	executed_open(&context->executed, context->hash_bytes_max, request, &file);
 	reply->identity = file.identity;
 	reply->status = file.status;
+	if (request->what == KEEPER_HASH_EXECUTABLE)
+		reply->ima = measured_find(context->measured_fd, &request->identity);
 	if (file.fd < 0)
 		return 0;
 	executed_measure(file.fd, reply);

@@ -14,6 +14,7 @@ struct serve_context {
 	struct keeper_description description;
 	int state_fd;
 	struct executed_maps executed;
+	int measured_fd; /* -1: none */
 	uint64_t hash_bytes_max;
 	struct hasher_process *hasher;
 };

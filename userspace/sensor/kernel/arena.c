@@ -2,6 +2,7 @@
 #include "sensor/kernel/arena.h"
 
 #include "common/clock.h"
+#include "sensor/kernel/windows.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,9 +13,8 @@
 #define PATIENCE_NS (10 * NS_PER_S)
 
 struct arena {
-	struct arena_slot *slot; /* the first is the head */
-	uint32_t slots;
-	size_t mapped_bytes;
+	struct windows windows;
+	uint32_t slots; /* the first is the head */
 	uint32_t reach; /* slots up to here may have been claimed since all were free */
 	struct arena_stats stats;
 };
@@ -24,19 +24,19 @@ int arena_open(int fd, uint32_t slots, struct arena **ret_arena)
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t bytes = ((size_t)slots * ARENA_SLOT_BYTES + page - 1) / page * page;
 	struct arena *arena;
+	int r;
 
 	if (slots == 0)
 		return -EINVAL;
 	arena = calloc(1, sizeof(*arena));
 	if (!arena)
 		return -ENOMEM;
-	arena->slot = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (arena->slot == MAP_FAILED) {
+	r = windows_open(&arena->windows, fd, 0, bytes, PROT_READ | PROT_WRITE);
+	if (r < 0) {
 		free(arena);
-		return -errno;
+		return r;
 	}
 	arena->slots = slots;
-	arena->mapped_bytes = bytes;
 	arena->stats.slots = slots - 1;
 	*ret_arena = arena;
 	return 0;
@@ -46,8 +46,18 @@ void arena_close(struct arena *arena)
 {
 	if (!arena)
 		return;
-	munmap(arena->slot, arena->mapped_bytes);
+	windows_close(&arena->windows);
 	free(arena);
+}
+
+/* NULL when it cannot be mapped now. */
+static struct arena_slot *slot_of(struct arena *arena, uint32_t number)
+{
+	size_t at = (size_t)number * ARENA_SLOT_BYTES;
+
+	if (windows_map(&arena->windows, at, ARENA_SLOT_BYTES) < 0)
+		return NULL;
+	return (struct arena_slot *)(void *)(arena->windows.at + at);
 }
 
 static uint32_t state_of(const struct arena_slot *slot)
@@ -55,13 +65,22 @@ static uint32_t state_of(const struct arena_slot *slot)
 	return __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
 }
 
-/* Nobody else writes to a slot that is claimed and told of, or closing for long. */
-static void wipe_and_free(struct arena_slot *slot)
+/* Nobody else writes to a slot that is claimed and told of, or closing for long. Behind `bytes` it
+ * is clean. */
+static void wipe_and_free(struct arena_slot *slot, size_t bytes)
 {
-	explicit_bzero(slot->bytes, sizeof(slot->bytes));
+	explicit_bzero(slot->bytes, bytes);
 	slot->cookie = 0;
 	slot->stretch = 0;
 	__atomic_store_n(&slot->state, ARENA_FREE, __ATOMIC_RELEASE);
+}
+
+/* Of a slot that was claimed for this piece alone. */
+static size_t written_bytes(const struct event_bytes *event)
+{
+	size_t end = (size_t)event->slot_at + event->bytes;
+
+	return end > ARENA_CLAIMED_BYTES_MIN ? end : ARENA_CLAIMED_BYTES_MIN;
 }
 
 int arena_take(struct arena *arena, const struct event_bytes *event,
@@ -73,7 +92,9 @@ int arena_take(struct arena *arena, const struct event_bytes *event,
 	if (event->slot == 0 || event->slot >= arena->slots ||
 	    (size_t)event->slot_at + event->bytes > ARENA_BYTES_MAX)
 		return -EBADMSG;
-	slot = &arena->slot[event->slot];
+	slot = slot_of(arena, event->slot);
+	if (!slot)
+		return -ENOMEM;
 	if (state_of(slot) != wanted || slot->generation != event->generation ||
 	    slot->cookie != event->cookie) {
 		arena->stats.stale++;
@@ -81,7 +102,7 @@ int arena_take(struct arena *arena, const struct event_bytes *event,
 	}
 	memcpy(ret_bytes, slot->bytes + event->slot_at, event->bytes);
 	if (wanted == ARENA_CLAIMED)
-		wipe_and_free(slot);
+		wipe_and_free(slot, written_bytes(event));
 	return event->bytes;
 }
 
@@ -95,7 +116,7 @@ static void look_at(struct arena *arena, struct arena_slot *slot, uint64_t now_n
 		return;
 	if (state == ARENA_CLOSING) {
 		arena->stats.reclaimed++;
-		wipe_and_free(slot);
+		wipe_and_free(slot, sizeof(slot->bytes));
 		return;
 	}
 	arena->stats.taken++;
@@ -105,23 +126,51 @@ static void look_at(struct arena *arena, struct arena_slot *slot, uint64_t now_n
 					    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
+/* Those that were used, until one cannot be mapped. */
+static void look_at_all(struct arena *arena, uint32_t reach, uint64_t now_ns, bool all_told)
+{
+	for (uint32_t i = 1; i < arena->slots && i <= reach; i++) {
+		struct arena_slot *slot = slot_of(arena, i);
+
+		if (!slot)
+			return;
+		look_at(arena, slot, now_ns, all_told);
+	}
+}
+
 void arena_reclaim(struct arena *arena, uint64_t now_ns, bool all_told)
 {
-	struct arena_head *head = &arena->slot[0].head;
-	uint32_t next = __atomic_load_n(&head->next, __ATOMIC_RELAXED);
-	uint32_t reach = next > arena->reach ? next : arena->reach;
+	struct arena_slot *first = slot_of(arena, 0);
+	uint32_t next, reach;
 
+	if (!first)
+		return;
+	next = __atomic_load_n(&first->head.next, __ATOMIC_RELAXED);
+	reach = next > arena->reach ? next : arena->reach;
 	arena->stats.taken = 0;
 	arena->stats.held = 0;
-	/* Only what was used: a page that is looked at is this process's from then on. */
-	for (uint32_t i = 1; i < arena->slots && i <= reach; i++)
-		look_at(arena, &arena->slot[i], now_ns, all_told);
+	look_at_all(arena, reach, now_ns, all_told);
 	/* One more look at all of these: a slot may just have been claimed. */
 	arena->reach = arena->stats.taken ? reach : next;
-	__atomic_store_n(&head->held, (uint32_t)arena->stats.held, __ATOMIC_RELAXED);
-	/* The search begins at the front again, so that few pages are ever touched. */
-	if (arena->stats.taken == 0)
-		__atomic_store_n(&head->next, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&first->head.held, (uint32_t)arena->stats.held, __ATOMIC_RELAXED);
+	if (arena->stats.taken > 0)
+		return;
+	/* The search begins at the front again, so that few windows are ever mapped. */
+	__atomic_store_n(&first->head.next, 0, __ATOMIC_RELAXED);
+	if (windows_mapped_bytes(&arena->windows) > 2 * WINDOW_BYTES)
+		windows_give_back(&arena->windows);
+}
+
+void arena_rewind(struct arena *arena)
+{
+	struct arena_slot *first = slot_of(arena, 0);
+	uint32_t next;
+
+	if (!first || __atomic_load_n(&first->head.held, __ATOMIC_RELAXED) > 0)
+		return;
+	next = __atomic_exchange_n(&first->head.next, 0, __ATOMIC_RELAXED);
+	if (next > arena->reach)
+		arena->reach = next;
 }
 
 void arena_stats(const struct arena *arena, struct arena_stats *ret_stats)

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/kernel/ring.h"
 
+#include "sensor/kernel/windows.h"
+
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* How much of the data is mapped at a time: what is mapped is resident, used or not. Small beside
- * the rest of the worker, large enough that sliding it on costs nothing to speak of. */
-#define WINDOW_BYTES ((size_t)256 * 1024)
+/* So much of the data is mapped at most: all of a ring of the usual size and one window more, where
+ * a record runs over its end. */
+#define MAPPED_BYTES_MAX ((8u << 20) + WINDOW_BYTES)
 #define RECORD_ALIGN 8ull
 
 /* Each record: a 32-bit length with two flags in its top bits, 32 bits of the kernel's own, then
  * the bytes, padded to 8 (kernel/bpf/ringbuf.c; the flags are UAPI). The file is a page that we
- * write, a page that the kernel writes, the data, and the same data again: a window that begins
- * before the end of the data reads on into its beginning, so every record is one piece. */
+ * write, a page that the kernel writes, the data, and the same data again: behind the end of the
+ * data is its beginning, so every record is one piece. */
 struct ring {
 	int fd;
 	size_t page_bytes;
@@ -23,9 +25,8 @@ struct ring {
 	uint64_t position; /* of the next record to read */
 	uint64_t *consumer;
 	const uint64_t *producer;
-	const uint8_t *window; /* NULL: nothing was read yet */
-	uint64_t window_position; /* of its first byte */
-	size_t window_bytes;
+	struct windows data; /* both copies */
+	uint64_t rested_position; /* where the read position was at the last ring_rest() */
 };
 
 static int map_positions(struct ring *ring)
@@ -60,6 +61,8 @@ int ring_open(int fd, size_t data_bytes, struct ring **ret_ring)
 	ring->page_bytes = page;
 	ring->data_bytes = data_bytes;
 	r = map_positions(ring);
+	if (r == 0)
+		r = windows_open(&ring->data, fd, (off_t)(2 * page), 2 * data_bytes, PROT_READ);
 	if (r < 0)
 		ring_close(ring);
 	else
@@ -79,7 +82,7 @@ void ring_close(struct ring *ring)
 		return;
 	unmap(ring->consumer, ring->page_bytes);
 	unmap(ring->producer, ring->page_bytes);
-	unmap(ring->window, ring->window_bytes);
+	windows_close(&ring->data);
 	free(ring);
 }
 
@@ -88,39 +91,15 @@ static uint64_t record_bytes(uint32_t length)
 	return ((uint64_t)length + BPF_RINGBUF_HDR_SZ + RECORD_ALIGN - 1) & ~(RECORD_ALIGN - 1);
 }
 
-/* `size` is at most data_bytes, so the window ends within the second copy of the data. */
-static int slide_window(struct ring *ring, uint64_t size)
-{
-	uint64_t page_mask = ring->page_bytes - 1;
-	uint64_t start = ring->position & ~page_mask;
-	uint64_t bytes = (ring->position - start + size + page_mask) & ~page_mask;
-	uint64_t offset = 2 * ring->page_bytes + (start & (ring->data_bytes - 1));
-	uint64_t least = WINDOW_BYTES < ring->data_bytes ? WINDOW_BYTES : ring->data_bytes;
-	void *mapped;
-
-	if (bytes < least)
-		bytes = least;
-	mapped = mmap(NULL, bytes, PROT_READ, MAP_SHARED, ring->fd, (off_t)offset);
-	if (mapped == MAP_FAILED)
-		return -errno;
-	unmap(ring->window, ring->window_bytes);
-	ring->window = mapped;
-	ring->window_position = start;
-	ring->window_bytes = bytes;
-	return 0;
-}
-
-/* The `size` bytes at the read position. */
+/* The `size` bytes at the read position: at most data_bytes, so they end within the second copy. */
 static int look_at(struct ring *ring, uint64_t size, const uint8_t **ret_bytes)
 {
-	int r = 0;
+	size_t at = ring->position & (ring->data_bytes - 1);
 
-	if (!ring->window || ring->position < ring->window_position ||
-	    ring->position + size > ring->window_position + ring->window_bytes)
-		r = slide_window(ring, size);
-	if (r == 0)
-		*ret_bytes = ring->window + (ring->position - ring->window_position);
-	return r;
+	if (windows_mapped_bytes(&ring->data) > MAPPED_BYTES_MAX)
+		windows_give_back(&ring->data);
+	*ret_bytes = ring->data.at + at;
+	return windows_map(&ring->data, at, size);
 }
 
 static int look_at_head(struct ring *ring, uint64_t left, uint32_t *ret_word)
@@ -185,6 +164,11 @@ bool ring_is_half_full(const struct ring *ring)
 	return ring_unreleased_bytes(ring) > ring->data_bytes / 2;
 }
 
+bool ring_is_filling(const struct ring *ring)
+{
+	return ring_unreleased_bytes(ring) > ring->data_bytes / 8;
+}
+
 int ring_rewind(struct ring *ring, uint64_t position)
 {
 	if (position > ring->position ||
@@ -198,6 +182,14 @@ void ring_release(struct ring *ring, uint64_t position)
 {
 	if (position <= ring->position && position > *ring->consumer)
 		__atomic_store_n(ring->consumer, position, __ATOMIC_RELEASE);
+}
+
+void ring_rest(struct ring *ring)
+{
+	if (ring->position - ring->rested_position < WINDOW_BYTES &&
+	    windows_mapped_bytes(&ring->data) > 2 * WINDOW_BYTES)
+		windows_give_back(&ring->data);
+	ring->rested_position = ring->position;
 }
 
 int ring_seek(struct ring *ring, uint64_t position)

@@ -30,13 +30,16 @@ uint64_t
 ring_write_position(const struct ring *ring); /* just after what the kernel reserved last */
 uint64_t ring_unreleased_bytes(const struct ring *ring);
 
-/* Whether more than half of the ring's room is taken by what was not released. */
+/* Whether more than half, or an eighth, of the ring's room is taken by what was not released. */
 bool ring_is_half_full(const struct ring *ring);
+bool ring_is_filling(const struct ring *ring);
 /* Reading goes on from `position`, where it stood before: the event is to be read again. -EINVAL
  * when that is released, or was not read. */
 int ring_rewind(struct ring *ring, uint64_t position);
 /* Gives everything before `position` (at most the read position) back to the kernel. */
 void ring_release(struct ring *ring, uint64_t position);
+/* Once a second, between reading: unmaps what a busy time has left mapped. */
+void ring_rest(struct ring *ring);
 /* Moves reading and releasing forward to `position`: what an earlier worker had spooled but not yet
  * released. -EINVAL when it does not lie between the consumer's and the kernel's position, or no
  * record can begin there. */

@@ -173,9 +173,7 @@ struct redacted redact(struct redactor *redactor, struct text args)
 	if (args.length > REDACT_ARGS_BYTES_MAX)
 		return give_up(redactor, all);
 	redact_words(redactor->options, all, &spans);
-	for (const struct redact_rule *rule = redact_rules; rule->name; rule++)
-		if (redact_is_text_rule(rule))
-			redact_text(rule, all, &spans);
+	redact_text(all, &spans);
 	if (!match_all(redactor, all, &spans) || spans.are_full)
 		return give_up(redactor, all);
 	if (spans.count == 0)

@@ -5,6 +5,8 @@
 
 #include "common/cursor.h"
 
+#include <stdbool.h>
+
 /* Programs with the same options. */
 enum redact_family {
 	FAMILY_ANY,
@@ -62,6 +64,12 @@ struct redact_rule {
 
 /* Ends with a row without a name. */
 extern const struct redact_rule redact_rules[];
+
+/* Whether a rule is about what shows wherever it stands, not about words. */
+static inline bool redact_is_text_rule(const struct redact_rule *rule)
+{
+	return rule->kind >= REDACT_HEADER;
+}
 
 /* The family of a program by its path or name; FAMILY_ANY: none. */
 enum redact_family redact_family_of(struct cursor program);

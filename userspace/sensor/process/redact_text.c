@@ -266,23 +266,43 @@ static struct cursor find_query(const struct redact_rule *rule, struct cursor al
 
 /* --- rules --- */
 
-bool redact_is_text_rule(const struct redact_rule *rule)
+/* What every secret of the rule has in it, and who looks there; NULL: a rule of words. */
+static const char *needle_of(const struct redact_rule *rule, finder *ret_find)
 {
-	return rule->kind >= REDACT_HEADER;
+	static const struct {
+		finder find;
+		const char *needle; /* NULL: the rule's word */
+	} kinds[] = {
+		[REDACT_HEADER] = { find_header, ":" }, [REDACT_TOKEN] = { find_token, NULL },
+		[REDACT_JWT] = { find_jwt, "eyJ" },	[REDACT_URL] = { find_user, "://" },
+		[REDACT_JSON] = { find_json, NULL },	[REDACT_QUERY] = { find_query, "=" },
+	};
+
+	if (!redact_is_text_rule(rule))
+		return NULL;
+	*ret_find = kinds[rule->kind].find;
+	return kinds[rule->kind].needle ?: rule->word;
 }
 
-void redact_text(const struct redact_rule *rule, struct cursor args, struct redact_spans *spans)
+/* Most needles have a byte that usual arguments lack. */
+static bool may_hold(const bool has_byte[UINT8_MAX + 1], const char *needle)
 {
-	if (rule->kind == REDACT_HEADER)
-		each(rule, args, ":", find_header, spans);
-	else if (rule->kind == REDACT_TOKEN)
-		each(rule, args, rule->word, find_token, spans);
-	else if (rule->kind == REDACT_JWT)
-		each(rule, args, "eyJ", find_jwt, spans);
-	else if (rule->kind == REDACT_JSON)
-		each(rule, args, rule->word, find_json, spans);
-	else if (rule->kind == REDACT_URL)
-		each(rule, args, "://", find_user, spans);
-	else if (rule->kind == REDACT_QUERY)
-		each(rule, args, "=", find_query, spans);
+	while (*needle && has_byte[(uint8_t)*needle])
+		needle++;
+	return *needle == '\0';
+}
+
+void redact_text(struct cursor args, struct redact_spans *spans)
+{
+	bool has_byte[UINT8_MAX + 1] = { false };
+
+	for (size_t i = 0; i < args.left; i++)
+		has_byte[args.at[i]] = true;
+	for (const struct redact_rule *rule = redact_rules; rule->name; rule++) {
+		finder find;
+		const char *needle = needle_of(rule, &find);
+
+		if (needle && may_hold(has_byte, needle))
+			each(rule, args, needle, find, spans);
+	}
 }

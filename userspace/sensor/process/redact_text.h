@@ -6,10 +6,9 @@
 #include "sensor/process/redact_rules.h"
 #include "sensor/process/redact_spans.h"
 
-/* Whether a rule is of that kind. */
-bool redact_is_text_rule(const struct redact_rule *rule);
-/* Adds what the rule finds in argv (a NUL after each argument). Time grows with its length. */
-void redact_text(const struct redact_rule *rule, struct cursor args, struct redact_spans *spans);
+/* Adds what all rules of that kind find in argv (a NUL after each argument). Time grows with its
+ * length. */
+void redact_text(struct cursor args, struct redact_spans *spans);
 
 /* Blanks and what a shell takes for the end of a word. */
 bool redact_is_delimiter(uint8_t c);

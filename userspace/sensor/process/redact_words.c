@@ -178,12 +178,15 @@ static bool meet(struct scan *scan, const struct redact_rule *rule, const struct
 	return false;
 }
 
+static bool is_of_family(const struct scan *scan, const struct redact_rule *rule)
+{
+	return rule->family == FAMILY_ANY || (scan->families & 1u << rule->family);
+}
+
 /* `bit` is the rule's in `came`; rules of the operator have none and need none. */
 static bool applies(struct scan *scan, const struct redact_rule *rule, uint64_t bit,
 		    const struct word *word)
 {
-	if (rule->family != FAMILY_ANY && !(scan->families & 1u << rule->family))
-		return false;
 	if (rule->after && is_text(word->text, rule->after))
 		scan->came |= bit;
 	return !rule->after || (scan->came & bit);
@@ -196,8 +199,8 @@ static bool meet_any(struct scan *scan, const struct redact_rule *rules, const s
 	for (const struct redact_rule *rule = rules; rule->name; rule++) {
 		if (rule->after)
 			bit <<= 1;
-		if (!redact_is_text_rule(rule) && applies(scan, rule, bit, word) &&
-		    meet(scan, rule, word))
+		if (is_of_family(scan, rule) && !redact_is_text_rule(rule) &&
+		    applies(scan, rule, bit, word) && meet(scan, rule, word))
 			return true;
 	}
 	return false;

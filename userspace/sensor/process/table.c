@@ -251,3 +251,14 @@ void process_table_stats(const struct process_table *table, struct process_table
 {
 	*ret_stats = table->stats;
 }
+
+void process_table_each(const struct process_table *table,
+			bool (*visit)(void *context, const struct process *process), void *context)
+{
+	const struct process_entry *lists[] = { table->live, table->exited };
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		for (const struct process_entry *entry = lists[i]; entry; entry = entry->next)
+			if (!visit(context, &entry->process))
+				return;
+}

@@ -91,6 +91,10 @@ void process_table_expire(struct process_table *table, uint64_t now_ns);
 /* The process, or NULL. */
 const struct process *process_table_find(const struct process_table *table,
 					 const struct process_key *key);
+/* Every process of the table, the live ones first and the oldest of them first, until `visit`
+ * answers false. It must not change the table. */
+void process_table_each(const struct process_table *table,
+			bool (*visit)(void *context, const struct process *process), void *context);
 void process_table_stats(const struct process_table *table, struct process_table_stats *ret_stats);
 
 #endif

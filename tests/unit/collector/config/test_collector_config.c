@@ -65,10 +65,10 @@ static void defaults(void **state)
 	assert_int_equal(read_text(REQUIRED, &config, error), 0);
 	assert_string_equal(config.address, "127.0.0.1");
 	assert_int_equal(config.port, 7443);
-	assert_string_equal(config.ca, "/ca");
+	assert_string_equal(config.tenant.ca, "/ca");
 	assert_string_equal(config.certificate, "/crt");
 	assert_string_equal(config.key, "/key");
-	assert_string_equal(config.directory, "/store");
+	assert_string_equal(config.tenant.directory, "/store");
 	assert_int_equal(config.connections, 1000);
 	assert_int_equal(config.window_bytes, 4 << 20);
 	assert_int_equal(config.level, LOG_LEVEL_INFO);

@@ -23,7 +23,7 @@ static int write_flow(struct sink_store *f, uint64_t cookie)
 				  .header = &sink_store_header,
 				  .record = &record };
 
-	return sinks_write(&f->sinks, &item);
+	return sink_store_put(f, &item);
 }
 
 /* A full disk, as SQLite sees it: a page limit. Nothing that was not flushed may count. */
@@ -40,8 +40,8 @@ static void full_disk(void **state)
 		r = write_flow(f, i);
 	assert_int_equal(r, -ENOSPC);
 	assert_true(strlen(database_error(f->database)) > 0);
-	sinks_discard(&f->sinks);
-	assert_int_equal(sinks_flush(&f->sinks), 0);
+	sink_store_discard(f);
+	assert_int_equal(sink_store_flush(f), 0);
 	sink_store_expect(f, "SELECT count(*) FROM flows", "0");
 }
 
@@ -56,10 +56,10 @@ static void lost_transaction_is_noticed(void **state)
 	assert_int_equal(sqlite3_step(rollback), SQLITE_DONE);
 	sqlite3_finalize(rollback);
 	assert_int_equal(database_begin(f->database), -EIO);
-	assert_int_equal(sinks_flush(&f->sinks), -EIO);
-	sinks_discard(&f->sinks);
+	assert_int_equal(sink_store_flush(f), -EIO);
+	sink_store_discard(f);
 	sink_store_write_exit(f, W_EXITCODE(1, 0));
-	assert_int_equal(sinks_flush(&f->sinks), 0);
+	assert_int_equal(sink_store_flush(f), 0);
 	sink_store_expect(f, "SELECT process_exit_code FROM exits", "1");
 }
 
@@ -83,9 +83,9 @@ static void other_schemas_are_refused(void **state)
 
 	sink_store_close(f);
 	assert_int_equal(sqlite3_open(f->path, &other), SQLITE_OK);
-	expect_refused(f, other, "PRAGMA user_version = 4", "schema 4");
+	expect_refused(f, other, "PRAGMA user_version = 5", "schema 5");
 	expect_refused(f, other, "PRAGMA user_version = -1", "schema -1");
-	assert_int_equal(sqlite3_exec(other, "PRAGMA user_version = 3", NULL, NULL, NULL), 0);
+	assert_int_equal(sqlite3_exec(other, "PRAGMA user_version = 4", NULL, NULL, NULL), 0);
 	sqlite3_close(other);
 	sink_store_open(f);
 }

@@ -11,15 +11,30 @@
 
 #include <cmocka.h>
 
+struct found_mark {
+	uint64_t generation;
+	uint32_t lane;
+	uint64_t found; /* 0: none */
+	size_t count;
+};
+
+static int note_mark(void *context, const struct dedupe_key *key, uint64_t mark)
+{
+	struct found_mark *marks = context;
+
+	assert_memory_equal(key->sensor, sink_store_sensor, 16);
+	if (key->generation == marks->generation && key->lane == marks->lane)
+		marks->found = mark;
+	marks->count++;
+	return 0;
+}
+
 static uint64_t mark_of(struct sink_store *f, uint64_t generation, uint32_t lane)
 {
-	struct dedupe_key key = { .sensor = sink_store_sensor,
-				  .generation = generation,
-				  .lane = lane };
-	uint64_t mark = 999;
+	struct found_mark marks = { .generation = generation, .lane = lane };
 
-	assert_int_equal(ledger_mark_get(f->ledger, &key, &mark), 0);
-	return mark;
+	assert_int_equal(ledger_marks(f->ledger, note_mark, &marks), 0);
+	return marks.found;
 }
 
 static void set_mark(struct sink_store *f, uint64_t generation, uint32_t lane, uint64_t mark)
@@ -39,7 +54,7 @@ static void marks_last_with_their_rows(void **state)
 	set_mark(f, UINT64_MAX, 1, 7);
 	set_mark(f, UINT64_MAX, 1, INT64_MAX);
 	set_mark(f, 1, 0, 3);
-	assert_int_equal(sinks_flush(&f->sinks), 0);
+	assert_int_equal(sink_store_flush(f), 0);
 	sink_store_write_exit(f, W_EXITCODE(1, 0)); /* never flushed: gone, like after kill -9 */
 	set_mark(f, 1, 0, 4);
 	assert_int_equal(mark_of(f, 1, 0), 4);
@@ -49,6 +64,7 @@ static void marks_last_with_their_rows(void **state)
 	assert_int_equal(mark_of(f, 1, 0), 3);
 	assert_int_equal(mark_of(f, 1, 1), 0);
 	assert_int_equal(mark_of(f, 2, 0), 0);
+	assert_true(mark_of(f, UINT64_MAX, 1) != mark_of(f, UINT64_MAX, 0));
 	sink_store_expect(f, "SELECT count(*) FROM exits", "1");
 }
 
@@ -58,12 +74,30 @@ static void discarded_is_gone(void **state)
 
 	sink_store_write_exit(f, 0);
 	set_mark(f, 1, 0, 3);
-	sinks_discard(&f->sinks);
+	sink_store_discard(f);
 	assert_int_equal(mark_of(f, 1, 0), 0);
 	sink_store_write_exit(f, W_EXITCODE(1, 0));
-	assert_int_equal(sinks_flush(&f->sinks), 0);
+	assert_int_equal(sink_store_flush(f), 0);
 	sink_store_expect(f, "SELECT process_exit_code FROM exits", "1");
 	sink_store_expect(f, "SELECT count(*) FROM marks", "0");
+}
+
+static void place_lasts_with_its_rows(void **state)
+{
+	struct sink_store *f = *state;
+	struct sink_place place = { .generation = UINT64_MAX, .position = 99 };
+	struct sink_place found;
+
+	assert_int_equal(ledger_place_get(f->ledger, &found), 0);
+	assert_true(found.generation == 0 && found.position == 0);
+	sink_store_write_exit(f, 0);
+	assert_int_equal(sqlite_sink.flush(f->sink, &place), 0);
+	sink_store_write_exit(f, W_EXITCODE(1, 0)); /* as if killed before the flush */
+	sink_store_close(f);
+	sink_store_open(f);
+	assert_int_equal(sqlite_sink.place(f->sink, &found), 0);
+	assert_true(found.generation == UINT64_MAX && found.position == 99);
+	sink_store_expect(f, "SELECT process_exit_code FROM exits", "0");
 }
 
 static struct verify_hello example_hello(void)
@@ -119,8 +153,9 @@ static void nobody_is_connected_after_a_start(void **state)
 
 	assert_int_equal(ledger_arrive(f->ledger, &arrival), 0);
 	assert_int_equal(database_commit(f->database), 0);
-	sink_store_close(f);
-	sink_store_open(f);
+	sink_store_expect(f, "SELECT connected FROM sensors", "1");
+	assert_int_equal(ledger_start(f->ledger), 0);
+	assert_int_equal(database_commit(f->database), 0);
 	sink_store_expect(f, "SELECT connected FROM sensors", "0");
 }
 
@@ -129,9 +164,8 @@ static void nobody_is_connected_after_a_start(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(marks_last_with_their_rows),
-		TEST(discarded_is_gone),
-		TEST(sensor_row),
+		TEST(marks_last_with_their_rows),	 TEST(discarded_is_gone),
+		TEST(place_lasts_with_its_rows),	 TEST(sensor_row),
 		TEST(nobody_is_connected_after_a_start),
 	};
 

@@ -26,6 +26,7 @@ static int set_up(void **state)
 {
 	static struct fixture f;
 	struct sink_options options = { 0 };
+	char error[SINK_ERROR_BYTES];
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) != 0)
@@ -35,7 +36,7 @@ static int set_up(void **state)
 	f.writer = fdopen(ends[1], "w");
 	options.lines = f.writer;
 	*state = &f;
-	return lines_sink.open(&options, &f.lines);
+	return lines_sink.open(&options, &f.lines, error);
 }
 
 static int tear_down(void **state)
@@ -77,9 +78,9 @@ static void shown_only_when_flushed(void **state)
 	write_gap(f, sensor_a);
 	write_gap(f, sensor_a);
 	expect(f, "");
-	assert_int_equal(lines_sink.flush(f->lines), 0);
+	assert_int_equal(lines_sink.flush(f->lines, &(struct sink_place){ 0 }), 0);
 	expect(f, LINE LINE);
-	assert_int_equal(lines_sink.flush(f->lines), 0);
+	assert_int_equal(lines_sink.flush(f->lines, &(struct sink_place){ 0 }), 0);
 	expect(f, "");
 }
 
@@ -105,7 +106,7 @@ static void one_commit_is_shown_in_order(void **state)
 	write_at(f, &first);
 	write_at(f, &same);
 	write_at(f, &end);
-	assert_int_equal(lines_sink.flush(f->lines), 0);
+	assert_int_equal(lines_sink.flush(f->lines, &(struct sink_place){ 0 }), 0);
 	assert_true(read(f->reader, found, sizeof(found) - 1) > 0);
 	assert_ptr_equal(strstr(found, "00:00:01.000 exec"), found);
 	at = strstr(found, "00:00:02.000 exit");
@@ -121,7 +122,7 @@ static void discarded_is_not_shown(void **state)
 
 	write_gap(f, sensor_a);
 	lines_sink.discard(f->lines);
-	assert_int_equal(lines_sink.flush(f->lines), 0);
+	assert_int_equal(lines_sink.flush(f->lines, &(struct sink_place){ 0 }), 0);
 	expect(f, "");
 }
 
@@ -132,7 +133,7 @@ static void several_sensors_are_told_apart(void **state)
 	write_gap(f, sensor_a);
 	write_gap(f, sensor_b);
 	write_gap(f, sensor_a);
-	lines_sink.flush(f->lines);
+	lines_sink.flush(f->lines, &(struct sink_place){ 0 });
 	expect(f, LINE "bbbbbbbb " LINE "aaaaaaaa " LINE);
 }
 
@@ -146,7 +147,7 @@ static void stuck_reader_stops_nothing(void **state)
 	for (int i = 0; i < 10000; i++)
 		write_gap(f, sensor_a);
 	for (int i = 0; i < 100; i++) {
-		lines_sink.flush(f->lines);
+		lines_sink.flush(f->lines, &(struct sink_place){ 0 });
 		write_gap(f, sensor_a);
 	}
 	assert_true(clock_read_ns(CLOCK_MONOTONIC) - start_ns < 2 * NS_PER_S);
@@ -154,17 +155,18 @@ static void stuck_reader_stops_nothing(void **state)
 	while (read(f->reader, &byte, 1) == 1)
 		;
 	write_gap(f, sensor_a);
-	lines_sink.flush(f->lines);
+	lines_sink.flush(f->lines, &(struct sink_place){ 0 });
 	expect(f, LINE);
 }
 
 static void only_on_request(void **state)
 {
 	struct sink_options options = { 0 };
+	char error[SINK_ERROR_BYTES];
 	void *lines = NULL;
 
 	(void)state;
-	assert_int_equal(lines_sink.open(&options, &lines), -ECANCELED);
+	assert_int_equal(lines_sink.open(&options, &lines, error), -ECANCELED);
 	assert_null(lines);
 }
 

@@ -73,7 +73,7 @@ static void old_rows_stay(void **state)
 	struct sink_store *f = *state;
 
 	sink_store_open(f);
-	sink_store_expect(f, "PRAGMA user_version", "3");
+	sink_store_expect(f, "PRAGMA user_version", "4");
 	sink_store_expect(f,
 			  "SELECT yagura_flow_id, source_bytes, yagura_cgroup, tls_client_ja4,"
 			  " yagura_splt FROM flows",
@@ -100,7 +100,7 @@ static void new_rows_go_in(void **state)
 	flow.flow.counters_reset = false;
 	sink_store_write(f, &flow);
 	sink_store_write(f, &exec);
-	assert_int_equal(sinks_flush(&f->sinks), 0);
+	assert_int_equal(sink_store_flush(f), 0);
 	/* The later part of a flow that was there before. */
 	sink_store_expect(f,
 			  "SELECT yagura_part, source_bytes, yagura_shared, yagura_ech,"
@@ -144,11 +144,11 @@ static char *shape_of(const char *path)
 static void a_migrated_file_is_like_a_new_one(void **state)
 {
 	struct sink_store *f = *state;
-	struct sink_store new_one = { .directory = f->directory };
+	struct sink_store new_one = { .directory = temp_dir_new() };
 	char *old_shape = shape_of(f->path);
 	char *want, *got;
 
-	new_one.path = temp_dir_path(f->directory, "new.db");
+	new_one.path = temp_dir_path(new_one.directory, "yagura.db");
 	sink_store_open(&new_one);
 	sink_store_close(&new_one);
 	sink_store_open(f);
@@ -160,6 +160,7 @@ static void a_migrated_file_is_like_a_new_one(void **state)
 	free(old_shape);
 	free(want);
 	free(got);
+	temp_dir_remove(new_one.directory);
 	free(new_one.path);
 }
 

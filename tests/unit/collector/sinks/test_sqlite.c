@@ -37,7 +37,7 @@ static void exec_row(void **state)
 	};
 	record.exec.process.args_truncated = true;
 	sink_store_write(f, &record);
-	assert_int_equal(sinks_flush(&f->sinks), 0);
+	assert_int_equal(sink_store_flush(f), 0);
 	sink_store_expect(f, "SELECT " FIRST_EXEC_COLUMNS " FROM execs",
 			  SENSOR_TEXT "|" NOW_TEXT "|exec|4711|deadbeef-4711-1234-2|/usr/bin/curl|"
 				      "[\"curl\",\"-s\",\"\",\"http://x\"]|1|0|1000|33|-|4700|"
@@ -56,7 +56,7 @@ static void unknown_is_null(void **state)
 					    .euid = UINT32_MAX,
 					    .egid = UINT32_MAX };
 	sink_store_write(f, &record);
-	assert_int_equal(sinks_flush(&f->sinks), 0);
+	assert_int_equal(sink_store_flush(f), 0);
 	sink_store_expect(f, "SELECT " FIRST_EXEC_COLUMNS " FROM execs",
 			  SENSOR_TEXT "|" NOW_TEXT "|exec|-|-|-|-|0|-|-|-|-|-|-|-|-|-|0");
 }
@@ -69,7 +69,7 @@ static void hostile_text_is_bound(void **state)
 	record.exec = (struct record_exec){ .time_ns = NOW, .process = sink_store_curl };
 	record.exec.process.executable = (struct text)TEXT("/tmp/'); DROP TABLE execs; --\xff\0x");
 	sink_store_write(f, &record);
-	assert_int_equal(sinks_flush(&f->sinks), 0);
+	assert_int_equal(sink_store_flush(f), 0);
 	sink_store_expect(f, "SELECT process_executable FROM execs",
 			  "/tmp/'); DROP TABLE execs; --\xef\xbf\xbd\xef\xbf\xbdx");
 }
@@ -82,7 +82,7 @@ static void exit_rows(void **state)
 	sink_store_write_exit(f, W_EXITCODE(3, 0));
 	sink_store_write_exit(f, SIGKILL);
 	sink_store_write_exit(f, SIGSEGV | 0x80);
-	assert_int_equal(sinks_flush(&f->sinks), 0);
+	assert_int_equal(sink_store_flush(f), 0);
 	sink_store_expect(f, "SELECT * FROM exits LIMIT 1",
 			  SENSOR_TEXT "|" NOW_TEXT "|exit|4711|deadbeef-4711-1234-2|/usr/bin/curl|"
 				      "[\"curl\",\"-s\",\"\",\"http://x\"]|0|0|-|-");
@@ -127,7 +127,7 @@ static void flow_row(void **state)
 	struct sink_store *f = *state;
 
 	sink_store_write(f, &record);
-	assert_int_equal(sinks_flush(&f->sinks), 0);
+	assert_int_equal(sink_store_flush(f), 0);
 	sink_store_expect(f, "SELECT " FIRST_FLOW_COLUMNS " FROM flows",
 			  SENSOR_TEXT
 			  "|" LATER_TEXT "|flow|deadbeef-ffffffffffffffff-1|3|1|closed|-|" NOW_TEXT
@@ -149,7 +149,7 @@ static void accepted_flow_row(void **state)
 	record.flow.listener = sink_store_curl;
 	record.flow.listener.key.pid = 1;
 	sink_store_write(f, &record);
-	assert_int_equal(sinks_flush(&f->sinks), 0);
+	assert_int_equal(sink_store_flush(f), 0);
 	sink_store_expect(
 		f,
 		"SELECT network_type, network_direction, destination_ip, yagura_handshake_us,"
@@ -172,7 +172,7 @@ static void failed_flow_row(void **state)
 	record.flow.cookie = 5;
 	record.flow.error = 99999;
 	sink_store_write(f, &record);
-	assert_int_equal(sinks_flush(&f->sinks), 0);
+	assert_int_equal(sink_store_flush(f), 0);
 	sink_store_expect(f,
 			  "SELECT yagura_state, yagura_error, source_ip, source_port, source_bytes,"
 			  " destination_packets, yagura_srtt_us, yagura_retransmits FROM flows "
@@ -216,7 +216,7 @@ static void check_upsert(void **state)
 
 	for (uint64_t i = 0; i < 3; i++)
 		write_part(f, c->parts[i].part, c->parts[i].final, (i + 1) * 100);
-	assert_int_equal(sinks_flush(&f->sinks), 0);
+	assert_int_equal(sink_store_flush(f), 0);
 	sink_store_expect(f, "SELECT yagura_part, yagura_final, source_bytes FROM flows", c->want);
 }
 
@@ -235,8 +235,8 @@ static void gap_rows(void **state)
 	record.gap.class = RECORD_CLASS_COUNT;
 	record.gap.reason = GAP_UNEXPLAINED;
 	record.gap.count = 2;
-	assert_int_equal(sinks_write(&f->sinks, &item), 0);
-	assert_int_equal(sinks_flush(&f->sinks), 0);
+	assert_int_equal(sink_store_put(f, &item), 0);
+	assert_int_equal(sink_store_flush(f), 0);
 	sink_store_expect(f, "SELECT * FROM gaps",
 			  SENSOR_TEXT "|" NOW_TEXT "|gap|flow|ring_full|12|-|-|-|-|" SENSOR_TEXT
 				      "|" NOW_TEXT "|gap|-|unexplained|2|1|8|9|-");

@@ -22,7 +22,7 @@
 static void keep(struct sink_store *f, const struct record *record)
 {
 	sink_store_write(f, record);
-	assert_int_equal(sinks_flush(&f->sinks), 0);
+	assert_int_equal(sink_store_flush(f), 0);
 }
 
 /* The names of the columns of the only row that hold NULL. */
@@ -192,7 +192,7 @@ static void what_nobody_looked_at_is_null(void **state)
 		     "yagura_ancestors yagura_ancestor_ids "
 		     "yagura_creator_pid yagura_creator_entity_id yagura_creator_executable "
 		     "yagura_unit yagura_user_unit yagura_slice yagura_login_session "
-		     "yagura_former_user_id " EXEC_FACTS(FACT_NAME));
+		     "yagura_former_user_id " EXEC_FACTS(FACT_NAME) "yagura_ima ");
 }
 
 /* As an update of an exec that waits for its hash does it. */

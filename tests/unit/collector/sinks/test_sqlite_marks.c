@@ -35,7 +35,7 @@ static struct record part_of_flow(uint32_t part, const struct mark *marks, size_
 static void keep(struct sink_store *f, struct record record)
 {
 	sink_store_write(f, &record);
-	assert_int_equal(sinks_flush(&f->sinks), 0);
+	assert_int_equal(sink_store_flush(f), 0);
 }
 
 static void names_are_keys_with_underscores(void **state)

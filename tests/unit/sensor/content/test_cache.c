@@ -27,11 +27,13 @@ static struct content_entry entry_of(uint64_t inode, uint8_t content)
 {
 	struct content_entry entry = { .identity = { .inode = inode, .device = DISK },
 				       .has_md5 = true,
-				       .verity = { .algorithm = 1, .bytes = 32 } };
+				       .verity = { .algorithm = 1, .bytes = 32 },
+				       .ima = { .algorithm = 6, .bytes = 64 } };
 
 	memset(entry.sha256, content, sizeof(entry.sha256));
 	memset(entry.md5, content + 1, sizeof(entry.md5));
 	memset(entry.verity.digest, content + 2, 32);
+	memset(entry.ima.digest, content + 3, 64);
 	return entry;
 }
 
@@ -133,6 +135,7 @@ static void what_is_read_is_what_was_written(void **state)
 	assert_memory_equal(got->sha256, want.sha256, sizeof(want.sha256));
 	assert_memory_equal(got->md5, want.md5, sizeof(want.md5));
 	assert_memory_equal(&got->verity, &want.verity, sizeof(want.verity));
+	assert_memory_equal(&got->ima, &want.ima, sizeof(want.ima));
 	assert_true(got->has_md5);
 	assert_false(got->is_new);
 	assert_false(put(cache, 9, 2)->is_new); /* its content is known, too */

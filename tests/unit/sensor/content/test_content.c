@@ -106,6 +106,31 @@ static void a_touched_file_is_told_and_not_remembered(void **state)
 	assert_int_equal(look(w, exec_of(w, 1, SMALL), true, &facts), CONTENT_WAIT);
 }
 
+/* What IMA found: told with the hash, and of every later execution. It is true of the file that was
+ * executed even where that cannot be opened any more. */
+static void the_measured_digest_is_told(void **state)
+{
+	struct world *w = *state;
+	struct content_facts facts;
+
+	w->ima = (struct keeper_digest){ 2, { 7, 8 } };
+	assert_int_equal(look(w, exec_of(w, 1, SMALL), true, &facts), CONTENT_WAIT);
+	give_last(w, HASH_OK);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(look(w, exec_of(w, 1, SMALL), true, &facts), CONTENT_READY);
+		assert_int_equal(facts.hash.ima.algorithm, 2);
+		assert_int_equal(facts.hash.ima.bytes, 20);
+		assert_int_equal(facts.hash.ima.digest[1], 8);
+	}
+	w->answer = HASH_VANISHED;
+	assert_int_equal(look(w, exec_of(w, 2, SMALL), true, &facts), CONTENT_READY);
+	assert_int_equal(facts.hash.status, HASH_VANISHED);
+	assert_int_equal(facts.hash.ima.algorithm, 2);
+	w->ima.algorithm = 200; /* one that a later kernel may have */
+	assert_int_equal(look(w, exec_of(w, 3, SMALL), true, &facts), CONTENT_READY);
+	assert_int_equal(facts.hash.ima.algorithm, 0);
+}
+
 static void small_ones_are_asked_for_first(void **state)
 {
 	struct world *w = *state;
@@ -221,6 +246,7 @@ int main(void)
 		CONTENT_TEST(for_a_large_one_not_at_all),
 		CONTENT_TEST(why_there_is_none_is_said),
 		CONTENT_TEST(a_touched_file_is_told_and_not_remembered),
+		CONTENT_TEST(the_measured_digest_is_told),
 		CONTENT_TEST(small_ones_are_asked_for_first),
 		CONTENT_TEST(too_many_are_told_without_a_promise),
 		CONTENT_TEST(a_new_hasher_is_asked_again),

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#define CONNECTIONS_MAX 16
+#define CONNECTIONS_MAX 64
 #define NOBODY 65534
 
 static int connect_raw(void)

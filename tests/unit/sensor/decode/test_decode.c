@@ -176,44 +176,6 @@ static void a_comm_is_always_ended(void **state)
 	assert_string_equal(decoded.exit.comm, "xxxxxxxxxxxxxxx");
 }
 
-static struct flow_case {
-	const char *name;
-	size_t offset;
-	uint8_t value;
-	int want;
-} flow_cases[] = {
-#define AT(field) offsetof(struct event_flow, field)
-	{ "flow: direction unknown", AT(direction), FLOW_DIRECTION_UNKNOWN, 0 },
-	{ "flow: direction ingress", AT(direction), FLOW_INGRESS, 0 },
-	{ "flow: direction out of range", AT(direction), 3, -EBADMSG },
-	{ "flow: state 0", AT(state), 0, -EBADMSG },
-	{ "flow: final but open", AT(state), FLOW_STATE_OPEN, -EBADMSG },
-	{ "flow: final but established", AT(state), FLOW_STATE_ESTABLISHED, -EBADMSG },
-	{ "flow: failed", AT(state), FLOW_STATE_FAILED, 0 },
-	{ "flow: refused", AT(state), FLOW_STATE_REFUSED, 0 },
-	{ "flow: state out of range", AT(state), 6, -EBADMSG },
-	{ "flow: idle", AT(ending), ENDING_IDLE, 0 },
-	{ "flow: ending out of range", AT(ending), 10, -EBADMSG },
-	{ "flow: quality unknown", AT(owner_quality), OWNER_UNKNOWN, 0 },
-	{ "flow: quality out of range", AT(owner_quality), 6, -EBADMSG },
-	{ "flow: all flags", AT(flags), 63, 0 },
-	{ "flow: no flag", AT(flags), 0, 0 },
-	{ "flow: unknown flag", AT(flags), 64, -EBADMSG },
-	{ "flow: stands for nothing", AT(count), 0, -EBADMSG },
-	{ "flow: reserved is not zero", AT(reserved), 1, -EBADMSG },
-#undef AT
-};
-
-static void check_flow(void **state)
-{
-	const struct flow_case *c = *state;
-	struct event_flow flow = build_flow(process, 7000);
-	struct decoded_event decoded;
-
-	((uint8_t *)&flow)[c->offset] = c->value;
-	assert_int_equal(decode((uint8_t *)&flow, sizeof(flow), &decoded), c->want);
-}
-
 #define BYTES(literal) literal, sizeof(literal) - 1
 
 static struct path_case {
@@ -385,14 +347,11 @@ int main(void)
 		cmocka_unit_test(lengths_must_add_up),
 		cmocka_unit_test(a_snapshot_is_an_exec_without_args),
 	};
-	struct CMUnitTest tests[COUNT(plain) + COUNT(flow_cases) + COUNT(path_cases)];
+	struct CMUnitTest tests[COUNT(plain) + COUNT(path_cases)];
 	size_t count = 0;
 
 	for (size_t i = 0; i < COUNT(plain); i++)
 		tests[count++] = plain[i];
-	for (size_t i = 0; i < COUNT(flow_cases); i++)
-		tests[count++] = (struct CMUnitTest){ flow_cases[i].name, check_flow, NULL, NULL,
-						      &flow_cases[i] };
 	for (size_t i = 0; i < COUNT(path_cases); i++)
 		tests[count++] = (struct CMUnitTest){ path_cases[i].name, check_path, NULL, NULL,
 						      &path_cases[i] };

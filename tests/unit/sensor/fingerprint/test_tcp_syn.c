@@ -134,11 +134,114 @@ static void check_case(void **state)
 	free(bytes);
 }
 
+static struct fingerprint_syn segment_of(const struct syn_case *c, uint8_t options[40])
+{
+	struct fingerprint_syn syn = c->syn;
+	uint8_t *bytes = NULL;
+	size_t size = hex_decode(c->options, &bytes);
+
+	assert_true(size <= 40);
+	if (size > 0)
+		memcpy(options, bytes, size);
+	syn.options = cursor_of(options, size);
+	free(bytes);
+	return syn;
+}
+
+/* One thing of it is another, or nothing is. */
+static void vary(struct fingerprint_syn *syn, uint8_t options[40])
+{
+	const int what = rand() % 9;
+
+	if (what == 0)
+		syn->ttl = (uint8_t)rand();
+	else if (what == 1)
+		syn->is_id_zero = !syn->is_id_zero;
+	else if (what == 2)
+		syn->dont_fragment = !syn->dont_fragment;
+	else if (what == 3)
+		syn->window = (uint16_t)(rand() % 2 ? 1460 : rand());
+	else if (what == 4)
+		syn->flags ^= (uint16_t)(1 << rand() % 8);
+	else if (what == 5)
+		syn->ip_options_bytes = (uint16_t)(rand() % 3 * 4);
+	else if (what == 6)
+		syn->has_payload = !syn->has_payload;
+	else if (what == 7 && syn->options.left > 0)
+		options[(size_t)rand() % syn->options.left] = (uint8_t)(rand() % 12);
+}
+
+static bool have_same_shape(const struct fingerprint_syn_shape *a,
+			    const struct fingerprint_syn_shape *b)
+{
+	return a->length > 0 && a->length == b->length && a->marks == b->marks &&
+	       memcmp(a->bytes, b->bytes, a->length) == 0;
+}
+
+static void render_syn(const struct fingerprint_syn *syn, char text[RENDERED_BYTES_MAX])
+{
+	parse_options(syn, syn->options.at, syn->options.left, text);
+}
+
+/* What is remembered by its shape says what would have been said anew. */
+static void segments_of_one_shape_have_the_same_marks(void **state)
+{
+	static char text[2][RENDERED_BYTES_MAX];
+	unsigned int same = 0, others = 0;
+
+	(void)state;
+	srand(3);
+	for (unsigned int i = 0; i < 20000; i++) {
+		const struct syn_case *c =
+			&cases[(size_t)rand() % (sizeof(cases) / sizeof(*cases))];
+		struct fingerprint_syn_shape shape[2];
+		uint8_t options[40];
+		struct fingerprint_syn syn = segment_of(c, options);
+
+		fingerprint_syn_shape(&syn, &shape[0]);
+		render_syn(&syn, text[0]);
+		vary(&syn, options);
+		fingerprint_syn_shape(&syn, &shape[1]);
+		render_syn(&syn, text[1]);
+		if (have_same_shape(&shape[0], &shape[1])) {
+			assert_string_equal(text[0], text[1]);
+			same++;
+		}
+		others += strcmp(text[0], text[1]) != 0;
+	}
+	assert_true(same > 1000);
+	assert_true(others > 1000);
+}
+
+/* Else every connection of a host would have another one. */
+static void the_time_is_no_part_of_the_shape(void **state)
+{
+	uint8_t early[] = { 8, 10, 0, 0, 0, 1, 0, 0, 0, 0 };
+	uint8_t late[] = { 8, 10, 9, 9, 9, 9, 0, 0, 0, 0 };
+	uint8_t never[] = { 8, 10, 0, 0, 0, 0, 0, 0, 0, 0 };
+	struct fingerprint_syn syn = { .ip_version = 4, .ttl = 64, .window = 1, .flags = 2 };
+	struct fingerprint_syn_shape shape[3];
+
+	(void)state;
+	syn.options = cursor_of(early, sizeof(early));
+	fingerprint_syn_shape(&syn, &shape[0]);
+	syn.options = cursor_of(late, sizeof(late));
+	fingerprint_syn_shape(&syn, &shape[1]);
+	syn.options = cursor_of(never, sizeof(never));
+	fingerprint_syn_shape(&syn, &shape[2]);
+	assert_true(have_same_shape(&shape[0], &shape[1]));
+	assert_false(have_same_shape(&shape[0], &shape[2]));
+}
+
 int main(void)
 {
-	static struct CMUnitTest tests[sizeof(cases) / sizeof(*cases)];
+	static struct CMUnitTest tests[sizeof(cases) / sizeof(*cases) + 2] = {
+		cmocka_unit_test(segments_of_one_shape_have_the_same_marks),
+		cmocka_unit_test(the_time_is_no_part_of_the_shape),
+	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		tests[i] = (struct CMUnitTest){ cases[i].name, check_case, NULL, NULL, &cases[i] };
+		tests[i + 2] =
+			(struct CMUnitTest){ cases[i].name, check_case, NULL, NULL, &cases[i] };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

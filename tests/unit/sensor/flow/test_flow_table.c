@@ -225,6 +225,87 @@ static void an_ended_flow_is_forgotten(void **state)
 	assert_int_equal(stats_of(*state).evicted_flows, 0);
 }
 
+/* What an ended flow had allocated goes to the next, and nothing of what it said. */
+static void a_new_flow_has_nothing_of_an_ended_one(void **state)
+{
+	const struct flow_key other = { 8, 1 };
+	struct flow_piece piece = piece_of(0, MESSAGE_BYTES);
+
+	fake_parser_reset();
+	assert_int_equal(give_part(*state, 0, MESSAGE_BYTES), 0);
+	assert_int_equal(give_part(*state, 0, 5), 0);
+	flow_table_end(*state, &key);
+	assert_int_equal(fake_parser_calls().clears, 1);
+	flow_table_cut(*state, &other, SIDE_SOURCE, "lost");
+	assert_mark(*state, &other, MARK_SERVER_NAME, NULL);
+	assert_mark(*state, &other, MARK_TRUNCATED, "lost");
+	assert_int_equal(flow_table_told(*state, &other), 1);
+	piece.key = other;
+	assert_int_equal(give(*state, piece), 0); /* nor is its message done with */
+	assert_mark(*state, &other, MARK_SERVER_NAME, NAME);
+	assert_int_equal(fake_parser_calls().sessions, 1);
+	assert_null(flow_table_marks(*state, &key));
+}
+
+/* More than are kept to be used again. */
+static void many_flows_come_and_go(void **state)
+{
+	struct flow_table *table = table_of(
+		(struct flow_table_options){ .flows_max = 1000, .pending_bytes_max = 1 << 20 });
+
+	(void)state;
+	fake_parser_reset();
+	for (uint64_t round = 0; round < 3; round++) {
+		for (uint64_t i = 1; i <= 300; i++) {
+			struct flow_piece piece = piece_of(0, MESSAGE_BYTES);
+
+			piece.key.cookie = i;
+			assert_int_equal(give(table, piece), 0);
+		}
+		for (uint64_t i = 1; i <= 300; i++) {
+			const struct flow_key gone = { i, 1 };
+
+			assert_mark(table, &gone, MARK_SERVER_NAME, NAME);
+			flow_table_end(table, &gone);
+			assert_null(flow_table_marks(table, &gone));
+		}
+		assert_int_equal(stats_of(table).flows, 0);
+		assert_int_equal(stats_of(table).marks_bytes, 0);
+		assert_in_range(fake_parser_calls().sessions, 1, 100);
+	}
+	flow_table_free(table);
+	assert_int_equal(fake_parser_calls().sessions, 0);
+}
+
+static const char *syn_mark_of(struct flow_table *table, uint64_t cookie, uint16_t window)
+{
+	const struct flow_key of = { cookie, 1 };
+	const struct fingerprint_syn syn = { .window = window };
+	const struct text *value;
+
+	flow_table_syn(table, &of, &syn);
+	value = marks_find(flow_table_marks(table, &of), MARK_TCP_SYN);
+	return value ? value->at : "";
+}
+
+/* 300 is 44 as far as the fake looks: what is said of a kind of segment is asked for once. */
+static void segments_of_one_kind_are_asked_about_once(void **state)
+{
+	fake_parser_reset();
+	for (uint64_t cookie = 1; cookie <= 10; cookie++) {
+		assert_string_equal(syn_mark_of(*state, cookie, 44), "syn 44");
+		assert_string_equal(syn_mark_of(*state, 100 + cookie, 300), "syn 44");
+	}
+	assert_int_equal(fake_parser_calls().syns, 1);
+	for (uint16_t window = 0; window < 256; window++) {
+		char want[16];
+
+		snprintf(want, sizeof(want), "syn %u", window);
+		assert_string_equal(syn_mark_of(*state, 1000 + window, window), want);
+	}
+	assert_string_equal(syn_mark_of(*state, 2000, 44), "syn 44");
+}
+
 /* Random cuts, orders and repetitions of a message say what the whole says. */
 static void any_pieces_say_what_the_whole_says(void **state)
 {
@@ -269,6 +350,9 @@ int main(void)
 		TABLE_TEST(a_datagram_that_ends_too_early_is_malformed),
 		TABLE_TEST(what_nobody_parses_is_refused),
 		TABLE_TEST(an_ended_flow_is_forgotten),
+		TABLE_TEST(a_new_flow_has_nothing_of_an_ended_one),
+		TABLE_TEST(many_flows_come_and_go),
+		TABLE_TEST(segments_of_one_kind_are_asked_about_once),
 		cmocka_unit_test(every_truncated_message_is_said_to_be_cut),
 		cmocka_unit_test(any_pieces_say_what_the_whole_says),
 	};

@@ -11,11 +11,11 @@ static void a_full_table_evicts_who_was_silent_longest(void **state)
 	(void)state;
 	assert_int_equal(give_part(table, 0, 5), 0);
 	flow_table_syn(table, &others[0], &syn);
-	flow_table_unknown(table, &key, cursor_of("x", 1));
+	flow_table_unknown(table, &key, 2);
 	flow_table_syn(table, &others[1], &syn);
 	assert_null(flow_table_marks(table, &others[0]));
 	assert_mark(table, &key, MARK_FIRST_BYTES, "binary");
-	assert_mark(table, &others[1], MARK_TCP_SYN, "syn");
+	assert_mark(table, &others[1], MARK_TCP_SYN, "syn 0");
 	flow_table_syn(table, &others[1], &syn);
 	flow_table_syn(table, &others[2], &syn); /* and with it goes the message begun */
 	assert_null(flow_table_marks(table, &key));
@@ -38,7 +38,7 @@ static void too_many_marks_evict_too(void **state)
 	assert_in_range(stats_of(table).flows, 1, 50);
 	assert_in_range(stats_of(table).marks_bytes, 1, 500);
 	assert_int_equal(stats_of(table).evicted_flows + stats_of(table).flows, 100);
-	assert_mark(table, &(struct flow_key){ 100, 1 }, MARK_TCP_SYN, "syn");
+	assert_mark(table, &(struct flow_key){ 100, 1 }, MARK_TCP_SYN, "syn 0");
 	flow_table_free(table);
 }
 

@@ -15,21 +15,20 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define SLOTS 8
+#define SLOTS 500 /* several windows */
 #define LATER (11 * NS_PER_S)
 
+static int fd;
 static struct arena *arena;
 static struct arena_slot *slot; /* as the kernel has it */
 
 static int set_up(void **state)
 {
-	int fd = memfd_create("arena", MFD_CLOEXEC);
-
 	(void)state;
+	fd = memfd_create("arena", MFD_CLOEXEC);
 	if (ftruncate(fd, SLOTS * ARENA_SLOT_BYTES) < 0 || arena_open(fd, SLOTS, &arena) < 0)
 		return -1;
 	slot = mmap(NULL, SLOTS * ARENA_SLOT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	close(fd);
 	slot[0].head.next = 3;
 	for (int i = 1; i <= 2; i++) {
 		slot[i].state = i == 1 ? ARENA_CLAIMED : ARENA_HELD;
@@ -45,6 +44,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	arena_close(arena);
+	close(fd);
 	munmap(slot, SLOTS * ARENA_SLOT_BYTES);
 	return 0;
 }
@@ -73,12 +73,28 @@ static void taken_bytes_are_wiped(void **state)
 	uint8_t bytes[ARENA_BYTES_MAX];
 
 	(void)state;
+	memset(slot[1].bytes, 0, sizeof(slot[1].bytes)); /* claimed for this piece: nothing else */
 	memset(slot[1].bytes + 16, 0xbb, 100);
 	assert_int_equal(arena_take(arena, &event, bytes), 100);
 	assert_int_equal(bytes[0], 0xbb);
 	assert_int_equal(bytes[99], 0xbb);
 	assert_true(is_wiped(&slot[1]));
 	assert_int_equal(arena_take(arena, &event, bytes), -ESTALE);
+}
+
+/* What the kernel side writes at least: words of its own. */
+static void a_short_piece_is_wiped_with_what_stands_behind_it(void **state)
+{
+	struct event_bytes event = event_of(1);
+	uint8_t bytes[ARENA_BYTES_MAX];
+
+	(void)state;
+	memset(slot[1].bytes, 0, sizeof(slot[1].bytes));
+	memset(slot[1].bytes, 0xbb, ARENA_CLAIMED_BYTES_MIN);
+	event.slot_at = 0;
+	event.bytes = 3;
+	assert_int_equal(arena_take(arena, &event, bytes), 3);
+	assert_true(is_wiped(&slot[1]));
 }
 
 static void held_bytes_stay(void **state)
@@ -141,13 +157,53 @@ static void age_frees_in_two_looks(void **state)
 	assert_int_equal(stats.taken, 0);
 }
 
+/* The last slot is far from the first: it is found wherever its window lies, and again when that
+ * was given back. */
+static void a_window_is_mapped_when_it_is_asked_for(void **state)
+{
+	struct event_bytes event = event_of(SLOTS - 1);
+	uint8_t bytes[ARENA_BYTES_MAX];
+
+	(void)state;
+	for (int round = 0; round < 2; round++) {
+		slot[0].head.next = SLOTS - 1;
+		slot[SLOTS - 1].state = ARENA_CLAIMED;
+		slot[SLOTS - 1].cookie = 77;
+		slot[SLOTS - 1].generation = 5;
+		assert_int_equal(arena_take(arena, &event, bytes), 100);
+		arena_reclaim(arena, LATER, true); /* closes those of set_up */
+		arena_reclaim(arena, LATER, true);
+		assert_int_equal(slot[0].head.next, 0);
+	}
+}
+
+/* The search goes back to the front, but slots that were used are looked at by age all the same. */
+static void the_front_is_used_again(void **state)
+{
+	(void)state;
+	slot[0].head.next = SLOTS - 1;
+	slot[SLOTS - 1].state = ARENA_CLAIMED;
+	slot[SLOTS - 1].claimed_ns = 1;
+	slot[0].head.held = 1;
+	arena_rewind(arena);
+	assert_int_equal(slot[0].head.next, SLOTS - 1); /* while bytes are held */
+	slot[0].head.held = 0;
+	arena_rewind(arena);
+	assert_int_equal(slot[0].head.next, 0);
+	arena_reclaim(arena, LATER, true);
+	assert_int_equal(slot[SLOTS - 1].state, ARENA_CLOSING);
+}
+
 #define ARENA_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		ARENA_TEST(taken_bytes_are_wiped),
+		ARENA_TEST(a_short_piece_is_wiped_with_what_stands_behind_it),
 		ARENA_TEST(held_bytes_stay),
+		ARENA_TEST(the_front_is_used_again),
+		ARENA_TEST(a_window_is_mapped_when_it_is_asked_for),
 		ARENA_TEST(other_contents_are_not_taken),
 		ARENA_TEST(age_frees_in_two_looks),
 	};
