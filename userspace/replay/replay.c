@@ -108,6 +108,17 @@ static void flow_data(void *context, struct track_flow *flow, const struct track
 		flow_table_learn_names(replay->table, marks, flow->last_ns);
 }
 
+static void flow_again(void *context, struct track_flow *flow, const struct track_data *data)
+{
+	struct replay *replay = context;
+	struct watch watch;
+
+	if (!flow->observed || !replay->watcher->again)
+		return;
+	watch = watch_of(replay, flow);
+	replay->watcher->again(replay->watcher->context, &watch, data);
+}
+
 /* The watcher's last word. */
 static void finish_watch(struct replay *replay, struct track_flow *flow)
 {
@@ -217,6 +228,7 @@ int replay_begin(struct replay *replay)
 	const struct track_observer observer = { .begun = flow_begun,
 						 .syn = flow_syn,
 						 .data = flow_data,
+						 .again = flow_again,
 						 .ended = flow_ended,
 						 .context = replay };
 
