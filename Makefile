@@ -42,10 +42,10 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -W
 	-Ibpf/abi -Ibpf/lib -I. -isystem /usr/include/$(ARCH)-linux-gnu -ffile-prefix-map=$(CURDIR)=.
 
 LIBS_common := -levent -linih
-LIBS_sensor := -levent_openssl -levent -linih -lbpf -lelf -lz -lssl -lcrypto -lprotobuf-c -ljansson -lseccomp -lpcre2-8
-LIBS_collector := -levent_openssl -levent -linih -lz -lssl -lcrypto -lprotobuf-c -lsqlite3 -ljansson
-LIBS_ctl := -levent -linih -lprotobuf-c -ljansson
-LIBS_replay := -lpcap -lz -lcrypto -lprotobuf-c -ljansson
+LIBS_sensor := -levent_openssl -levent -linih -lbpf -lelf -lz -ldeflate -lssl -lcrypto -lprotobuf-c -ljansson -lseccomp -lpcre2-8
+LIBS_collector := -levent_openssl -levent -linih -ldeflate -lssl -lcrypto -lprotobuf-c -lsqlite3 -ljansson
+LIBS_ctl := -levent -linih -ldeflate -lprotobuf-c -ljansson
+LIBS_replay := -lpcap -lz -ldeflate -lcrypto -lprotobuf-c -ljansson
 LIBS_test := $(sort $(LIBS_sensor) $(LIBS_collector) $(LIBS_replay)) -lcmocka
 
 # --- sources ---------------------------------------------------------------------------------------
@@ -143,7 +143,7 @@ $(BUILD)/bin/yagurad: $(BUILD)/obj/userspace/sensor/main.o $(call lib,sensor tel
 $(BUILD)/bin/yagura-replay: $(BUILD)/obj/userspace/replay/main.o $(call lib,replay sensor telemetry common)
 	$(call link,$(LIBS_replay))
 $(BUILD)/bin/yaguractl: $(BUILD)/obj/userspace/ctl/main.o $(call lib,ctl telemetry common)
-	$(call link,$(LIBS_ctl) -lz)
+	$(call link,$(LIBS_ctl))
 $(BUILD)/bin/yagura-collector: $(BUILD)/obj/userspace/collector/main.o $(call lib,collector telemetry common)
 	$(call link,$(LIBS_collector))
 
@@ -173,7 +173,7 @@ $(BUILD)/tests/bpf/test_first_bytes_corpus $(BUILD)/tests/bpf/test_first_bytes_o
 bpf-tests: $(BPF_TEST_BIN) $(BUILD)/tests/vm/verifier_cost
 
 $(BUILD)/tests/bench/telemetry/bench: $(call objects,$(wildcard tests/bench/telemetry/*.c)) \
-		$(call lib,support telemetry common)
+		$(call lib,telemetry common)
 	$(call link,$(LIBS_test) -lm)
 
 bench-programs: $(addprefix $(BUILD)/tests/bench/,spawn read_capture short_lives worker_turn)

@@ -12,8 +12,7 @@
 
 #define ARENA_SLOT_BYTES 2048
 #define ARENA_BYTES_MAX 2016 /* of one piece */
-#define ARENA_CLAIMED_BYTES_MIN 16 /* a claimed slot was written to so far, or to the piece's end  \
-				    */
+#define ARENA_CLAIMED_BYTES_MIN 16 /* written to of a claimed slot, or up to the piece's end */
 #define ARENA_HOLD_BYTES 896 /* of the stream, held in one slot */
 #define ARENA_HOLD_WORDS (ARENA_HOLD_BYTES / 64)
 #define ARENA_HOLDS 19 /* such stretches are a direction's first 16 KiB */

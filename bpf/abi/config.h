@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-/* What is looked at in the first packets of a TCP connection. */
+/* What is looked at in the first packets of a TCP connection; LENGTHS: of every flow. */
 enum probe_look {
 	PROBE_LOOK_SYN = 1u << 0,
 	PROBE_LOOK_LENGTHS = 1u << 1,

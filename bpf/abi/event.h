@@ -270,6 +270,7 @@ enum event_flow_flag {
 	FLOW_SHARED = 1u << 3,
 	FLOW_PREEXISTING = 1u << 4, /* older than the sensor: opened_ns is when it was found */
 	FLOW_FOLDED = 1u << 5, /* sums of `count` flows of one owner that found no room; no peer */
+	FLOW_UNSEEN = 1u << 6, /* with FINAL: among its first bytes are some that no hook saw */
 };
 
 enum event_syn_flag {
@@ -363,9 +364,8 @@ enum event_bytes_flag {
 
 /*
  * First bytes of a flow, in a slot of the arena (arena.h): part of a message that begins at `start`
- * of its direction's stream, or datagram number `start` (from 0) of those told of. `cut` is not 0:
- * no bytes, and the reason why some, or a message, will not come.
- */
+ * of its direction's stream, or datagram number `start` (from 0) of those told of. With `cut` there
+ * are none, and it says why some, or a message, will not come. */
 struct event_bytes {
 	struct event_header header;
 	__u64 cookie; /* with `index`: the flow, as in struct event_flow */

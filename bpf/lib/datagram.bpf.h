@@ -30,17 +30,13 @@ static __always_inline bool is_of_flow(const struct packet *packet,
 	       flow->local_port == packet->key.local_port && flow->protocol == key->protocol;
 }
 
-/* A flow that this packet is the first of; phase and index are not touched. */
+/* A flow that this packet is the first of; phase, index and counters are not touched. */
 static __always_inline void flow_describe(struct datagram_flow *flow, const struct packet *packet)
 {
 	flow->life.opened_ns = bpf_ktime_get_boot_ns();
 	flow->life.latest = packet->ticks;
 	flow->life.part = 0;
 	flow->life.told = 0;
-	flow->sent_bytes = packet->egress ? packet->payload_bytes : 0;
-	flow->received_bytes = packet->egress ? 0 : packet->payload_bytes;
-	flow->sent_packets = packet->egress ? packet->datagrams : 0;
-	flow->received_packets = packet->egress ? 0 : packet->datagrams;
 	__builtin_memcpy(flow->local_addr, packet->local_addr, 16);
 	__builtin_memcpy(flow->remote_addr, packet->key.remote_addr, 16);
 	flow->local_port = packet->key.local_port;
@@ -50,12 +46,13 @@ static __always_inline void flow_describe(struct datagram_flow *flow, const stru
 	flow->icmp_type = packet->icmp_type;
 	flow->icmp_code = packet->icmp_code;
 	__builtin_memset(&flow->look, 0, sizeof(flow->look));
+	__builtin_memset(&flow->splt, 0, sizeof(flow->splt));
 	flow->pieces = 0;
 }
 
 static __noinline bool datagram_is_told(const struct live_config *live,
 					const struct datagram_socket *socket,
-					const struct datagram_flow *flow)
+					const struct packet *packet)
 {
 	struct flow_facts facts = {
 		.cgroup_id = socket->cgroup_id,
@@ -63,30 +60,29 @@ static __noinline bool datagram_is_told(const struct live_config *live,
 		.remote.prefix_bits = 128,
 		.uid = socket->uid,
 		.executable_verdict = socket->executable_verdict,
-		.local_port = flow->local_port,
-		.remote_port = flow->remote_port,
-		.protocol = flow->protocol,
+		.local_port = packet->key.local_port,
+		.remote_port = packet->key.remote_port,
+		.protocol = packet->key.protocol,
 	};
 
-	__builtin_memcpy(facts.local.addr, flow->local_addr, 16);
-	__builtin_memcpy(facts.remote.addr, flow->remote_addr, 16);
+	__builtin_memcpy(facts.local.addr, packet->local_addr, 16);
+	__builtin_memcpy(facts.remote.addr, packet->key.remote_addr, 16);
 	return flow_is_told(live, &facts);
 }
 
 /* Asked once; what is left out lives on unseen, so that its next packet does not begin it again. */
-static __always_inline void flow_admit(const struct datagram_socket *socket,
-				       struct datagram_flow *flow)
+static __always_inline bool is_flow_left_out(const struct datagram_socket *socket,
+					     const struct packet *packet)
 {
 	const struct live_config *live = flows_judged();
 
-	if (live && !datagram_is_told(live, socket, flow))
-		flow->flags |= DATAGRAM_UNTOLD;
+	return live && !datagram_is_told(live, socket, packet);
 }
 
 /* In the socket's own storage, when no other flow is there. On 5.10 the sweep would find the flow
  * there, but not whose it is: all are in the table. */
 static __always_inline bool begin_first(struct bpf_sock *sk, struct datagram_socket *socket,
-					const struct packet *packet)
+					const struct packet *packet, bool is_left_out)
 {
 #ifdef YAGURA_OLD
 	return false;
@@ -97,8 +93,12 @@ static __always_inline bool begin_first(struct bpf_sock *sk, struct datagram_soc
 	if (!flow || !life_change(&flow->life, LIFE_FREE, LIFE_CLAIMED))
 		return false;
 	flow->life.index = word_count(&socket->index);
+	flow->sent_bytes = flow->received_bytes = 0;
+	flow->sent_packets = flow->received_packets = 0;
 	flow_describe(flow, packet);
-	flow_admit(socket, flow);
+	if (is_left_out)
+		flow->flags |= DATAGRAM_UNTOLD;
+	flow_count(flow, packet);
 	life_hand_on(&flow->life, LIFE_OPEN);
 	return true;
 #endif
@@ -124,25 +124,35 @@ static __noinline struct datagram_many *many_claim(struct datagram_socket *socke
 	return many;
 }
 
-/* In the table. Another CPU may do the same at this moment: then its flow is found and used. */
-static __always_inline bool begin_another(struct datagram_socket *socket,
-					  const struct packet *packet)
+/* Nobody's yet: others count in it, but the sweep leaves it alone. */
+static const struct datagram_flow no_flow = { .life.phase = LIFE_CLAIMED };
+
+/* In the table. Another CPU may do the same at this moment: then its flow is found and used. It is
+ * filled in there, as a flow takes half of the stack. */
+static __noinline bool begin_another(struct datagram_socket *socket, const struct packet *packet,
+				     bool is_left_out)
 {
-	struct datagram_flow fresh = { .life.phase = LIFE_OPEN }, *flow;
 	struct datagram_many *many = many_claim(socket);
+	struct datagram_flow *flow;
+	bool is_ours;
 
 	if (!many)
 		return false;
-	fresh.life.index = word_count(&socket->index);
-	flow_describe(&fresh, packet);
-	flow_admit(socket, &fresh);
-	if (bpf_map_update_elem(&datagram_flows, &packet->key, &fresh, BPF_NOEXIST) == 0)
-		return true;
-	word_count_down(&many->flows);
+	is_ours = bpf_map_update_elem(&datagram_flows, &packet->key, &no_flow, BPF_NOEXIST) == 0;
+	if (!is_ours)
+		word_count_down(&many->flows);
 	flow = bpf_map_lookup_elem(&datagram_flows, &packet->key);
-	if (!flow || !life_is_counting(&flow->life))
-		return fresh.flags & DATAGRAM_UNTOLD; /* no room, and none needed */
+	if (!flow || (flow->life.phase != LIFE_CLAIMED && !life_is_counting(&flow->life)))
+		return is_left_out; /* no room, and none needed */
+	if (is_ours) {
+		flow->life.index = word_count(&socket->index);
+		flow_describe(flow, packet);
+		if (is_left_out)
+			flow->flags |= DATAGRAM_UNTOLD;
+	}
 	flow_count(flow, packet);
+	if (is_ours)
+		life_hand_on(&flow->life, LIFE_OPEN);
 	return true;
 }
 
@@ -203,7 +213,10 @@ static __noinline void fold(const struct datagram_socket *socket, const struct p
 static __noinline void flow_begin(struct bpf_sock *sk, struct datagram_socket *socket,
 				  const struct packet *packet)
 {
-	if (!begin_first(sk, socket, packet) && !begin_another(socket, packet))
+	bool is_left_out = is_flow_left_out(socket, packet);
+
+	if (!begin_first(sk, socket, packet, is_left_out) &&
+	    !begin_another(socket, packet, is_left_out))
 		fold(socket, packet);
 }
 

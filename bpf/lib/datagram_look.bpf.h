@@ -6,6 +6,7 @@
 #include "datagram.bpf.h"
 #include "look_kernel.bpf.h"
 #include "shape.bpf.h"
+#include "splt.bpf.h"
 
 #define LOOK_BATCH_MAX 4 /* datagrams looked at of those that offload keeps in one buffer */
 
@@ -31,11 +32,18 @@ __weak int datagram_piece(struct __sk_buff *skb, __u32 index, __u64 where_word, 
 	return 0;
 }
 
+/* 0: the flow's source sent it. */
+static __always_inline __u32 datagram_side(const struct datagram_flow *flow,
+					   const struct packet *packet)
+{
+	return packet->egress == !(flow->flags & DATAGRAM_INGRESS) ? 0 : 1;
+}
+
 /* Whether it is wanted; then it is told of. */
 static __noinline bool datagram_tell(struct __sk_buff *skb, struct datagram_flow *flow,
 				     const struct packet *packet, __u32 at, __u32 bytes)
 {
-	__u32 side = packet->egress == !(flow->flags & DATAGRAM_INGRESS) ? 0 : 1;
+	__u32 side = datagram_side(flow, packet);
 	struct dissect_head head = { .count = DISSECT_HEAD_BYTES };
 	__u32 base = packet->payload_at + at;
 	bool is_too_long = bytes > ARENA_BYTES_MAX;
@@ -58,16 +66,13 @@ static __noinline bool datagram_tell(struct __sk_buff *skb, struct datagram_flow
 	return true;
 }
 
-static __noinline void datagram_look(struct __sk_buff *skb, struct bpf_sock *sk,
-				     const struct packet *packet)
+static __always_inline void datagram_look(struct __sk_buff *skb, struct datagram_flow *flow,
+					  const struct packet *packet)
 {
-	struct datagram_flow *flow = flow_of(sk, packet);
 	__u32 each = skb->gso_size ? skb->gso_size : packet->payload_bytes;
 	__u32 at = 0, i, bytes;
 	bool is_known;
 
-	if (!flow || flow->flags & DATAGRAM_UNTOLD)
-		return;
 	for (i = 0; i < LOOK_BATCH_MAX && at < packet->payload_bytes; i++) {
 		bytes = packet->payload_bytes - at < each ? packet->payload_bytes - at : each;
 		is_known = datagram_tell(skb, flow, packet, at, bytes);
@@ -79,6 +84,22 @@ static __noinline void datagram_look(struct __sk_buff *skb, struct bpf_sock *sk,
 	}
 }
 
+#define DATAGRAM_LENGTHS (probe_config.looks_at_tcp & PROBE_LOOK_LENGTHS)
+
+/* One that was counted. */
+static __noinline void datagram_note(struct __sk_buff *skb, struct bpf_sock *sk,
+				     const struct packet *packet)
+{
+	struct datagram_flow *flow = flow_of(sk, packet);
+
+	if (!flow || flow->flags & DATAGRAM_UNTOLD || !packet->payload_bytes)
+		return;
+	if (DATAGRAM_LENGTHS && flow->splt.count < SPLT_LENGTHS)
+		splt_note(&flow->splt, datagram_side(flow, packet) == 0, packet->payload_bytes);
+	if (probe_config.first_bytes & DISSECT_DATAGRAMS && packet->key.protocol == IPPROTO_UDP)
+		datagram_look(skb, flow, packet);
+}
+
 /* Everything but TCP: counts it, and looks at it. */
 static __always_inline void datagram_seen(struct __sk_buff *skb, struct bpf_sock *sk, bool egress)
 {
@@ -87,8 +108,8 @@ static __always_inline void datagram_seen(struct __sk_buff *skb, struct bpf_sock
 	if (!packet_parse(skb, &packet))
 		return;
 	datagram_packet(skb, sk, &packet);
-	if (probe_config.first_bytes & DISSECT_DATAGRAMS && packet.key.protocol == IPPROTO_UDP)
-		datagram_look(skb, sk, &packet);
+	if (probe_config.first_bytes & DISSECT_DATAGRAMS || DATAGRAM_LENGTHS)
+		datagram_note(skb, sk, &packet);
 }
 
 #endif

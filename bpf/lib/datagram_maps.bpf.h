@@ -59,8 +59,9 @@ struct datagram_flow {
 	struct look_datagrams look;
 	__u32 pieces; /* EVENT_BYTES due so far */
 	__u32 reserved;
+	struct splt splt;
 };
-_Static_assert(sizeof(struct datagram_flow) == 112, "datagram_flow");
+_Static_assert(sizeof(struct datagram_flow) == 224, "datagram_flow");
 
 struct datagram_key {
 	__u64 cookie;

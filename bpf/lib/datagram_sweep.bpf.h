@@ -4,6 +4,7 @@
 #define YAGURA_LIB_DATAGRAM_LIFE_BPF_H
 
 #include "datagram.bpf.h"
+#include "splt.bpf.h"
 
 static __always_inline void datagram_facts(struct event_flow *event,
 					   const struct datagram_socket *socket)
@@ -40,6 +41,7 @@ static __always_inline void datagram_fill(struct event_flow *event,
 	event->received_data_packets = at_most_u32(flow->received_packets);
 	event->pieces = flow->pieces;
 	event->first_bytes = flow->look.shape;
+	splt_fill(&event->splt, &flow->splt);
 	event->count = 1;
 	event->part = flow->life.part;
 	event->index = flow->life.index;

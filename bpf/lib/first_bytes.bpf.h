@@ -10,6 +10,7 @@
 #include "handshake.bpf.h"
 #include "look_steps.bpf.h"
 #include "shape.bpf.h"
+#include "splt.bpf.h"
 
 /* Segments with payload, as the kernel counts them on the wire: past these nothing is looked at,
  * and no storage looked up. More than all other bounds of both directions together. */
@@ -223,16 +224,11 @@ static __always_inline void lengths_note(struct flow_storage *flow, const struct
 					 __u32 offset)
 {
 	struct splt *splt = &flow->look.splt;
-	__u32 side = side_of(flow, facts->egress) & 1, entry;
+	__u32 side = side_of(flow, facts->egress) & 1;
 
-	if (splt->count >= SPLT_LENGTHS ||
-	    !splt_is_new(&flow->look.side[side].top, offset, facts->payload_bytes))
-		return;
-	entry = word_count(&splt->count);
-	if (entry >= SPLT_LENGTHS)
-		return;
-	barrier_var(entry); /* up to 6.1 its bounds are lost: what is masked behind has them */
-	splt_set(splt, entry, side == 0, facts->payload_bytes, bpf_ktime_get_ns());
+	if (splt->count < SPLT_LENGTHS &&
+	    splt_is_new(&flow->look.side[side].top, offset, facts->payload_bytes))
+		splt_note(splt, side == 0, facts->payload_bytes);
 }
 
 /* After the first payload of a flow was looked at: what kind of bytes these are when they are
@@ -268,7 +264,9 @@ static __always_inline bool tcp_payload(struct bpf_sock *sk, struct tcp_facts *f
 	if (facts->offset >> 31)
 		return false; /* a keepalive's byte lies before the first */
 	facts->is_first = !flow->is_begun;
-	flow->is_begun = 1;
+#ifndef YAGURA_PLAIN
+	flow->is_begun = 1; /* else nothing is looked at, nor missed */
+#endif
 	if (probe_config.looks_at_tcp & PROBE_LOOK_LENGTHS)
 		lengths_note(flow, facts, facts->offset);
 	return probe_config.looks_at_tcp & PROBE_LOOK_BYTES &&

@@ -4,6 +4,7 @@
 #define YAGURA_LIB_FLOW_RECORD_BPF_H
 
 #include "flow.bpf.h"
+#include "splt.bpf.h"
 #include <linux/errno.h>
 
 static __always_inline enum event_flow_direction direction_of(const struct flow_storage *flow)
@@ -28,14 +29,30 @@ static __always_inline __u8 event_flags_of(const struct flow_storage *flow)
 
 static __always_inline void look_fill(struct event_flow *event, const struct flow_look *look)
 {
-	__u32 count = look->splt.count;
-
 	event->pieces = look->pieces;
 	event->syn = look->syn;
 	event->synack = look->synack;
-	event->splt.count = (__u8)(count < FLOW_SPLT_MAX ? count : FLOW_SPLT_MAX);
-	__builtin_memcpy(event->splt.length, look->splt.length, sizeof(event->splt.length));
-	__builtin_memcpy(event->splt.gap, look->splt.gap, sizeof(event->splt.gap));
+	splt_fill(&event->splt, &look->splt);
+}
+
+static __always_inline bool is_behind(const struct look_side *side, __u64 bytes)
+{
+	return side->state != LOOK_DONE && side->next < bytes && side->next < LOOK_WINDOW_BYTES;
+}
+
+/* Whether the connection carried bytes that would have been looked at, and were not. Most are told
+ * of by the next segment of their direction; here there is none any more. */
+static __always_inline bool has_unseen(const struct flow_storage *flow,
+				       const struct event_flow *event)
+{
+	bool connects = flow->flags & STORAGE_EGRESS;
+
+	if (!(probe_config.looks_at_tcp & PROBE_LOOK_BYTES) || !flow->is_begun ||
+	    flow->flags & STORAGE_PREEXISTING)
+		return false;
+	return is_behind(&flow->look.side[0],
+			 connects ? event->sent_bytes : event->received_bytes) ||
+	       is_behind(&flow->look.side[1], connects ? event->received_bytes : event->sent_bytes);
 }
 
 static __always_inline void facts_fill(struct event_flow *event, const struct flow_storage *flow,
@@ -155,6 +172,8 @@ static __noinline void emit_flow_final(struct flow_storage *flow, const struct t
 	facts_fill(event, flow, tcp);
 	event->index = index;
 	event->flags |= FLOW_FINAL;
+	if (has_unseen(flow, event))
+		event->flags |= FLOW_UNSEEN;
 	event->state = failed ? FLOW_STATE_FAILED : FLOW_STATE_CLOSED;
 	event->error = flow->error ? flow->error : (__u32)((const struct sock *)tcp)->sk_err;
 	/* A SYN has been sent, and an established connection has received something: the kernel has

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Sequence of packet lengths and times: of the first segments with payload, as the host's own stack
- * handles them. What segmentation offload keeps in one buffer counts as one; what lies below the
- * highest place seen of its direction was sent before, and is left out. Compiled for BPF and for
+ * Sequence of packet lengths and times: of the first segments or datagrams with payload, as the
+ * host's own stack handles them. What segmentation offload keeps in one buffer counts as one; of a
+ * stream, what lies below the highest place seen of its direction was sent before, and is left out.
+ * Compiled for BPF and for
  * userspace; struct record_splt of userspace/telemetry/record.h is the same, finished.
  */
 #ifndef YAGURA_LIB_SPLT_H

@@ -121,6 +121,8 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool egress)
 {
 	struct stage *stage = stage_enter();
 
+	if ((void *)(long)skb->data + 1 > (void *)(long)skb->data_end)
+		return 0; /* there is nothing to be read */
 	if (!stage)
 		return 1;
 	stage_set(stage);
@@ -187,7 +189,10 @@ int stage_over(struct __sk_buff *skb)
 	event->protocol = IPPROTO_TCP;
 	event->state = FLOW_STATE_CLOSED;
 	event->flags = FLOW_FINAL;
-	look_fill(event, &stage->flow.look);
+	if (turn.is_datagram)
+		splt_fill(&event->splt, &stage->datagram_first.splt);
+	else
+		look_fill(event, &stage->flow.look);
 	if (stage_fault != STAGE_LOSES_SHAPE)
 		event->first_bytes =
 			turn.is_datagram ? stage->datagram_first.look.shape : stage->flow.shape;

@@ -357,8 +357,9 @@ static void a_full_arena_is_counted(void **state)
 	}
 	usleep(100000);
 	loader_counters(shared->loader, &after);
-	assert_int_equal(
-		after.value[COUNTER_GENERATED_BYTES] - before.value[COUNTER_GENERATED_BYTES], 600);
+	/* Others on this host may say something, too. */
+	assert_true(after.value[COUNTER_GENERATED_BYTES] - before.value[COUNTER_GENERATED_BYTES] >=
+		    600);
 	assert_true(after.value[COUNTER_BYTES_NO_ROOM] - before.value[COUNTER_BYTES_NO_ROOM] >=
 		    600 - 511);
 	bytes_must_come(shared, &none, 0, 1, 100); /* frees what was told of */

@@ -8,6 +8,7 @@
 #include "bpf/stage/stage_watcher.h"
 #include "replay/replay.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -260,6 +261,8 @@ static void gives_all(void **state)
 	const struct order_case *c = *state;
 	char *replay, *kernel;
 
+	if (!stage)
+		skip(); /* this kernel's BPF_PROG_RUN shows no bytes */
 	stream_bytes = 0;
 	c->make();
 	replay = print(&lookout_watcher, c->each, c->order, c->is_two);
@@ -277,8 +280,10 @@ static void gives_all(void **state)
 
 static int open_stage(void **state)
 {
+	int r = stage_watcher_open(STAGE_ACCEPTS, STAGE_SOUND, &stage);
+
 	(void)state;
-	return stage_watcher_open(STAGE_ACCEPTS, STAGE_SOUND, &stage);
+	return r == -EOPNOTSUPP ? 0 : r;
 }
 
 static int close_stage(void **state)

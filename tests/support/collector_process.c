@@ -70,7 +70,10 @@ void collector_process_set(struct collector_process_setup *setup, const char *di
 	snprintf(setup->key, sizeof(setup->key), "%s/collector.key", collector_process_pki);
 	setup->ca_files[0] = setup->ca;
 	setup->tenant = (struct tenant_options){ .name = "",
-						 .sinks = { .directory = directory },
+						 .sinks = { .directory = directory,
+							    .ndjson = { .is_enabled = true,
+									.rotate_bytes = 4096,
+									.rotate_s = 3600 } },
 						 .log_bytes_max = COLLECTOR_PROCESS_LOG };
 	setup->options = (struct pipeline_options){
 		.address = "127.0.0.1",

@@ -73,7 +73,7 @@ static void send_hello_ack(struct fake_collector *collector)
 	}
 	yagura__transport__hello_ack__init(&ack);
 	yagura__transport__frame__init(&frame);
-	ack.protocol = 1;
+	ack.protocol = 2;
 	ack.n_lanes = LANES;
 	ack.lanes = pointers;
 	ack.window_bytes = collector->options->window_bytes;

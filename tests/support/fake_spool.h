@@ -9,6 +9,7 @@
 #include "sensor/spool/spool.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FAKE_SPOOL_BATCHES_MAX 4096
@@ -20,6 +21,8 @@ struct spool {
 	uint64_t synced_seq[SPOOL_LANE_COUNT];
 	bool lost[SPOOL_LANE_COUNT][FAKE_SPOOL_BATCHES_MAX]; /* by sequence number */
 	uint32_t payload_bytes; /* of every batch */
+	uint32_t epoch_batches; /* batches of an epoch, the first from number 1 on; 0: 1 */
+	uint32_t written_off;
 	int read_error; /* returned by each spool_read unless 0 */
 	int append_error; /* returned by each spool_append unless 0 */
 	int sync_error; /* returned by each spool_sync unless 0 */
@@ -61,19 +64,37 @@ uint64_t spool_synced_seq(const struct spool *spool, enum spool_lane lane)
 	return spool->synced_seq[lane];
 }
 
-/* The payload tells lane and number, so that a mix-up shows. */
+static inline uint8_t fake_spool_epoch_index(const struct spool *spool, uint64_t seq)
+{
+	return (uint8_t)(spool->epoch_batches > 0 ? (seq - 1) % spool->epoch_batches : 0);
+}
+
+void spool_write_off(struct spool *spool, enum spool_lane lane, uint64_t seq)
+{
+	if (seq >= FAKE_SPOOL_BATCHES_MAX || spool->lost[lane][seq])
+		abort();
+	spool->lost[lane][seq] = true;
+	spool->written_off++;
+}
+
+/* The payload tells lane and number, so that a mix-up shows. Acknowledged ones of an epoch that has
+ * others are still there. */
 int spool_read(struct spool *spool, enum spool_lane lane, uint64_t seq,
 	       struct spool_batch *ret_batch)
 {
+	uint64_t first = spool->first_seq[lane];
+
+	first -= first > 0 ? fake_spool_epoch_index(spool, first) : 0;
 	if (spool->read_error < 0)
 		return spool->read_error;
-	if (seq < spool->first_seq[lane] || seq >= spool->next_seq[lane] ||
-	    seq >= FAKE_SPOOL_BATCHES_MAX || spool->lost[lane][seq])
+	if (seq < first || seq >= spool->next_seq[lane] || seq >= FAKE_SPOOL_BATCHES_MAX ||
+	    spool->lost[lane][seq])
 		return -ENOENT;
 	memset(spool->payload, (int)(seq * 2 + lane), spool->payload_bytes);
 	*ret_batch = (struct spool_batch){
 		.seq = seq,
-		.mark = { .raw_size = 2 * spool->payload_bytes },
+		.mark = { .raw_size = 2 * spool->payload_bytes,
+			  .epoch_index = fake_spool_epoch_index(spool, seq) },
 		.payload = spool->payload,
 		.size = spool->payload_bytes,
 	};

@@ -23,7 +23,10 @@ struct record sample_gap(void); /* 12 execs, ring_full */
 /* Fails the running cmocka test unless all fields are equal. */
 void assert_same_record(const struct record *got, const struct record *want);
 
-/* Decodes and fails unless exactly `want` comes, in this order. */
+/* The same of a batch that goes on in an epoch. */
+void assert_goes_on(struct batch_epoch *epoch, const struct batch_input *input,
+		    const struct record *want, size_t count);
+/* Decodes the only batch of an epoch and fails unless exactly `want` comes, in this order. */
 void assert_decodes_to(const uint8_t *bytes, size_t size, size_t raw_size,
 		       const struct record *want, size_t count);
 

@@ -37,7 +37,7 @@ void sensor_talk_spool(struct sensor_client *client, const char *sensor, uint64_
 	hello.n_lanes = next_seq > 0 ? 2 : 0;
 	hello.lanes = pointers;
 	assert_int_equal(uuid_parse(sensor, id), 0);
-	hello.protocol = 1;
+	hello.protocol = 2;
 	hello.sensor = (ProtobufCBinaryData){ sizeof(id), id };
 	hello.boot_id = (ProtobufCBinaryData){ sizeof(boot_id), boot_id };
 	hello.generation = 5;
@@ -87,27 +87,48 @@ static struct record record_of(uint32_t lane, uint64_t seq)
 	return record;
 }
 
-void sensor_talk_batch(struct sensor_client *client, uint32_t lane, uint64_t seq, uint32_t crc_flip)
+static void send_record(struct sensor_client *client, uint32_t lane, uint64_t seq,
+			const struct record *record, uint32_t crc_flip)
 {
 	struct batch_header header = { .boot_id = { 1, 2, 3 } };
 	struct batch_encoder *encoder = batch_encoder_new(&header);
 	Yagura__Transport__Batch batch = YAGURA__TRANSPORT__BATCH__INIT;
-	struct record record = record_of(lane, seq);
-	uint8_t *payload = NULL;
-	size_t size = 0;
-	size_t raw_size = 0;
+	struct batch_bytes made;
 
 	assert_non_null(encoder);
-	assert_int_equal(batch_encoder_add(encoder, &record), 0);
-	assert_int_equal(batch_encoder_finish(encoder, &payload, &size, &raw_size), 0);
+	assert_int_equal(batch_encoder_add(encoder, record), 0);
+	assert_int_equal(batch_encoder_finish(encoder, &made), 0);
 	batch.lane = lane;
 	batch.seq = seq;
-	batch.raw_bytes = (uint32_t)raw_size;
-	batch.crc32c = crc32c(0, payload, size) ^ crc_flip;
-	batch.payload = (ProtobufCBinaryData){ size, payload };
+	batch.raw_bytes = (uint32_t)made.raw_size;
+	batch.crc32c = crc32c(0, made.bytes, made.size) ^ crc_flip;
+	batch.payload = (ProtobufCBinaryData){ made.size, made.bytes };
 	sensor_talk_payload(client, &batch);
-	free(payload);
+	free(made.bytes);
 	batch_encoder_free(encoder);
+}
+
+void sensor_talk_batch(struct sensor_client *client, uint32_t lane, uint64_t seq, uint32_t crc_flip)
+{
+	struct record record = record_of(lane, seq);
+
+	send_record(client, lane, seq, &record, crc_flip);
+}
+
+void sensor_talk_large_batch(struct sensor_client *client, uint64_t seq, size_t bytes)
+{
+	struct record record = record_of(LANE_A, seq);
+	char *args = malloc(bytes);
+	uint32_t state = 1;
+
+	assert_non_null(args);
+	for (size_t i = 0; i < bytes; i++) {
+		state = state * 1664525u + 1013904223u;
+		args[i] = (char)(state >> 24);
+	}
+	record.exec.process.args = (struct text){ args, bytes };
+	send_record(client, LANE_A, seq, &record, 0);
+	free(args);
 }
 
 void sensor_talk_expect_ack(struct sensor_client *client, uint32_t lane, uint64_t seq)

@@ -18,6 +18,8 @@ void sensor_talk_payload(struct sensor_client *client, Yagura__Transport__Batch 
  * spoils its checksum. */
 void sensor_talk_batch(struct sensor_client *client, uint32_t lane, uint64_t seq,
 		       uint32_t crc_flip);
+/* The same on lane A, but of at least `bytes`: arguments that do not deflate. */
+void sensor_talk_large_batch(struct sensor_client *client, uint64_t seq, size_t bytes);
 /* Acks are cumulative: reads until the one wanted, none of another lane or beyond. */
 void sensor_talk_expect_ack(struct sensor_client *client, uint32_t lane, uint64_t seq);
 /* Then the collector closes. */

@@ -97,7 +97,7 @@ static inline void greet(uint64_t next_a, uint64_t next_b, uint64_t window_bytes
 {
 	const struct hello_lane wanted[] = { { 0, next_a }, { 1, next_b } };
 
-	assert_int_equal(receive_hello(1, wanted, 2, window_bytes), 0);
+	assert_int_equal(receive_hello(2, wanted, 2, window_bytes), 0);
 }
 
 static inline int receive_ack(uint32_t lane, uint64_t seq)

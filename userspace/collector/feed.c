@@ -22,6 +22,7 @@
 struct feed {
 	struct feed_options options;
 	struct intake_reader *reader;
+	struct batch_epoch *scratch; /* for unfold */
 	void *state; /* of the sink; NULL: it could not be opened again yet */
 	pthread_t thread;
 	pthread_mutex_t mutex; /* of the three below */
@@ -45,7 +46,8 @@ static int write_entry(struct feed *feed, const struct entry *entry)
 {
 	const char *why;
 	uint64_t records;
-	int r = unfold(feed->options.sink, feed->state, entry, &records, &why);
+	const struct unfold_target target = { feed->options.sink, feed->state, feed->scratch };
+	int r = unfold(&target, entry, &records, &why);
 
 	if (why)
 		log_error("feed", "%s%s: entry %" PRIu64 " of the log cannot be decoded: %s",
@@ -267,7 +269,10 @@ int feed_open(const struct feed_options *options, struct feed **ret_feed,
 		return -ENOMEM;
 	feed->options = *options;
 	feed->rest_ms = REST_MIN_MS;
+	feed->scratch = batch_epoch_new();
 	r = init_locks(feed);
+	if (r == 0 && !feed->scratch)
+		r = -ENOMEM;
 	if (r == 0)
 		r = options->sink->open(options->options, &feed->state, ret_error);
 	if (r == 0)
@@ -323,6 +328,7 @@ void feed_close(struct feed *feed)
 		feed->options.sink->close(feed->state);
 	pthread_cond_destroy(&feed->moved);
 	pthread_mutex_destroy(&feed->mutex);
+	batch_epoch_free(feed->scratch);
 	free(feed);
 }
 

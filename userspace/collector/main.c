@@ -90,7 +90,13 @@ static struct tenant_options options_of(const struct tenant_config *config, cons
 {
 	return (struct tenant_options){
 		.name = name,
-		.sinks = { .directory = config->directory },
+		.sinks = { .directory = config->directory,
+			   .ndjson = { .is_enabled = config->ndjson,
+				       .is_ocsf = strcmp(config->ndjson_format, "ocsf") == 0,
+				       .rotate_bytes = config->ndjson_bytes,
+				       .rotate_s = config->ndjson_seconds,
+				       .files_max = config->ndjson_files },
+			   .syslog = config->syslog },
 		.log_bytes_max = config->log_bytes,
 		.sensor_limits = { .batches_per_s = config->sensor_batches,
 				   .bytes_per_s = config->sensor_bytes },

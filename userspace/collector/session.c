@@ -33,6 +33,7 @@ struct session {
 	struct verify_session verify;
 	struct verify_hello hello;
 	struct intake_ticket ticket; /* what the answers that are due wait for */
+	struct content_epoch epochs[VERIFY_LANES];
 	char name[NAME_BYTES]; /* of the sensor */
 	char address[CONNECTION_PEER_BYTES];
 	char tls_version[16];
@@ -52,12 +53,14 @@ int sessions_init(struct sessions *sessions)
 {
 	LIST_INIT(&sessions->waiting);
 	sessions->table = calloc(1, sizeof(*sessions->table));
-	return sessions->table ? 0 : -ENOMEM;
+	sessions->scratch = batch_epoch_new();
+	return sessions->table && sessions->scratch ? 0 : -ENOMEM;
 }
 
 void sessions_done(struct sessions *sessions)
 {
 	free(sessions->table);
+	batch_epoch_free(sessions->scratch);
 }
 
 static void stop_waiting(struct session *session)
@@ -233,33 +236,43 @@ static void take_hello(struct session *session, const struct verify_hello *hello
 		 session->tls_group);
 }
 
-static void take_batch(struct session *session, const struct verify_batch *batch)
+/* A repeat is acknowledged by its own number: it came for its tables, others may be under way. */
+static void store_batch(struct session *session, const struct dedupe_key *key,
+			const struct verify_batch *batch)
 {
 	struct tenant *tenant = session->tenant;
-	struct dedupe_key key = { .sensor = session->verify.sensor,
-				  .generation = session->hello.generation,
-				  .lane = batch->lane };
 	struct intake_outcome outcome = { 0 };
 	struct intake_ticket ticket;
-	const char *why = NULL;
-	int r;
 
-	if (!intake_knows(tenant->intake, &key, batch->seq))
-		why = content_check(batch);
-	if (why) {
-		fail(session, VERIFY_MALFORMED, why);
-		return;
-	}
-	r = intake_batch(tenant->intake, &key, batch, &outcome, &ticket);
-	if (r < 0) {
+	if (intake_batch(tenant->intake, key, batch, &outcome, &ticket) < 0) {
 		fail_internal(session);
 		return;
 	}
 	roster_spend(tenant->roster, session->seat, &tenant->options.sensor_limits,
-		     &tenant->options.tenant_limits, (uint32_t)batch->payload_bytes);
+		     &tenant->options.tenant_limits,
+		     (uint32_t)(batch->payload_bytes - batch->history_bytes));
 	session_say_hole(session->name, batch->lane, &outcome);
-	session->ack_due[batch->lane] = outcome.mark;
+	session->ack_due[batch->lane] = batch->seq;
 	wait_for(session, &ticket);
+}
+
+static void take_batch(struct session *session, const struct verify_batch *batch)
+{
+	struct dedupe_key key = { .sensor = session->verify.sensor,
+				  .generation = session->hello.generation,
+				  .lane = batch->lane };
+	bool is_known = intake_knows(session->tenant->intake, &key, batch->seq);
+	struct content_outcome outcome;
+	int r = content_check(&session->epochs[batch->lane], session->all->scratch, batch, is_known,
+			      &outcome);
+
+	if (r == 0)
+		store_batch(session, &key, &outcome.whole);
+	else if (r == -ENOMEM)
+		fail_internal(session);
+	else
+		fail(session, r == -ESTALE ? VERIFY_PROTOCOL_ERROR : VERIFY_MALFORMED,
+		     outcome.why ? outcome.why : "malformed batch");
 }
 
 void *session_open(void *context, struct connection *connection, const struct connection_peer *peer)
@@ -379,5 +392,7 @@ void session_closed(void *context)
 		intake_leave(tenant->intake, session->verify.sensor);
 	}
 	HASH_DEL(session->all->table->first, session);
+	for (size_t lane = 0; lane < VERIFY_LANES; lane++)
+		content_done(&session->epochs[lane]);
 	free(session);
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+struct batch_epoch;
 struct session;
 struct session_table;
 
@@ -20,6 +21,7 @@ struct session_table;
 struct sessions {
 	struct session_table *table; /* by number */
 	LIST_HEAD(, session) waiting; /* for something to become durable */
+	struct batch_epoch *scratch; /* for content_check */
 	struct tenant *const *tenants; /* by the number of their authority */
 	void *worker; /* what this thread is known by */
 	/* Tells another thread, or this one, that a session has lost its seat. */

@@ -123,6 +123,11 @@ static int roll_over(struct seglog *log, uint64_t now_ms)
 	return 0;
 }
 
+void seglog_stay(struct seglog *log, bool stays)
+{
+	log->stays = stays;
+}
+
 static int cut_overhang(struct seglog *log)
 {
 	if (ftruncate(log->tail_fd, (off_t)seglog_tail(log)->size) < 0)
@@ -137,7 +142,8 @@ static bool has_room(const struct seglog *log, size_t size)
 
 	if (log->is_sealed)
 		return false;
-	return used == SEGMENT_HEADER_BYTES || used + size <= log->segment_bytes_max;
+	return used == SEGMENT_HEADER_BYTES ||
+	       used + size <= (log->stays ? SEGLOG_SEGMENT_BYTES_MAX : log->segment_bytes_max);
 }
 
 /* Whatever a failed append left behind goes first; then a segment with room, in file and index. */

@@ -64,6 +64,9 @@ uint64_t seglog_bytes(const struct seglog *log); /* of all segment files */
  * written. */
 int seglog_append(struct seglog *log, uint8_t type, const void *aux, uint16_t aux_size,
 		  const void *payload, uint32_t payload_size, uint64_t now_ms, uint64_t *ret_seq);
+/* While it stays, no segment begins: what is appended goes to that of the record before, beyond
+ * segment_bytes_max up to the 64 MiB that a segment can have. */
+void seglog_stay(struct seglog *log, bool stays);
 /* Makes sure that a record of so many bytes (aux and payload) goes into the last segment. 1 when
  * that has no record yet: the place for what is to open each segment. 0, or -errno. */
 int seglog_make_room(struct seglog *log, size_t bytes, uint64_t now_ms);

@@ -37,6 +37,7 @@ struct seglog {
 	/* The last segment has damage inside and is left as it is: once more bytes came or went, a
 	 * damaged head could end beyond the file and make all behind it look like a torn write. */
 	bool is_sealed;
+	bool stays; /* in the last segment */
 	bool overhangs; /* a failed append could not be cut off the tail's file yet */
 	int read_fd; /* of the segment that begins at read_first_seq, or -1 */
 	uint64_t read_first_seq;

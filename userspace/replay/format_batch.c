@@ -52,18 +52,21 @@ static int write_frame(struct batch_state *state, Yagura__Transport__Batch *batc
 static int write_batch(struct batch_state *state)
 {
 	Yagura__Transport__Batch batch = YAGURA__TRANSPORT__BATCH__INIT;
-	_cleanup_free_ uint8_t *bytes = NULL;
-	size_t raw_size;
-	int r = batch_encoder_finish(state->encoder, &bytes, &batch.payload.len, &raw_size);
+	struct batch_bytes made;
+	int r = batch_encoder_finish(state->encoder, &made);
 
 	if (r < 0)
 		return r == -ENODATA ? 0 : r;
-	batch.payload.data = bytes;
+	batch.payload.data = made.bytes;
+	batch.payload.len = made.size;
+	batch.epoch_index = made.epoch_index;
 	batch.lane = LANE_B;
 	batch.seq = state->next_seq++;
-	batch.raw_bytes = (uint32_t)raw_size;
-	batch.crc32c = crc32c(0, bytes, batch.payload.len);
-	return write_frame(state, &batch);
+	batch.raw_bytes = (uint32_t)made.raw_size;
+	batch.crc32c = crc32c(0, made.bytes, made.size);
+	r = write_frame(state, &batch);
+	free(made.bytes);
+	return r;
 }
 
 static int add_flow(void *opaque, const struct batch_header *header, const struct record *record)

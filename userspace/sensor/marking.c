@@ -160,6 +160,9 @@ void marking_fill(struct marking *marking, const struct event_flow *flow, uint64
 	fill_splt(&flow->splt, &record->splt);
 	if (flow->flags & FLOW_FINAL) {
 		note_missing(marking, &key, flow);
+		if (flow->flags & FLOW_UNSEEN)
+			flow_table_cut(marking->flows, &key, SIDE_SOURCE,
+				       look_cut_name(LOOK_CUT_UNSEEN));
 		flow_table_finish(marking->flows, &key);
 	}
 	marks = flow_table_marks(marking->flows, &key);

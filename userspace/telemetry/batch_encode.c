@@ -2,21 +2,22 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "telemetry/batch_codec.h"
-#include "telemetry/batch_rows.h"
 #include "telemetry/batch_tables.h"
+#include "telemetry/section.h"
+#include "telemetry/varint.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
-#define DEFLATE_LEVEL 3 /* a tenth larger than 6, in half its time */
-/* schema, boot id, base time, then tag and length (6 bytes at most) of some 120 columns and a dozen
- * sub-messages. */
-#define OVERHEAD_BYTES 1024u
+/* schema, boot id, base time, then tag and length (20 bytes at most) of some 200 columns and their
+ * messages. */
+#define OVERHEAD_BYTES 6144u
 /* What deflate adds to bytes it cannot make smaller. */
 #define DEFLATE_SLACK_BYTES 4096u
 #define ENCODED_BYTES_MAX (BATCH_RAW_BYTES_MAX - DEFLATE_SLACK_BYTES)
+/* An epoch whose tables have grown beyond this is not gone on with. */
+#define EPOCH_BYTES_ENOUGH (BATCH_EPOCH_BYTES_MAX / 4)
 
 /* Two processes, each with the longest path and arguments, and a flow's marks or an exec's
  * ancestors; the exec has more paths: creator, directory, script, control group. */
@@ -25,17 +26,22 @@
 	 MARKS_MAX * MARK_WRITTEN_BYTES + RECORD_ANCESTORS_MAX * ANCESTOR_WRITTEN_BYTES)
 #define LARGEST_RECORD_BYTES                                                                       \
 	(BATCH_RECORD_FIXED_BYTES_MAX + LARGEST_WRITTEN_BYTES + BATCH_FLOW_UNWRITTEN_BYTES_MAX +   \
-	 MARKS_MAX * BATCH_MARK_FIXED_BYTES_MAX)
+	 MARKS_MAX * BATCH_MARK_FIXED_BYTES_MAX +                                                  \
+	 RECORD_ANCESTORS_MAX * BATCH_ANCESTOR_FIXED_BYTES_MAX)
 
-_Static_assert(RECORD_ANCESTORS_MAX *BATCH_PATH_BYTES_MAX <= MARKS_BYTES_MAX &&
-		       RECORD_ANCESTORS_MAX * BATCH_ANCESTOR_FIXED_BYTES_MAX <=
-			       MARKS_MAX * BATCH_MARK_FIXED_BYTES_MAX,
+_Static_assert(RECORD_ANCESTORS_MAX *BATCH_PATH_BYTES_MAX <= MARKS_BYTES_MAX,
 	       "ancestors take no more than marks");
 _Static_assert(OVERHEAD_BYTES + LARGEST_RECORD_BYTES < ENCODED_BYTES_MAX,
 	       "a single record always fits");
 
 struct batch_encoder {
 	struct batch_header header;
+	uint32_t epoch_index;
+	/* What earlier batches of the epoch have told of its tables. */
+	uint32_t told_texts;
+	uint32_t told_blobs;
+	size_t told_rows[TABLE_SHARED_COUNT];
+	size_t history_bytes; /* their first sections, deflated */
 	uint32_t counts[RECORD_CLASS_COUNT];
 	struct batch_tables tables;
 };
@@ -101,7 +107,9 @@ static bool has_room(const struct batch_encoder *encoder, size_t bytes, size_t w
 {
 	const struct batch_tables *tables = &encoder->tables;
 
+	/* In memory a value takes 8 bytes where it is counted for 5. */
 	return batch_encoder_bytes(encoder) + bytes <= ENCODED_BYTES_MAX &&
+	       tables->epoch_bytes + 2 * bytes <= BATCH_EPOCH_BYTES_MAX &&
 	       batch_tables_have_rows(tables) &&
 	       tables->written_bytes + written_bytes <= BATCH_WRITTEN_BYTES_MAX &&
 	       batch_encoder_count(encoder) < BATCH_RECORDS_MAX;
@@ -127,144 +135,140 @@ int batch_encoder_add(struct batch_encoder *encoder, const struct record *record
 	return 0;
 }
 
-/* Texts and gaps as the generated message wants them: arrays of their own, pointing into the
- * tables. */
-static int lend_repeated(struct batch_tables *tables, Yagura__Telemetry__Batch *batch)
+uint32_t batch_encoder_epoch_index(const struct batch_encoder *encoder)
 {
-	size_t n = 0;
-
-	batch->texts = calloc(tables->texts.count + 1u, sizeof(*batch->texts));
-	batch->gaps = calloc(tables->gap_count + 1, sizeof(*batch->gaps));
-	if (!batch->texts || !batch->gaps)
-		return -ENOMEM;
-	for (struct intern_entry *text = intern_first(&tables->texts); text;
-	     text = intern_next(text), n++)
-		batch->texts[n].data = intern_bytes(text, &batch->texts[n].len);
-	batch->n_texts = n;
-	for (size_t i = 0; i < tables->gap_count; i++)
-		batch->gaps[i] = &tables->gaps[i];
-	batch->n_gaps = tables->gap_count;
-	return 0;
+	return encoder->epoch_index;
 }
 
-static int pack_message(const Yagura__Telemetry__Batch *batch, uint8_t **ret_raw,
-			size_t *ret_raw_size)
+void batch_encoder_begin_epoch(struct batch_encoder *encoder)
 {
-	uint8_t *raw = malloc(yagura__telemetry__batch__get_packed_size(batch));
-
-	if (!raw)
-		return -ENOMEM;
-	*ret_raw_size = yagura__telemetry__batch__pack(batch, raw);
-	*ret_raw = raw;
-	return 0;
+	if (batch_encoder_count(encoder) > 0)
+		return;
+	batch_tables_begin_epoch(&encoder->tables);
+	encoder->epoch_index = 0;
+	encoder->told_texts = encoder->told_blobs = 0;
+	memset(encoder->told_rows, 0, sizeof(encoder->told_rows));
+	encoder->history_bytes = 0;
 }
 
-/* The tables that records refer to; those without rows stay out. */
-struct shared_messages {
-	Yagura__Telemetry__Processes processes;
-	Yagura__Telemetry__Contexts contexts;
-	Yagura__Telemetry__Files files;
-	Yagura__Telemetry__Sockets sockets;
-	Yagura__Telemetry__Hashes hashes;
-	Yagura__Telemetry__Marks marks;
-	Yagura__Telemetry__Fingerprints fingerprints;
-	Yagura__Telemetry__Ancestries ancestries;
-};
+/* --- the batch as protobuf --- */
 
-static void lend_shared(const struct batch_tables *tables, struct shared_messages *messages,
-			Yagura__Telemetry__Batch *batch)
+static uint8_t *write_number(uint8_t *at, enum batch_field field, uint64_t value)
 {
-	yagura__telemetry__processes__init(&messages->processes);
-	yagura__telemetry__contexts__init(&messages->contexts);
-	yagura__telemetry__files__init(&messages->files);
-	yagura__telemetry__sockets__init(&messages->sockets);
-	yagura__telemetry__hashes__init(&messages->hashes);
-	yagura__telemetry__marks__init(&messages->marks);
-	yagura__telemetry__fingerprints__init(&messages->fingerprints);
-	yagura__telemetry__ancestries__init(&messages->ancestries);
-	columns_lend(&tables->processes.columns, &messages->processes.base);
-	columns_lend(&tables->contexts.columns, &messages->contexts.base);
-	columns_lend(&tables->files.columns, &messages->files.base);
-	columns_lend(&tables->sockets.columns, &messages->sockets.base);
-	columns_lend(&tables->hashes.columns, &messages->hashes.base);
-	columns_lend(&tables->marks.columns, &messages->marks.base);
-	columns_lend(&tables->fingerprints.columns, &messages->fingerprints.base);
-	columns_lend(&tables->ancestries.columns, &messages->ancestries.base);
-	batch->processes = tables->processes.columns.count ? &messages->processes : NULL;
-	batch->contexts = tables->contexts.columns.count ? &messages->contexts : NULL;
-	batch->files = tables->files.columns.count ? &messages->files : NULL;
-	batch->sockets = tables->sockets.columns.count ? &messages->sockets : NULL;
-	batch->hashes = tables->hashes.columns.count ? &messages->hashes : NULL;
-	batch->marks = tables->marks.columns.count ? &messages->marks : NULL;
-	batch->fingerprints = tables->fingerprints.columns.count ? &messages->fingerprints : NULL;
-	batch->ancestries = tables->ancestries.columns.count ? &messages->ancestries : NULL;
+	if (value == 0)
+		return at;
+	at = varint_put_tag(at, field, WIRE_VARINT);
+	return varint_put(at, value);
 }
 
-static int pack(struct batch_encoder *encoder, uint8_t **ret_raw, size_t *ret_raw_size)
+static uint8_t *write_bytes(uint8_t *at, enum batch_field field, struct text bytes)
 {
-	Yagura__Telemetry__Batch batch = YAGURA__TELEMETRY__BATCH__INIT;
-	struct shared_messages shared;
-	Yagura__Telemetry__Execs execs = YAGURA__TELEMETRY__EXECS__INIT;
-	Yagura__Telemetry__Exits exits = YAGURA__TELEMETRY__EXITS__INIT;
-	Yagura__Telemetry__Flows flows = YAGURA__TELEMETRY__FLOWS__INIT;
-	Yagura__Telemetry__ExecUpdates updates = YAGURA__TELEMETRY__EXEC_UPDATES__INIT;
-	struct batch_tables *tables = &encoder->tables;
-	int r = lend_repeated(tables, &batch);
-
-	lend_shared(tables, &shared, &batch);
-	columns_lend(&tables->execs, &execs.base);
-	columns_lend(&tables->exits, &exits.base);
-	columns_lend(&tables->flows, &flows.base);
-	columns_lend(&tables->exec_updates, &updates.base);
-	batch.schema = BATCH_SCHEMA;
-	batch.boot_id.data = encoder->header.boot_id;
-	batch.boot_id.len = sizeof(encoder->header.boot_id);
-	batch.base_ms = tables->base_ms;
-	batch.execs = tables->execs.count ? &execs : NULL;
-	batch.exits = tables->exits.count ? &exits : NULL;
-	batch.flows = tables->flows.count ? &flows : NULL;
-	batch.exec_updates = tables->exec_updates.count ? &updates : NULL;
-	if (r == 0)
-		r = pack_message(&batch, ret_raw, ret_raw_size);
-	free(batch.texts);
-	free(batch.gaps);
-	return r;
+	at = varint_put_tag(at, field, WIRE_BYTES);
+	at = varint_put(at, bytes.length);
+	memcpy(at, bytes.at, bytes.length);
+	return at + bytes.length;
 }
 
-static int deflate_bytes(const uint8_t *raw, size_t raw_size, uint8_t **ret_bytes, size_t *ret_size)
+static uint8_t *write_header(const struct batch_encoder *encoder, uint8_t *at)
 {
-	uLongf size = compressBound(raw_size);
-	uint8_t *bytes = malloc(size);
+	struct text boot_id = { .at = (const char *)encoder->header.boot_id,
+				.length = sizeof(encoder->header.boot_id) };
 
-	if (!bytes)
-		return -ENOMEM;
-	/* The buffer has room for the worst case and the level is valid: only memory can lack. */
-	if (compress2(bytes, &size, raw, raw_size, DEFLATE_LEVEL) != Z_OK) {
-		free(bytes);
-		return -ENOMEM;
-	}
-	*ret_bytes = bytes;
-	*ret_size = size;
-	return 0;
+	at = write_number(at, BATCH_FIELD_SCHEMA, BATCH_SCHEMA);
+	at = write_number(at, BATCH_FIELD_EPOCH_INDEX, encoder->epoch_index);
+	if (encoder->epoch_index == 0)
+		at = write_bytes(at, BATCH_FIELD_BOOT_ID, boot_id);
+	at = write_number(at, BATCH_FIELD_BASE_MS, encoder->tables.base_ms);
+	if (encoder->tables.has_boot)
+		at = write_number(at, BATCH_FIELD_BOOT_MS, encoder->tables.boot_ms);
+	return write_number(at, BATCH_FIELD_NAMES, encoder->header.names);
 }
 
-int batch_encoder_finish(struct batch_encoder *encoder, uint8_t **ret_bytes, size_t *ret_size,
-			 size_t *ret_raw_size)
+static uint8_t *write_all_bytes(uint8_t *at, enum batch_field field, const struct intern *intern,
+				uint32_t told)
+{
+	for (uint32_t i = told + 1; i <= intern->count; i++)
+		at = write_bytes(at, field, intern_text(intern, i));
+	return at;
+}
+
+/* First its rows, where their tag and length can at most end. */
+static uint8_t *write_table(uint8_t *at, enum batch_table table, const struct columns *columns,
+			    size_t told)
+{
+	uint8_t *body = at + 2 * VARINT_BYTES_MAX;
+	size_t size;
+
+	if (columns->count == told)
+		return at;
+	size = (size_t)(columns_write(columns, told, body) - body);
+	at = varint_put_tag(at, BATCH_FIELD_TABLES + table, WIRE_BYTES);
+	at = varint_put(at, size);
+	memmove(at, body, size);
+	return at + size;
+}
+
+static uint8_t *write_tables(const struct batch_encoder *encoder, uint8_t *at)
+{
+	const struct batch_tables *tables = &encoder->tables;
+
+	at = write_header(encoder, at);
+	at = write_all_bytes(at, BATCH_FIELD_TEXTS, &tables->texts, encoder->told_texts);
+	at = write_all_bytes(at, BATCH_FIELD_BLOBS, &tables->blobs, encoder->told_blobs);
+	for (int i = 0; i < TABLE_SHARED_COUNT; i++)
+		at = write_table(at, (enum batch_table)i, &tables->shared[i].columns,
+				 encoder->told_rows[i]);
+	return at;
+}
+
+static uint8_t *write_records(struct batch_encoder *encoder, uint8_t *at)
+{
+	for (int i = TABLE_SHARED_COUNT; i < TABLE_COUNT; i++)
+		at = write_table(at, (enum batch_table)i,
+				 batch_tables_records(&encoder->tables, (enum batch_table)i), 0);
+	return at;
+}
+
+static void mark_told(struct batch_encoder *encoder)
+{
+	const struct batch_tables *tables = &encoder->tables;
+
+	encoder->told_texts = tables->texts.count;
+	encoder->told_blobs = tables->blobs.count;
+	for (int i = 0; i < TABLE_SHARED_COUNT; i++)
+		encoder->told_rows[i] = tables->shared[i].columns.count;
+	batch_tables_clear(&encoder->tables);
+	memset(encoder->counts, 0, sizeof(encoder->counts));
+	encoder->epoch_index++;
+	if (encoder->epoch_index == BATCH_EPOCH_BATCHES_MAX ||
+	    encoder->history_bytes > BATCH_HISTORY_BYTES_MAX ||
+	    tables->epoch_bytes > EPOCH_BYTES_ENOUGH)
+		batch_encoder_begin_epoch(encoder);
+}
+
+int batch_encoder_finish(struct batch_encoder *encoder, struct batch_bytes *ret_batch)
 {
 	_cleanup_free_ uint8_t *raw = NULL;
-	size_t raw_size = 0;
-	int r;
+	_cleanup_free_ uint8_t *bytes = NULL;
+	size_t tables_raw, rows_raw, tables_size, rows_size;
 
 	if (batch_encoder_count(encoder) == 0)
 		return -ENODATA;
-	r = pack(encoder, &raw, &raw_size);
-	if (r < 0)
-		return r;
-	r = deflate_bytes(raw, raw_size, ret_bytes, ret_size);
-	if (r < 0)
-		return r;
-	*ret_raw_size = raw_size;
-	batch_tables_clear(&encoder->tables);
-	memset(encoder->counts, 0, sizeof(encoder->counts));
+	raw = malloc(batch_encoder_bytes(encoder));
+	if (!raw)
+		return -ENOMEM;
+	tables_raw = (size_t)(write_tables(encoder, raw) - raw);
+	rows_raw = (size_t)(write_records(encoder, raw + tables_raw) - raw) - tables_raw;
+	bytes = malloc(section_bytes_max(tables_raw) + section_bytes_max(rows_raw));
+	if (!bytes || section_deflate(raw, tables_raw, bytes, &tables_size) < 0 ||
+	    section_deflate(raw + tables_raw, rows_raw, bytes + tables_size, &rows_size) < 0)
+		return -ENOMEM;
+	*ret_batch = (struct batch_bytes){ .bytes = bytes,
+					   .size = tables_size + rows_size,
+					   .raw_size = tables_raw + rows_raw,
+					   .epoch_index = encoder->epoch_index };
+	bytes = NULL;
+	encoder->history_bytes += tables_size;
+	mark_told(encoder);
 	return 0;
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "telemetry/batch_raw.h"
 
+#include "telemetry/batch_epoch.h"
 #include "telemetry/batch_read.h"
-#include "telemetry/batch_rows.h"
-#include "telemetry/batch_unpack.h"
-#include "telemetry/columns.h"
+#include "telemetry/batch_tables.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -23,159 +22,132 @@ static int deliver(struct reading *reading, const struct record *record,
 {
 	int r;
 
-	if (++reading->records > BATCH_RECORDS_MAX)
-		reading_refuse(reading, "too many records");
 	if (reading->why)
 		return -EBADMSG;
 	if (!receiver->each)
 		return 0;
-	r = receiver->each(receiver->context, &reading->header, record);
+	r = receiver->each(receiver->context, &reading->epoch->header, record);
 	return r < 0 ? r : 0;
 }
 
-static int open_rows(struct reading *reading, const ProtobufCMessage *table,
-		     struct columns_reader *ret_rows)
-{
-	int r = columns_open(ret_rows, table);
-
-	if (r < 0)
-		reading_refuse(reading, "columns of different lengths");
-	else if (ret_rows->count > BATCH_ROWS_MAX)
-		reading_refuse(reading, "too many rows");
-	return reading->why ? -EBADMSG : 0;
-}
-
-static int walk_rows(struct reading *reading, const ProtobufCMessage *table, read_row_fn read_row,
+static int walk_rows(struct reading *reading, const struct columns *rows, read_row_fn read_row,
 		     const struct receiver *receiver)
-{
-	uint64_t row[COLUMNS_MAX] = { 0 };
-	struct columns_reader rows;
-	struct record record;
-	int r = open_rows(reading, table, &rows);
-
-	while (r == 0 && columns_next(&rows, row)) {
-		read_row(reading, row, &record);
-		r = deliver(reading, &record, receiver);
-	}
-	return r;
-}
-
-static int walk_gaps(struct reading *reading, const struct receiver *receiver)
 {
 	struct record record;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < reading->batch->n_gaps; i++) {
-		reading_gap(reading, reading->batch->gaps[i], &record);
+	for (size_t i = 0; r == 0 && i < rows->count; i++) {
+		read_row(reading, columns_row(rows, i), &record);
 		r = deliver(reading, &record, receiver);
 	}
 	return r;
 }
 
-#define TABLE(message) ((message) ? &(message)->base : NULL)
+/* The rows of a batch, table by table. */
+struct rows {
+	struct columns tables[TABLE_COUNT - TABLE_SHARED_COUNT];
+};
 
-static int walk(struct reading *reading, const struct receiver *receiver)
+static int walk(struct reading *reading, const struct rows *rows, const struct receiver *receiver)
 {
-	int r = walk_rows(reading, TABLE(reading->batch->execs), reading_exec, receiver);
+	static const read_row_fn readers[TABLE_COUNT - TABLE_SHARED_COUNT] = {
+		[TABLE_EXECS - TABLE_SHARED_COUNT] = reading_exec,
+		[TABLE_EXEC_UPDATES - TABLE_SHARED_COUNT] = reading_exec_update,
+		[TABLE_EXITS - TABLE_SHARED_COUNT] = reading_exit,
+		[TABLE_FLOWS - TABLE_SHARED_COUNT] = reading_flow,
+		[TABLE_GAPS - TABLE_SHARED_COUNT] = reading_gap,
+	};
+	int r = 0;
 
-	if (r == 0)
-		r = walk_rows(reading, TABLE(reading->batch->exec_updates), reading_exec_update,
-			      receiver);
-	if (r == 0)
-		r = walk_rows(reading, TABLE(reading->batch->exits), reading_exit, receiver);
-	if (r == 0)
-		r = walk_rows(reading, TABLE(reading->batch->flows), reading_flow, receiver);
-	if (r == 0)
-		r = walk_gaps(reading, receiver);
+	reading->written_bytes = 0;
+	for (int i = 0; r == 0 && i < TABLE_COUNT - TABLE_SHARED_COUNT; i++)
+		r = walk_rows(reading, &rows->tables[i], readers[i], receiver);
 	return r;
 }
 
-static int read_shared(struct reading *reading, const ProtobufCMessage *message,
-		       struct shared_table *ret_table)
+static int read_tables(struct rows *rows, const struct batch_message *message, const char **ret_why)
 {
-	uint64_t row[COLUMNS_MAX] = { 0 };
-	struct columns_reader rows;
-	int r = open_rows(reading, message, &rows);
+	size_t left = BATCH_RECORDS_MAX;
 
-	if (r < 0 || rows.count == 0)
-		return r;
-	ret_table->width = message->descriptor->n_fields;
-	ret_table->values = calloc(rows.count, ret_table->width * sizeof(*row));
-	if (!ret_table->values)
-		return -ENOMEM;
-	for (; columns_next(&rows, row); ret_table->count++)
-		memcpy(ret_table->values + ret_table->count * ret_table->width, row,
-		       ret_table->width * sizeof(*row));
+	for (int i = TABLE_SHARED_COUNT; i < TABLE_COUNT; i++) {
+		struct columns *table = &rows->tables[i - TABLE_SHARED_COUNT];
+		const char *why = NULL;
+		int r = 0;
+
+		columns_init(table, batch_table_descriptor((enum batch_table)i));
+		if (message->is_there[BATCH_FIELD_TABLES + i])
+			why = columns_read(table, message->tables[i], left, &r);
+		if (why) {
+			*ret_why = why;
+			return r;
+		}
+		left -= table->count;
+	}
 	return 0;
-}
-
-static int read_all_shared(struct reading *reading)
-{
-	const Yagura__Telemetry__Batch *batch = reading->batch;
-	int r = read_shared(reading, TABLE(batch->processes), &reading->processes);
-
-	r = r ?: read_shared(reading, TABLE(batch->contexts), &reading->contexts);
-	r = r ?: read_shared(reading, TABLE(batch->files), &reading->files);
-	r = r ?: read_shared(reading, TABLE(batch->sockets), &reading->sockets);
-	r = r ?: read_shared(reading, TABLE(batch->hashes), &reading->hashes);
-	r = r ?: read_shared(reading, TABLE(batch->marks), &reading->marks);
-	r = r ?: read_shared(reading, TABLE(batch->fingerprints), &reading->fingerprints);
-	return r ?: read_shared(reading, TABLE(batch->ancestries), &reading->ancestries);
-}
-
-static int read_header(struct reading *reading)
-{
-	const Yagura__Telemetry__Batch *batch = reading->batch;
-
-	if (batch->schema < BATCH_SCHEMA_OLDEST || batch->schema > BATCH_SCHEMA)
-		reading_refuse(reading, "unknown schema");
-	else if (batch->boot_id.len != sizeof(reading->header.boot_id))
-		reading_refuse(reading, "boot id of other than 16 bytes");
-	else
-		memcpy(reading->header.boot_id, batch->boot_id.data, batch->boot_id.len);
-	return reading->why ? -EBADMSG : 0;
 }
 
 /* Twice over all records: the first time nobody gets them, so that the receiver never sees half of
  * a batch that turns out bad. */
-static int read_batch(struct reading *reading, const struct receiver *receiver)
+static int read_records(struct batch_epoch *epoch, const struct batch_message *message,
+			const struct receiver *receiver, const char **ret_why)
 {
 	static const struct receiver nobody = { 0 };
-	int r = read_header(reading);
+	struct reading reading = { .epoch = epoch,
+				   .base_ms = message->base_ms,
+				   .boot_ms = message->boot_ms };
+	struct rows rows = { 0 };
+	int r = read_tables(&rows, message, ret_why);
 
 	if (r == 0)
-		r = read_all_shared(reading);
-	if (r == 0)
-		r = walk(reading, &nobody);
-	reading->records = 0;
-	reading->written_bytes = 0;
-	if (r == 0)
-		r = walk(reading, receiver);
+		r = walk(&reading, &rows, &nobody);
+	if (r == 0 && receiver->each)
+		r = walk(&reading, &rows, receiver);
+	if (reading.why)
+		*ret_why = reading.why;
+	for (size_t i = 0; i < TABLE_COUNT - TABLE_SHARED_COUNT; i++)
+		columns_done(&rows.tables[i]);
 	return r;
 }
 
-int batch_decode_raw(const uint8_t *raw, size_t size, batch_record_fn each, void *context,
-		     const char **ret_why)
+static int read_sections(struct batch_epoch *epoch, const struct batch_sections *sections,
+			 bool with_rows, struct batch_message *message, const char **ret_why)
+{
+	const char *why = batch_message_read(message, sections->tables, true);
+	int r;
+
+	if (!why && with_rows)
+		why = batch_message_read(message, sections->rows, false);
+	if (!why && message->epoch_index != sections->epoch_index)
+		why = "another place in its epoch than declared";
+	if (why) {
+		*ret_why = why;
+		return -EBADMSG;
+	}
+	r = batch_epoch_advance(epoch, message, sections->seq, ret_why);
+	return r < 0 ? r : batch_epoch_add(epoch, message, sections->tables, ret_why);
+}
+
+int batch_decode_raw(struct batch_epoch *epoch, const struct batch_sections *sections,
+		     batch_record_fn each, void *context, const char **ret_why)
 {
 	const struct receiver receiver = { .each = each, .context = context };
-	Yagura__Telemetry__Batch *batch = NULL;
-	struct reading reading = { 0 };
-	int r = batch_unpack(raw, size, &batch, ret_why);
+	struct batch_message message = { 0 };
+	int r = read_sections(epoch, sections, true, &message, ret_why);
+
+	if (r == 0)
+		r = read_records(epoch, &message, &receiver, ret_why);
+	if (r < 0)
+		batch_epoch_close(epoch);
+	return r;
+}
+
+int batch_take_tables_raw(struct batch_epoch *epoch, const struct batch_sections *sections,
+			  const char **ret_why)
+{
+	struct batch_message message = { 0 };
+	int r = read_sections(epoch, sections, false, &message, ret_why);
 
 	if (r < 0)
-		return r;
-	reading.batch = batch;
-	r = read_batch(&reading, &receiver);
-	if (reading.why)
-		*ret_why = reading.why;
-	free(reading.processes.values);
-	free(reading.contexts.values);
-	free(reading.files.values);
-	free(reading.sockets.values);
-	free(reading.hashes.values);
-	free(reading.marks.values);
-	free(reading.fingerprints.values);
-	free(reading.ancestries.values);
-	batch_unpacked_free(batch);
+		batch_epoch_close(epoch);
 	return r;
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is known of the content of files. */
 #include "telemetry/batch_read.h"
-#include "telemetry/batch_rows.h"
 
 #include <string.h>
 
 static void read_sha256(struct reading *reading, uint64_t reference, uint8_t *ret_digest)
 {
-	struct text text = reading_text(reading, reference);
+	struct text text = reading_blob(reading, reference);
 
 	if (text.length == HASH_SHA256_BYTES)
 		memcpy(ret_digest, text.at, HASH_SHA256_BYTES);
@@ -19,7 +18,7 @@ static void read_sha256(struct reading *reading, uint64_t reference, uint8_t *re
 static void read_kernel_digest(struct reading *reading, uint64_t reference,
 			       struct record_digest *ret_digest)
 {
-	struct text text = reading_text(reading, reference);
+	struct text text = reading_blob(reading, reference);
 
 	if (text.length == 0)
 		return;
@@ -35,7 +34,7 @@ static void read_kernel_digest(struct reading *reading, uint64_t reference,
 void reading_hash(struct reading *reading, uint64_t reference, struct record_hash *ret_hash)
 {
 	const uint64_t *row =
-		reading_row(reading, &reading->hashes, reference, "hash reference out of range");
+		reading_row(reading, TABLE_HASHES, reference, "hash reference out of range");
 	uint64_t status = row[HASH_ROW_STATUS], package = row[HASH_ROW_PACKAGE];
 
 	*ret_hash = (struct record_hash){
@@ -52,12 +51,14 @@ void reading_hash(struct reading *reading, uint64_t reference, struct record_has
 void reading_exec_update(struct reading *reading, const uint64_t *row, struct record *ret)
 {
 	struct record_exec_update *update = &ret->exec_update;
+	uint64_t time_ms = reading->base_ms + row[UPDATE_ROW_TIME_MS];
 
 	*ret = (struct record){
 		.class = RECORD_EXEC_UPDATE,
-		.exec_update = { .time_ns = reading_time_ns(reading, row[UPDATE_ROW_TIME_MS]),
+		.exec_update = { .time_ns = reading_time_ns(reading, time_ms),
 				 .process = reading_process(reading, row[UPDATE_ROW_PROCESS]),
-				 .px1 = reading_px1(reading, row[UPDATE_ROW_PX1]),
+				 .px1 = reading_px1(reading, row[UPDATE_ROW_PX1],
+						    row[UPDATE_ROW_PX1_END]),
 				 .first_seen = row[UPDATE_ROW_FLAGS] & EXEC_FLAG_FIRST_SEEN },
 	};
 	reading_hash(reading, row[UPDATE_ROW_HASH], &update->hash);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "telemetry/batch_read.h"
-#include "telemetry/batch_rows.h"
 
 static bool is_known(uint64_t kind)
 {
@@ -10,7 +9,7 @@ static bool is_known(uint64_t kind)
 static struct mark read_mark(struct reading *reading, uint64_t reference)
 {
 	const uint64_t *row =
-		reading_row(reading, &reading->marks, reference, "mark reference out of range");
+		reading_row(reading, TABLE_MARKS, reference, "mark reference out of range");
 
 	if (reference == 0)
 		reading_refuse(reading, "fingerprint without a mark");
@@ -42,27 +41,34 @@ static void read_one(struct reading *reading, const uint64_t *row, struct list *
 }
 
 /* Each row speaks of one above it, or the list would never end. */
-void reading_marks(struct reading *reading, uint64_t reference, struct record_flow *flow)
+static void read_list(struct reading *reading, uint64_t reference, struct list *list)
 {
-	struct list list = { .first = MARKS_MAX };
-
 	while (reference > 0 && !reading->why) {
-		const uint64_t *row = reading_row(reading, &reading->fingerprints, reference,
+		const uint64_t *row = reading_row(reading, TABLE_FINGERPRINTS, reference,
 						  "fingerprint reference out of range");
 
 		if (row[FINGERPRINT_ROW_BEFORE] >= reference)
 			reading_refuse(reading, "fingerprint before itself");
 		else
-			read_one(reading, row, &list);
+			read_one(reading, row, list);
 		reference = row[FINGERPRINT_ROW_BEFORE];
 	}
+}
+
+void reading_marks(struct reading *reading, uint64_t client, uint64_t peer,
+		   struct record_flow *flow)
+{
+	struct list list = { .first = MARKS_MAX };
+
+	read_list(reading, peer, &list);
+	read_list(reading, client, &list);
 	flow->mark_count = MARKS_MAX - list.first;
 	flow->marks = flow->mark_count > 0 ? reading->list + list.first : NULL;
 }
 
 void reading_splt(struct reading *reading, uint64_t reference, struct record_splt *ret_splt)
 {
-	struct text text = reading_text(reading, reference);
+	struct text text = reading_blob(reading, reference);
 	const uint8_t *at = (const uint8_t *)text.at;
 
 	if (text.length % SPLT_ENTRY_BYTES != 0 || text.length > SPLT_MAX * SPLT_ENTRY_BYTES) {

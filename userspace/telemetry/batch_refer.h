@@ -16,26 +16,33 @@ struct text batch_kept_args(struct text args);
 size_t batch_process_bytes(const struct record_process *process);
 
 /* How many of a flow's marks are kept, from the first on: as many as MARKS_MAX and MARKS_BYTES_MAX
- * allow. */
-size_t batch_kept_marks(const struct record_flow *flow);
-/* The bytes of their values. */
-size_t batch_marks_bytes(const struct record_flow *flow);
+ * allow; the bytes of their values. */
+size_t batch_kept_marks(const struct record_flow *flow, size_t *ret_bytes);
 
 /* How many of an exec's ancestors are kept, from the nearest on. */
 size_t batch_kept_ancestors(const struct record_exec *exec);
 
+uint64_t batch_refer_text(struct batch_tables *tables, struct text text);
+uint64_t batch_refer_blob(struct batch_tables *tables, const void *bytes, size_t length);
+uint64_t batch_refer_row(struct batch_tables *tables, enum batch_table table, const uint64_t *row);
 uint64_t batch_refer_path(struct batch_tables *tables, struct text path);
+/* The fingerprint of an execution comes in two parts, as the last one is its parents'. */
 uint64_t batch_refer_px1(struct batch_tables *tables, struct text px1);
+uint64_t batch_refer_px1_end(struct batch_tables *tables, struct text px1);
 uint64_t batch_refer_addr(struct batch_tables *tables, const uint8_t addr[16]);
 uint64_t batch_refer_process(struct batch_tables *tables, const struct record_process *process);
 /* The same without its args. */
 uint64_t batch_refer_relative(struct batch_tables *tables, const struct record_process *process);
-uint64_t batch_refer_ancestors(struct batch_tables *tables, const struct record_exec *exec);
-uint64_t batch_refer_context(struct batch_tables *tables, const struct record_exec *exec);
-uint64_t batch_refer_file(struct batch_tables *tables, const struct record_file *file);
+/* The process that was executed, and as what. */
+uint64_t batch_refer_executed(struct batch_tables *tables, const struct record_exec *exec);
+uint64_t batch_refer_situation(struct batch_tables *tables, const struct record_exec *exec);
 uint64_t batch_refer_hash(struct batch_tables *tables, const struct record_hash *hash);
-uint64_t batch_refer_socket(struct batch_tables *tables, const struct record_flow *flow);
-uint64_t batch_refer_marks(struct batch_tables *tables, const struct record_flow *flow);
+uint64_t batch_refer_flow_class(struct batch_tables *tables, const struct record_flow *flow);
+uint64_t batch_refer_peer(struct batch_tables *tables, const struct record_flow *flow);
 uint64_t batch_refer_splt(struct batch_tables *tables, const struct record_splt *splt);
+
+/* The marks that describe the client's software, or the others. */
+uint64_t batch_refer_marks(struct batch_tables *tables, const struct record_flow *flow,
+			   enum mark_side side);
 
 #endif

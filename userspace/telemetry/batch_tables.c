@@ -2,94 +2,86 @@
 #include "telemetry/batch_tables.h"
 
 #include "common/clock.h"
-#include "telemetry/batch_codec.h"
+#include "proto/telemetry.pb-c.h"
 #include "telemetry/batch_refer.h"
-#include "telemetry/batch_rows.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <string.h>
 
-#define GAPS_FIRST 16
-#define GAP_BYTES_MAX 40u
+/* Times of executions are told as what they come after the process's start: a little above 0. */
+#define BOOT_MARGIN_MS 16u
 
-_Static_assert(FLOW_ROW_COUNT <= COLUMNS_MAX, "the widest table must fit");
+#define FITS(TABLE, NAME, name)                                                                    \
+	_Static_assert(TABLE##_ROW_COUNT <= COLUMNS_MAX, "the widest table must fit");
+BATCH_SHARED_TABLES(FITS)
+BATCH_RECORD_TABLES(FITS)
 _Static_assert(MARK_VALUE_BYTES_MAX <= BATCH_TEXT_BYTES_MAX, "a mark is a text");
 _Static_assert(RECORD_ANCESTORS_MAX <= MARKS_MAX, "room for the texts of the one or the other");
+
+const ProtobufCMessageDescriptor *batch_table_descriptor(enum batch_table table)
+{
+	static const ProtobufCMessageDescriptor *const descriptors[TABLE_COUNT] = {
+#define DESCRIPTOR(TABLE, NAME, name) [TABLE_##NAME] = &yagura__telemetry__##name##__descriptor,
+		BATCH_SHARED_TABLES(DESCRIPTOR) BATCH_RECORD_TABLES(DESCRIPTOR)
+#undef DESCRIPTOR
+	};
+
+	return descriptors[table];
+}
 
 void batch_tables_init(struct batch_tables *tables)
 {
 	*tables = (struct batch_tables){ 0 };
-	columns_init(&tables->processes.columns, &yagura__telemetry__processes__descriptor);
-	columns_init(&tables->contexts.columns, &yagura__telemetry__contexts__descriptor);
-	columns_init(&tables->files.columns, &yagura__telemetry__files__descriptor);
-	columns_init(&tables->sockets.columns, &yagura__telemetry__sockets__descriptor);
-	columns_init(&tables->hashes.columns, &yagura__telemetry__hashes__descriptor);
-	columns_init(&tables->marks.columns, &yagura__telemetry__marks__descriptor);
-	columns_init(&tables->fingerprints.columns, &yagura__telemetry__fingerprints__descriptor);
-	columns_init(&tables->ancestries.columns, &yagura__telemetry__ancestries__descriptor);
-	columns_init(&tables->execs, &yagura__telemetry__execs__descriptor);
-	columns_init(&tables->exits, &yagura__telemetry__exits__descriptor);
-	columns_init(&tables->flows, &yagura__telemetry__flows__descriptor);
-	columns_init(&tables->exec_updates, &yagura__telemetry__exec_updates__descriptor);
-}
-
-static void shared_done(struct shared_rows *shared)
-{
-	intern_clear(&shared->rows);
-	columns_done(&shared->columns);
+	for (int i = 0; i < TABLE_SHARED_COUNT; i++)
+		columns_init(&tables->shared[i].columns,
+			     batch_table_descriptor((enum batch_table)i));
+	for (int i = TABLE_SHARED_COUNT; i < TABLE_COUNT; i++)
+		columns_init(batch_tables_records(tables, (enum batch_table)i),
+			     batch_table_descriptor((enum batch_table)i));
 }
 
 void batch_tables_done(struct batch_tables *tables)
 {
-	intern_clear(&tables->texts);
-	shared_done(&tables->processes);
-	shared_done(&tables->contexts);
-	shared_done(&tables->files);
-	shared_done(&tables->sockets);
-	shared_done(&tables->hashes);
-	shared_done(&tables->marks);
-	shared_done(&tables->fingerprints);
-	shared_done(&tables->ancestries);
-	columns_done(&tables->execs);
-	columns_done(&tables->exits);
-	columns_done(&tables->flows);
-	columns_done(&tables->exec_updates);
-	free(tables->gaps);
-}
-
-static void shared_clear(struct shared_rows *shared)
-{
-	intern_clear(&shared->rows);
-	columns_clear(&shared->columns);
+	intern_done(&tables->texts);
+	intern_done(&tables->blobs);
+	for (int i = 0; i < TABLE_SHARED_COUNT; i++)
+		intern_rows_done(&tables->shared[i]);
+	for (int i = TABLE_SHARED_COUNT; i < TABLE_COUNT; i++)
+		columns_done(batch_tables_records(tables, (enum batch_table)i));
 }
 
 void batch_tables_clear(struct batch_tables *tables)
 {
-	intern_clear(&tables->texts);
-	shared_clear(&tables->processes);
-	shared_clear(&tables->contexts);
-	shared_clear(&tables->files);
-	shared_clear(&tables->sockets);
-	shared_clear(&tables->hashes);
-	shared_clear(&tables->marks);
-	shared_clear(&tables->fingerprints);
-	shared_clear(&tables->ancestries);
-	columns_clear(&tables->execs);
-	columns_clear(&tables->exits);
-	columns_clear(&tables->flows);
-	columns_clear(&tables->exec_updates);
-	tables->gap_count = 0;
+	for (int i = TABLE_SHARED_COUNT; i < TABLE_COUNT; i++)
+		batch_tables_records(tables, (enum batch_table)i)->count = 0;
+	tables->has_boot = false;
 	tables->bytes = 0;
 	tables->written_bytes = 0;
 }
 
-/* Nothing once a part of the record could not be referred to. */
-static void push(struct batch_tables *tables, struct columns *columns, const uint64_t *row)
+void batch_tables_begin_epoch(struct batch_tables *tables)
 {
+	batch_tables_clear(tables);
+	intern_clear(&tables->texts);
+	intern_clear(&tables->blobs);
+	for (int i = 0; i < TABLE_SHARED_COUNT; i++)
+		intern_rows_clear(&tables->shared[i]);
+	memset(&tables->processes, 0, sizeof(tables->processes));
+	memset(&tables->fingerprints, 0, sizeof(tables->fingerprints));
+	tables->epoch_bytes = 0;
+}
+
+/* Nothing once a part of the record could not be referred to. */
+static void push(struct batch_tables *tables, enum batch_table table, const uint64_t *row)
+{
+	struct columns *columns = batch_tables_records(tables, table);
+
 	if (tables->error == 0)
-		tables->error = columns_reserve(columns);
-	if (tables->error == 0)
-		tables->bytes += columns_push(columns, row);
+		tables->error = columns_reserve(columns, 1);
+	if (tables->error < 0)
+		return;
+	columns_push(columns, row);
+	tables->bytes += columns->row_bytes_max;
 }
 
 static uint64_t since_base_ms(const struct batch_tables *tables, uint64_t time_ns)
@@ -115,35 +107,34 @@ static unsigned int exec_flags(const struct record_exec *exec)
 	       flag(exec->args_gave_up, EXEC_FLAG_ARGS_GAVE_UP);
 }
 
+static uint64_t after_start_ms(struct batch_tables *tables, const struct record_exec *exec)
+{
+	uint64_t start_ms = exec->process.key.start_ns / NS_PER_MS;
+	uint64_t time_ms = exec->time_ns / NS_PER_MS;
+
+	if (!tables->has_boot)
+		tables->boot_ms = time_ms - start_ms - BOOT_MARGIN_MS;
+	tables->has_boot = true;
+	return time_ms - start_ms - tables->boot_ms;
+}
+
 static void add_exec(struct batch_tables *tables, const struct record_exec *exec)
 {
 	bool is_same_pid = exec->namespace_pid == exec->process.key.pid;
 	const uint64_t row[EXEC_ROW_COUNT] = {
-		[EXEC_ROW_TIME_MS] = since_base_ms(tables, exec->time_ns),
-		[EXEC_ROW_PROCESS] = batch_refer_process(tables, &exec->process),
-		[EXEC_ROW_PARENT] = batch_refer_process(tables, &exec->parent),
-		[EXEC_ROW_EUID] = exec->euid,
-		[EXEC_ROW_EGID] = exec->egid,
-		[EXEC_ROW_CGROUP_ID] = exec->cgroup_id,
-		[EXEC_ROW_ARGS_TOTAL_BYTES] = exec->args_total_bytes,
+		[EXEC_ROW_PROCESS] = batch_refer_executed(tables, exec),
+		[EXEC_ROW_AFTER_START_MS] = after_start_ms(tables, exec),
+		[EXEC_ROW_SITUATION] = batch_refer_situation(tables, exec),
 		[EXEC_ROW_FLAGS] = exec_flags(exec),
-		[EXEC_ROW_CONTEXT] = batch_refer_context(tables, exec),
-		[EXEC_ROW_FILE] = batch_refer_file(tables, &exec->file),
-		[EXEC_ROW_CWD] = batch_refer_path(tables, exec->cwd),
-		[EXEC_ROW_SCRIPT] = batch_refer_path(tables, exec->script),
-		[EXEC_ROW_SESSION_PID] = exec->session_pid,
-		[EXEC_ROW_NAMESPACE_PID] = is_same_pid ? 0 : exec->namespace_pid + 1u,
-		[EXEC_ROW_HASH] = batch_refer_hash(tables, &exec->file.hash),
-		[EXEC_ROW_SCRIPT_HASH] = batch_refer_hash(tables, &exec->script_hash),
-		[EXEC_ROW_ANCESTRY] = batch_refer_ancestors(tables, exec),
-		[EXEC_ROW_CREATOR] = batch_refer_relative(tables, &exec->creator),
-		[EXEC_ROW_FORMER_EUID] = exec->former_euid + 1u,
 		[EXEC_ROW_FACTS] = exec->facts,
-		[EXEC_ROW_PX1] = batch_refer_px1(tables, exec->px1),
+		[EXEC_ROW_FORMER_EUID] = exec->former_euid + 1u,
+		[EXEC_ROW_ARGS_CUT_BYTES] =
+			exec->args_total_bytes - batch_kept_args(exec->process.args).length,
 		[EXEC_ROW_ARGS_REDACTED] = exec->args_redacted,
+		[EXEC_ROW_NAMESPACE_PID] = is_same_pid ? 0 : exec->namespace_pid + 1u,
 	};
 
-	push(tables, &tables->execs, row);
+	push(tables, TABLE_EXECS, row);
 }
 
 static void add_exec_update(struct batch_tables *tables, const struct record_exec_update *update)
@@ -155,9 +146,10 @@ static void add_exec_update(struct batch_tables *tables, const struct record_exe
 		[UPDATE_ROW_SCRIPT_HASH] = batch_refer_hash(tables, &update->script_hash),
 		[UPDATE_ROW_FLAGS] = flag(update->first_seen, EXEC_FLAG_FIRST_SEEN),
 		[UPDATE_ROW_PX1] = batch_refer_px1(tables, update->px1),
+		[UPDATE_ROW_PX1_END] = batch_refer_px1_end(tables, update->px1),
 	};
 
-	push(tables, &tables->exec_updates, row);
+	push(tables, TABLE_EXEC_UPDATES, row);
 }
 
 static void add_exit(struct batch_tables *tables, const struct record_exit *ended)
@@ -169,101 +161,54 @@ static void add_exit(struct batch_tables *tables, const struct record_exit *ende
 		[EXIT_ROW_RUN_US] = ended->run_ns / NS_PER_US,
 	};
 
-	push(tables, &tables->exits, row);
-}
-
-static unsigned int flow_flags(const struct record_flow *flow)
-{
-	return flag(flow->final, FLOW_FLAG_FINAL) |
-	       flag(flow->counters_reset, FLOW_FLAG_COUNTERS_RESET) |
-	       flag(flow->shared, FLOW_FLAG_SHARED) |
-	       flag(flow->preexisting, FLOW_FLAG_PREEXISTING) |
-	       flag(flow->folded, FLOW_FLAG_FOLDED) | flag(flow->is_ipv6, FLOW_FLAG_IPV6);
-}
-
-static void fill_ends(struct batch_tables *tables, const struct record_flow *flow, uint64_t *row)
-{
-	const struct record_endpoint *source = &flow->source;
-	const struct record_endpoint *destination = &flow->destination;
-
-	row[FLOW_ROW_SOURCE_ADDR] = batch_refer_addr(tables, source->addr);
-	row[FLOW_ROW_SOURCE_PORT] = source->port;
-	row[FLOW_ROW_SOURCE_BYTES] = source->bytes;
-	row[FLOW_ROW_SOURCE_PACKETS] = source->packets;
-	row[FLOW_ROW_SOURCE_DATA_PACKETS] = source->data_packets;
-	row[FLOW_ROW_DESTINATION_ADDR] = batch_refer_addr(tables, destination->addr);
-	row[FLOW_ROW_DESTINATION_PORT] = destination->port;
-	row[FLOW_ROW_DESTINATION_BYTES] = destination->bytes;
-	row[FLOW_ROW_DESTINATION_PACKETS] = destination->packets;
-	row[FLOW_ROW_DESTINATION_DATA_PACKETS] = destination->data_packets;
+	push(tables, TABLE_EXITS, row);
 }
 
 static void add_flow(struct batch_tables *tables, const struct record_flow *flow)
 {
+	const struct record_endpoint *source = &flow->source;
+	const struct record_endpoint *destination = &flow->destination;
 	uint64_t start_ms = flow->start_ns / NS_PER_MS;
 	uint64_t end_ms = flow->end_ns / NS_PER_MS;
-	uint64_t row[FLOW_ROW_COUNT] = {
-		[FLOW_ROW_START_MS] = since_base_ms(tables, flow->start_ns),
+	const uint64_t row[FLOW_ROW_COUNT] = {
+		[FLOW_ROW_END_MS] = (end_ms > start_ms ? end_ms : start_ms) - tables->base_ms,
 		[FLOW_ROW_DURATION_MS] = end_ms > start_ms ? end_ms - start_ms : 0,
 		[FLOW_ROW_COOKIE] = flow->cookie,
 		[FLOW_ROW_INDEX] = flow->index,
 		[FLOW_ROW_PART] = flow->part,
-		[FLOW_ROW_FLAGS] = flow_flags(flow),
-		[FLOW_ROW_DIRECTION] = flow->direction,
-		[FLOW_ROW_STATE] = flow->state,
-		[FLOW_ROW_PROTOCOL] = flow->protocol,
-		[FLOW_ROW_ERROR] = flow->error,
+		[FLOW_ROW_CLASS] = batch_refer_flow_class(tables, flow),
+		[FLOW_ROW_PEER] = batch_refer_peer(tables, flow),
+		[FLOW_ROW_SOURCE_PORT] = source->port,
+		[FLOW_ROW_SOURCE_BYTES] = source->bytes,
+		[FLOW_ROW_DESTINATION_BYTES] = destination->bytes,
+		[FLOW_ROW_SOURCE_PACKETS] = source->packets,
+		[FLOW_ROW_DESTINATION_PACKETS] = destination->packets,
+		[FLOW_ROW_SOURCE_EMPTY_PACKETS] = source->packets - source->data_packets,
+		[FLOW_ROW_DESTINATION_EMPTY_PACKETS] =
+			destination->packets - destination->data_packets,
 		[FLOW_ROW_RETRANSMITS] = flow->retransmits,
 		[FLOW_ROW_SRTT_US] = flow->srtt_us,
-		[FLOW_ROW_HANDSHAKE_US] = flow->handshake_us,
-		[FLOW_ROW_OWNER_QUALITY] = flow->owner_quality,
-		[FLOW_ROW_PROCESS] = batch_refer_process(tables, &flow->process),
-		[FLOW_ROW_LISTENER] = batch_refer_process(tables, &flow->listener),
-		[FLOW_ROW_ENDING] = flow->ending,
-		[FLOW_ROW_ICMP] = (unsigned int)flow->icmp_type << 8 | flow->icmp_code,
 		[FLOW_ROW_MIN_RTT_US] = flow->min_rtt_us,
+		[FLOW_ROW_HANDSHAKE_US] = flow->handshake_us,
 		[FLOW_ROW_REPEATS] = flow->count - 1u,
 		[FLOW_ROW_PORTS] = flow->ports,
-		[FLOW_ROW_SOCKET] = batch_refer_socket(tables, flow),
-		[FLOW_ROW_FINGERPRINT] = batch_refer_marks(tables, flow),
-		[FLOW_ROW_DESTINATION_NAME] = batch_refer_path(tables, flow->destination_name),
 		[FLOW_ROW_SPLT] = batch_refer_splt(tables, &flow->splt),
 	};
 
-	fill_ends(tables, flow, row);
-	push(tables, &tables->flows, row);
-}
-
-static int reserve_gap(struct batch_tables *tables)
-{
-	size_t capacity = tables->gap_capacity ? 2 * tables->gap_capacity : GAPS_FIRST;
-	Yagura__Telemetry__Gap *grown;
-
-	if (tables->gap_count < tables->gap_capacity)
-		return 0;
-	grown = realloc(tables->gaps, capacity * sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	tables->gaps = grown;
-	tables->gap_capacity = capacity;
-	return 0;
+	push(tables, TABLE_FLOWS, row);
 }
 
 static void add_gap(struct batch_tables *tables, const struct record_gap *gap)
 {
-	Yagura__Telemetry__Gap row = YAGURA__TELEMETRY__GAP__INIT;
+	const uint64_t row[GAP_ROW_COUNT] = {
+		[GAP_ROW_TIME_MS] = since_base_ms(tables, gap->time_ns),
+		[GAP_ROW_RECORD_CLASS] = gap->class,
+		[GAP_ROW_REASON] = gap->reason,
+		[GAP_ROW_RECORDS] = gap->count,
+		[GAP_ROW_CGROUP] = batch_refer_path(tables, gap->cgroup),
+	};
 
-	row.time_ms = gap->time_ns / NS_PER_MS;
-	row.record_class = gap->class;
-	row.reason = gap->reason;
-	row.count = gap->count;
-	row.cgroup = (uint32_t)batch_refer_path(tables, gap->cgroup);
-	if (tables->error == 0)
-		tables->error = reserve_gap(tables);
-	if (tables->error < 0)
-		return;
-	tables->gaps[tables->gap_count++] = row;
-	tables->bytes += GAP_BYTES_MAX;
+	push(tables, TABLE_GAPS, row);
 }
 
 int batch_tables_add(struct batch_tables *tables, const struct record *record)
@@ -294,27 +239,27 @@ int batch_tables_add(struct batch_tables *tables, const struct record *record)
 	return tables->error;
 }
 
-static bool has_rows(const struct shared_rows *shared, uint32_t count)
-{
-	return shared->rows.count + count <= BATCH_ROWS_MAX;
-}
+/* The most rows of each table that a record adds: marks and ancestors come one by one. */
+#define RECORD_ROWS_MAX (3u + RECORD_ANCESTORS_MAX + MARKS_MAX)
 
 bool batch_tables_have_rows(const struct batch_tables *tables)
 {
+	for (int i = 0; i < TABLE_SHARED_COUNT; i++)
+		if (tables->shared[i].columns.count + RECORD_ROWS_MAX > BATCH_ROWS_MAX)
+			return false;
 	return tables->texts.count + BATCH_RECORD_TEXTS_MAX + MARKS_MAX <= BATCH_TEXTS_MAX &&
-	       has_rows(&tables->processes, 3 + RECORD_ANCESTORS_MAX) &&
-	       has_rows(&tables->ancestries, RECORD_ANCESTORS_MAX) &&
-	       has_rows(&tables->contexts, 1) && has_rows(&tables->files, 1) &&
-	       has_rows(&tables->sockets, 1) && has_rows(&tables->hashes, 2) &&
-	       has_rows(&tables->marks, MARKS_MAX) && has_rows(&tables->fingerprints, MARKS_MAX);
+	       tables->blobs.count + BATCH_RECORD_TEXTS_MAX <= BATCH_TEXTS_MAX;
 }
 
 static size_t flow_written_bytes(const struct record_flow *flow)
 {
+	size_t marks_bytes;
+	size_t marks = batch_kept_marks(flow, &marks_bytes);
+
 	return batch_process_bytes(&flow->process) + batch_process_bytes(&flow->listener) +
 	       batch_kept_path(flow->cgroup).length +
-	       batch_kept_path(flow->destination_name).length + batch_marks_bytes(flow) +
-	       batch_kept_marks(flow) * MARK_WRITTEN_BYTES;
+	       batch_kept_path(flow->destination_name).length + marks_bytes +
+	       marks * MARK_WRITTEN_BYTES;
 }
 
 static size_t exec_written_bytes(const struct record_exec *exec)
@@ -352,12 +297,13 @@ size_t batch_tables_written_bytes(const struct record *record)
 size_t batch_tables_bytes_max(const struct record *record)
 {
 	size_t bytes = BATCH_RECORD_FIXED_BYTES_MAX + batch_tables_written_bytes(record);
+	size_t marks_bytes;
 
 	if (record->class == RECORD_EXEC || record->class == RECORD_EXEC_UPDATE)
 		bytes += BATCH_EXEC_UNWRITTEN_BYTES_MAX;
 	if (record->class == RECORD_FLOW)
 		bytes += BATCH_FLOW_UNWRITTEN_BYTES_MAX +
-			 batch_kept_marks(&record->flow) * BATCH_MARK_FIXED_BYTES_MAX;
+			 batch_kept_marks(&record->flow, &marks_bytes) * BATCH_MARK_FIXED_BYTES_MAX;
 	if (record->class == RECORD_EXEC)
 		bytes += batch_kept_ancestors(&record->exec) * BATCH_ANCESTOR_FIXED_BYTES_MAX;
 	return bytes;

@@ -1,48 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a batch holds while records are added: the tables of telemetry.proto, and what was interned
- * for them. Private to telemetry/. */
+/* What an encoder holds: the tables of its epoch, the rows of the open batch. Private to
+ * telemetry/. */
 #ifndef YAGURA_TELEMETRY_BATCH_TABLES_H
 #define YAGURA_TELEMETRY_BATCH_TABLES_H
 
-#include "proto/telemetry.pb-c.h"
+#include "telemetry/batch_codec.h"
+#include "telemetry/batch_rows.h"
 #include "telemetry/columns.h"
 #include "telemetry/intern.h"
-#include "telemetry/record.h"
 
-/* A table that records refer to: equal rows are kept once. */
-struct shared_rows {
-	struct columns columns;
-	struct intern rows; /* entry n is row n - 1 */
+/* References found again without looking for all their parts: by a few of a record's values, and
+ * what they lead to is compared with the whole. */
+#define BATCH_GUESSES 1024u
+struct batch_guesses {
+	uint32_t at[BATCH_GUESSES];
 };
 
 struct batch_tables {
-	uint64_t base_ms; /* set by the owner before the first record */
+	uint64_t base_ms; /* set by the owner before the first record of a batch */
+	uint64_t boot_ms; /* likewise, where it is an exec; else by the first exec */
+	bool has_boot;
 	struct intern texts;
-	struct shared_rows processes;
-	struct shared_rows contexts;
-	struct shared_rows files;
-	struct shared_rows sockets;
-	struct shared_rows hashes;
-	struct shared_rows marks;
-	struct shared_rows fingerprints;
-	struct shared_rows ancestries;
-	struct columns execs;
-	struct columns exits;
-	struct columns flows;
-	struct columns exec_updates;
-	Yagura__Telemetry__Gap *gaps;
-	size_t gap_count;
-	size_t gap_capacity;
-	size_t bytes; /* the most that rows and texts take on the wire */
-	size_t written_bytes; /* texts but addresses and packet sequences, each time they are said
-			       */
+	struct intern blobs;
+	struct intern_rows shared[TABLE_SHARED_COUNT];
+	struct columns records[TABLE_COUNT - TABLE_SHARED_COUNT];
+	struct batch_guesses processes;
+	struct batch_guesses fingerprints;
+	size_t bytes; /* the most that the batch's rows and new texts take on the wire */
+	size_t epoch_bytes; /* what the epoch's tables take in a receiver's memory */
+	size_t written_bytes; /* texts but those of blobs and px1, each time they are said */
 	int error; /* of the record being added; sticks until the next one */
 };
 
+/* The generated descriptor of a table's message. */
+const ProtobufCMessageDescriptor *batch_table_descriptor(enum batch_table table);
+
+static inline struct columns *batch_tables_records(struct batch_tables *tables,
+						   enum batch_table table)
+{
+	return &tables->records[table - TABLE_SHARED_COUNT];
+}
+
 void batch_tables_init(struct batch_tables *tables);
 void batch_tables_done(struct batch_tables *tables);
-/* Forgets the records and keeps most of the memory. */
+/* Forgets the records. */
 void batch_tables_clear(struct batch_tables *tables);
+/* Forgets everything, and keeps most of the memory. */
+void batch_tables_begin_epoch(struct batch_tables *tables);
 
 /* 0, -ENOMEM or -EINVAL (no such class). A failure leaves no part of the record behind but texts
  * and rows that nobody refers to. */
@@ -55,10 +59,11 @@ size_t batch_tables_bytes_max(const struct record *record);
 size_t batch_tables_written_bytes(const struct record *record);
 
 /* An exec: path and argv of two processes, path of its creator, directory, script, control group,
- * two hashes of three digests, px1. Of a flow marks come on top, of an exec ancestors. */
-#define BATCH_RECORD_TEXTS_MAX 15u
-/* Of an exec: its own, those of three processes, context, file, two hashes. */
-#define BATCH_RECORD_ROWS_MAX 8u
+ * px1 in two parts, two hashes of three digests. Of a flow marks come on top, of an exec ancestors.
+ */
+#define BATCH_RECORD_TEXTS_MAX 16u
+/* Of an exec: its own, three processes with command and image, situation, context, file, hashes. */
+#define BATCH_RECORD_ROWS_MAX 15u
 /* batch_tables_bytes_max without marks, ancestors and what the texts hold; tag and length take up
  * to 6 bytes of each. */
 #define BATCH_RECORD_FIXED_BYTES_MAX                                                               \
@@ -70,7 +75,7 @@ size_t batch_tables_written_bytes(const struct record *record);
 #define BATCH_FLOW_UNWRITTEN_BYTES_MAX (2u * 16u + SPLT_MAX * 3u)
 /* The same of a mark: kind, value; mark, before, each a varint; and its text. */
 #define BATCH_MARK_FIXED_BYTES_MAX (4u * 10u + 6u)
-/* Of an ancestor: eight columns of a process, two of an ancestry; and its path. */
-#define BATCH_ANCESTOR_FIXED_BYTES_MAX (10u * 10u + 6u)
+/* Of an ancestor: an image, a command, a process, two columns of an ancestry; and its path. */
+#define BATCH_ANCESTOR_FIXED_BYTES_MAX ((9u + 4u + 4u + 2u) * 10u + 6u)
 
 #endif

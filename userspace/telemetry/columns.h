@@ -4,54 +4,54 @@
  * columns there are and how wide, so one pair of functions serves every table. By the schema's
  * convention each sint64 column holds deltas: rows carry plain values, the columns differences
  * (unsigned arithmetic, so any value survives). The first column tells how many rows there are;
- * another one in which every value is 0 is left out. Private to telemetry/.
+ * another one in which every value is 0 is left out. Columns are numbered from 1 on without holes
+ * and always packed. Private to telemetry/.
  */
 #ifndef YAGURA_TELEMETRY_COLUMNS_H
 #define YAGURA_TELEMETRY_COLUMNS_H
+
+#include "common/cursor.h"
 
 #include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define COLUMNS_MAX 36
+#define COLUMNS_MAX 24
 /* The most one row takes on the wire. */
 #define COLUMNS_ROW_BYTES_MAX (COLUMNS_MAX * 10)
 
-/* Columns being filled. */
 struct columns {
 	const ProtobufCMessageDescriptor *descriptor;
+	uint64_t *rows; /* `width` values each, one behind the other */
+	size_t width;
 	size_t count;
 	size_t capacity;
-	void *values[COLUMNS_MAX];
-	bool is_used[COLUMNS_MAX]; /* some value is not 0 */
-	uint64_t last[COLUMNS_MAX];
+	size_t row_bytes_max; /* of one on the wire */
 };
 
 void columns_init(struct columns *columns, const ProtobufCMessageDescriptor *descriptor);
 void columns_done(struct columns *columns);
-/* Forgets the rows and keeps the memory. */
-void columns_clear(struct columns *columns);
 
-/* Makes sure that one more row fits. 0 or -ENOMEM (nothing changed). */
-int columns_reserve(struct columns *columns);
-/* Appends a row for which room was reserved; the most bytes it takes on the wire. */
-size_t columns_push(struct columns *columns, const uint64_t *row);
-/* Lends the columns to a message of the same type, which must not be freed with them in it. */
-void columns_lend(const struct columns *columns, ProtobufCMessage *message);
+static inline uint64_t *columns_row(const struct columns *columns, size_t at)
+{
+	return columns->rows + at * columns->width;
+}
 
-/* Rows being read from an unpacked message. */
-struct columns_reader {
-	const ProtobufCMessage *message;
-	size_t count;
-	size_t next;
-	uint64_t last[COLUMNS_MAX];
-};
+/* Makes sure that `more` rows fit. 0 or -ENOMEM (nothing changed). */
+int columns_reserve(struct columns *columns, size_t more);
+/* Appends a row for which room was reserved. */
+void columns_push(struct columns *columns, const uint64_t *row);
 
-/* `message` may be NULL: no rows. 0, or -EBADMSG when a column is neither left out nor as long as
- * the first. */
-int columns_open(struct columns_reader *ret_reader, const ProtobufCMessage *message);
-/* False after the last row. Signed 32-bit values come sign-extended. */
-bool columns_next(struct columns_reader *reader, uint64_t ret_row[COLUMNS_MAX]);
+/* The most bytes that the message of all rows from `first` on takes. */
+size_t columns_message_bytes_max(const struct columns *columns, size_t first);
+/* Writes that message; the place after it. */
+uint8_t *columns_write(const struct columns *columns, size_t first, uint8_t *at);
+
+/* Appends the rows of a message, up to count_max in all. NULL, or a constant text that says what is
+ * wrong with it; *ret_error is then -EBADMSG or -ENOMEM. Fields that this version does not know are
+ * skipped. */
+const char *columns_read(struct columns *columns, struct cursor message, size_t count_max,
+			 int *ret_error);
 
 #endif

@@ -12,8 +12,8 @@
 #define HEAP_OVERHEAD 16 /* of an allocation, about */
 
 static const struct mark_kind_row rows[MARK_KIND_COUNT] = {
-#define MARK_KIND_ROW(NAME, name, key, form, repeats)                                              \
-	[MARK_##NAME] = { #name, key, MARK_FORM_##form, MARK_REPEATS_##repeats },
+#define MARK_KIND_ROW(NAME, name, key, form, repeats, side)                                        \
+	[MARK_##NAME] = { #name, key, MARK_FORM_##form, MARK_REPEATS_##repeats, MARK_SIDE_##side },
 	MARK_KINDS(MARK_KIND_ROW)
 #undef MARK_KIND_ROW
 };
@@ -23,6 +23,11 @@ static const struct mark_kind_row no_row = { .name = "?", .key = "?" };
 const struct mark_kind_row *mark_kind_row(enum mark_kind kind)
 {
 	return kind > MARK_NONE && kind < MARK_KIND_COUNT ? &rows[kind] : &no_row;
+}
+
+enum mark_side mark_kind_side(enum mark_kind kind)
+{
+	return mark_kind_row(kind)->side;
 }
 
 static bool is_kept_already(const struct marks *marks, enum mark_kind kind, struct text value)

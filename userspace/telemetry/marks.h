@@ -14,50 +14,58 @@
 #include "telemetry/text.h"
 
 /*
- * X(NAME, name, key, form, repeats): `key` is the NDJSON name (ECS; with dots turned into
+ * X(NAME, name, key, form, repeats, side): `key` is the NDJSON name (ECS; with dots turned into
  * underscores the database's column). `form` is how JSON writes the value: TEXT, NUMBER (decimal
  * digits) or FLAG (the value is "1": true). `repeats` is SET (a value is kept once, in the order
  * of first sight) or LIST (each is kept: lists of one group are aligned with each other).
+ * `side` is what the value mostly goes with: CLIENT, the software that began the flow, or PEER, the
+ * other end; batches keep the values of each together.
  * The order is the wire's number of a kind, from 1 on: append only.
  */
 #define MARK_KINDS(X)                                                                              \
-	X(TLS_VERSION, tls_version, "tls.version", TEXT, SET) /* "1.3", chosen, else offered */    \
-	X(TLS_CIPHER, tls_cipher, "tls.cipher", TEXT, SET) /* chosen; IANA name or "0x1301" */     \
-	X(TLS_GROUP, tls_group, "tls.curve", TEXT, SET) /* of the server's key share */            \
-	X(TLS_NEXT_PROTOCOL, tls_next_protocol, "tls.next_protocol", TEXT, SET) /* ALPN, chosen */ \
-	X(SERVER_NAME, server_name, "tls.client.server_name", TEXT, SET)                           \
-	X(JA3, ja3, "tls.client.ja3", TEXT, SET)                                                   \
-	X(JA4, ja4, "tls.client.ja4", TEXT, SET)                                                   \
-	X(JA3S, ja3s, "tls.server.ja3s", TEXT, SET)                                                \
-	X(JA4_R, ja4_r, "yagura.ja4_r", TEXT, SET)                                                 \
-	X(NPF, npf, "yagura.npf", TEXT, SET) /* tls/1, quic/, dtls/, ssh/, http/, tcp/ */          \
-	X(ALPN, alpn, "yagura.alpn", TEXT, SET) /* offered */                                      \
-	X(PQ_GROUP, pq_group, "yagura.pq_group", TEXT, SET) /* post-quantum groups offered */      \
-	X(ECH, ech, "yagura.ech", FLAG, SET) /* server_name is the outer one */                    \
-	X(HRR, hrr, "yagura.hrr", FLAG, SET) /* HelloRetryRequest seen */                          \
-	X(HELLO_OFFSET, hello_offset, "yagura.hello_offset", NUMBER, SET) /* if it is not 0 */     \
-	X(HASSH, hassh, "yagura.hassh", TEXT, SET)                                                 \
-	X(HASSH_SERVER, hassh_server, "yagura.hassh_server", TEXT, SET)                            \
-	X(SSH_CLIENT, ssh_client, "yagura.ssh_client", TEXT, SET) /* banner */                     \
-	X(SSH_SERVER, ssh_server, "yagura.ssh_server", TEXT, SET)                                  \
-	X(TCP_SYN, tcp_syn, "yagura.tcp_syn", TEXT, SET) /* MuonFP form w:o-o-o:mss:ws */          \
-	X(TCP_SYNACK, tcp_synack, "yagura.tcp_synack", TEXT, SET) /* likewise */                   \
-	X(TCP_SYN_SIG, tcp_syn_sig, "yagura.tcp_syn_sig", TEXT, SET) /* p0f v3 syntax */           \
-	X(QUIC_VERSION, quic_version, "yagura.quic_version", TEXT, SET) /* 8 hex digits */         \
-	X(DNS_NAME, dns_name, "dns.question.name", TEXT, LIST)                                     \
-	X(DNS_TYPE, dns_type, "dns.question.type", TEXT, LIST) /* "AAAA", "TYPE65400" */           \
-	X(DNS_RCODE, dns_rcode, "dns.response_code", TEXT, LIST) /* "NXDOMAIN" */                  \
-	X(DNS_ANSWER_NAME, dns_answer_name, "dns.answers.name", TEXT, LIST)                        \
-	X(DNS_ANSWER_TYPE, dns_answer_type, "dns.answers.type", TEXT, LIST)                        \
-	X(DNS_ANSWER_DATA, dns_answer_data, "dns.answers.data", TEXT, LIST)                        \
-	X(DNS_ANSWER_TTL, dns_answer_ttl, "dns.answers.ttl", NUMBER, LIST)                         \
-	X(DNS_RESOLVED_IP, dns_resolved_ip, "dns.resolved_ip", TEXT, SET)                          \
-	X(FIRST_BYTES, first_bytes, "yagura.first_bytes", TEXT, SET) /* entropy class */           \
-	X(TRUNCATED, truncated, "yagura.truncated", TEXT, SET) /* why something was not read */
+	X(TLS_VERSION, tls_version, "tls.version", TEXT, SET,                                      \
+	  PEER) /* "1.3", chosen, else offered */                                                  \
+	X(TLS_CIPHER, tls_cipher, "tls.cipher", TEXT, SET,                                         \
+	  PEER) /* chosen; IANA name or "0x1301" */                                                \
+	X(TLS_GROUP, tls_group, "tls.curve", TEXT, SET, PEER) /* of the server's key share */      \
+	X(TLS_NEXT_PROTOCOL, tls_next_protocol, "tls.next_protocol", TEXT, SET,                    \
+	  PEER) /* ALPN, chosen */                                                                 \
+	X(SERVER_NAME, server_name, "tls.client.server_name", TEXT, SET, PEER)                     \
+	X(JA3, ja3, "tls.client.ja3", TEXT, SET, CLIENT)                                           \
+	X(JA4, ja4, "tls.client.ja4", TEXT, SET, CLIENT)                                           \
+	X(JA3S, ja3s, "tls.server.ja3s", TEXT, SET, PEER)                                          \
+	X(JA4_R, ja4_r, "yagura.ja4_r", TEXT, SET, CLIENT)                                         \
+	X(NPF, npf, "yagura.npf", TEXT, SET, CLIENT) /* tls/1, quic/, dtls/, ssh/, http/, tcp/ */  \
+	X(ALPN, alpn, "yagura.alpn", TEXT, SET, CLIENT) /* offered */                              \
+	X(PQ_GROUP, pq_group, "yagura.pq_group", TEXT, SET,                                        \
+	  CLIENT) /* post-quantum groups offered */                                                \
+	X(ECH, ech, "yagura.ech", FLAG, SET, CLIENT) /* server_name is the outer one */            \
+	X(HRR, hrr, "yagura.hrr", FLAG, SET, PEER) /* HelloRetryRequest seen */                    \
+	X(HELLO_OFFSET, hello_offset, "yagura.hello_offset", NUMBER, SET,                          \
+	  CLIENT) /* if it is not 0 */                                                             \
+	X(HASSH, hassh, "yagura.hassh", TEXT, SET, CLIENT)                                         \
+	X(HASSH_SERVER, hassh_server, "yagura.hassh_server", TEXT, SET, PEER)                      \
+	X(SSH_CLIENT, ssh_client, "yagura.ssh_client", TEXT, SET, CLIENT) /* banner */             \
+	X(SSH_SERVER, ssh_server, "yagura.ssh_server", TEXT, SET, PEER)                            \
+	X(TCP_SYN, tcp_syn, "yagura.tcp_syn", TEXT, SET, CLIENT) /* MuonFP form w:o-o-o:mss:ws */  \
+	X(TCP_SYNACK, tcp_synack, "yagura.tcp_synack", TEXT, SET, PEER) /* likewise */             \
+	X(TCP_SYN_SIG, tcp_syn_sig, "yagura.tcp_syn_sig", TEXT, SET, CLIENT) /* p0f v3 syntax */   \
+	X(QUIC_VERSION, quic_version, "yagura.quic_version", TEXT, SET, CLIENT) /* 8 hex digits */ \
+	X(DNS_NAME, dns_name, "dns.question.name", TEXT, LIST, PEER)                               \
+	X(DNS_TYPE, dns_type, "dns.question.type", TEXT, LIST, PEER) /* "AAAA", "TYPE65400" */     \
+	X(DNS_RCODE, dns_rcode, "dns.response_code", TEXT, LIST, PEER) /* "NXDOMAIN" */            \
+	X(DNS_ANSWER_NAME, dns_answer_name, "dns.answers.name", TEXT, LIST, PEER)                  \
+	X(DNS_ANSWER_TYPE, dns_answer_type, "dns.answers.type", TEXT, LIST, PEER)                  \
+	X(DNS_ANSWER_DATA, dns_answer_data, "dns.answers.data", TEXT, LIST, PEER)                  \
+	X(DNS_ANSWER_TTL, dns_answer_ttl, "dns.answers.ttl", NUMBER, LIST, PEER)                   \
+	X(DNS_RESOLVED_IP, dns_resolved_ip, "dns.resolved_ip", TEXT, SET, PEER)                    \
+	X(FIRST_BYTES, first_bytes, "yagura.first_bytes", TEXT, SET, PEER) /* entropy class */     \
+	X(TRUNCATED, truncated, "yagura.truncated", TEXT, SET,                                     \
+	  PEER) /* why something was not read */
 
 enum mark_kind {
 	MARK_NONE = 0,
-#define MARK_KIND_ENUM(NAME, name, key, form, repeats) MARK_##NAME,
+#define MARK_KIND_ENUM(NAME, name, key, form, repeats, side) MARK_##NAME,
 	MARK_KINDS(MARK_KIND_ENUM)
 #undef MARK_KIND_ENUM
 		MARK_KIND_COUNT
@@ -65,6 +73,7 @@ enum mark_kind {
 
 enum mark_form { MARK_FORM_TEXT, MARK_FORM_NUMBER, MARK_FORM_FLAG };
 enum mark_repeats { MARK_REPEATS_SET, MARK_REPEATS_LIST };
+enum mark_side { MARK_SIDE_CLIENT, MARK_SIDE_PEER };
 
 /* The row of MARK_KINDS as data; `name` "?" outside the enum. */
 struct mark_kind_row {
@@ -72,8 +81,10 @@ struct mark_kind_row {
 	const char *key;
 	enum mark_form form;
 	enum mark_repeats repeats;
+	enum mark_side side;
 };
 const struct mark_kind_row *mark_kind_row(enum mark_kind kind);
+enum mark_side mark_kind_side(enum mark_kind kind);
 
 struct mark {
 	enum mark_kind kind;

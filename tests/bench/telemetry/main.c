@@ -28,14 +28,8 @@ static void require(bool holds, const char *what)
 	exit(1);
 }
 
-struct batch {
-	uint8_t *bytes;
-	size_t size;
-	size_t raw_size;
-};
-
 struct stream {
-	struct batch *batches;
+	struct batch_bytes *batches;
 	size_t count;
 	size_t bytes;
 	size_t raw_bytes;
@@ -53,19 +47,17 @@ static void encode(const struct record *records, size_t count, size_t batch_reco
 {
 	static const struct batch_header header = { .boot_id = { 1, 2, 3, 4, 5, 6, 7, 8 } };
 	struct batch_encoder *encoder = batch_encoder_new(&header);
-	struct stream stream = { .batches =
-					 calloc(count / batch_records + 1, sizeof(struct batch)) };
+	struct stream stream = { .batches = calloc(count / batch_records + 1,
+						   sizeof(struct batch_bytes)) };
 
 	require(encoder && stream.batches, "out of memory");
 	for (size_t i = 0; i < count; i++) {
-		struct batch *batch = &stream.batches[stream.count];
+		struct batch_bytes *batch = &stream.batches[stream.count];
 
 		require(batch_encoder_add(encoder, &records[i]) == 0, "a record does not fit");
 		if ((i + 1) % batch_records != 0 && i + 1 < count)
 			continue;
-		require(batch_encoder_finish(encoder, &batch->bytes, &batch->size,
-					     &batch->raw_size) == 0,
-			"a batch cannot be made");
+		require(batch_encoder_finish(encoder, batch) == 0, "a batch cannot be made");
 		stream.bytes += batch->size;
 		stream.raw_bytes += batch->raw_size;
 		stream.count++;
@@ -85,15 +77,21 @@ static int count_record(void *context, const struct batch_header *header,
 
 static size_t decode(const struct stream *stream)
 {
+	struct batch_epoch *epoch = batch_epoch_new();
 	size_t count = 0;
 
+	require(epoch != NULL, "out of memory");
 	for (size_t i = 0; i < stream->count; i++) {
-		const struct batch *batch = &stream->batches[i];
+		const struct batch_input input = { .bytes = stream->batches[i].bytes,
+						   .size = stream->batches[i].size,
+						   .raw_size = stream->batches[i].raw_size,
+						   .seq = i + 1,
+						   .epoch_index = stream->batches[i].epoch_index };
 
-		require(batch_decode(batch->bytes, batch->size, batch->raw_size, count_record,
-				     &count, NULL) == 0,
+		require(batch_decode(epoch, &input, count_record, &count, NULL) == 0,
 			"a batch does not decode");
 	}
+	batch_epoch_free(epoch);
 	return count;
 }
 

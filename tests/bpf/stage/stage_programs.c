@@ -62,11 +62,39 @@ static int open_all(struct stage *stage, enum stage_fault fault)
 	return ring_open(bpf_map__fd(skeleton->maps.ring_bulk), RING_BYTES, &stage->ring);
 }
 
+struct stage_turn *stage_turn(struct stage *stage)
+{
+	return &stage->skeleton->bss->turn;
+}
+
+int stage_run(struct stage *stage, enum stage_program program, const struct stage_frame *frame)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->at,
+		    .data_size_in = (uint32_t)frame->size, .repeat = 1);
+	int r = bpf_prog_test_run_opts(stage->program[program], &options);
+
+	if (r < 0)
+		return r;
+	return options.retval == 1 ? 0 : -EOPNOTSUPP;
+}
+
+/* Do programs see the bytes of a packet that BPF_PROG_RUN makes? Of no flow. */
+static int try_it(struct stage *stage)
+{
+	const struct stage_segment segment = { .ttl = 1 };
+	struct stage_frame frame;
+
+	stage_frame_build(&frame, &segment);
+	return stage_run(stage, STAGE_OUT, &frame);
+}
+
 int stage_open(enum stage_fault fault, struct stage **ret_stage)
 {
 	struct stage *stage = calloc(1, sizeof(*stage));
 	int r = stage ? open_all(stage, fault) : -ENOMEM;
 
+	if (r == 0)
+		r = try_it(stage);
 	if (r < 0)
 		stage_close(stage);
 	else
@@ -83,22 +111,6 @@ void stage_close(struct stage *stage)
 	arena_close(stage->arena);
 	first_bytes_test_bpf__destroy(stage->skeleton);
 	free(stage);
-}
-
-struct stage_turn *stage_turn(struct stage *stage)
-{
-	return &stage->skeleton->bss->turn;
-}
-
-int stage_run(struct stage *stage, enum stage_program program, const struct stage_frame *frame)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->at,
-		    .data_size_in = (uint32_t)frame->size, .repeat = 1);
-	int r = bpf_prog_test_run_opts(stage->program[program], &options);
-
-	if (r < 0)
-		return r;
-	return options.retval == 1 ? 0 : -EPROTO;
 }
 
 int stage_drain(struct stage *stage, stage_take_fn take, void *context)

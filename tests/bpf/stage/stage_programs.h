@@ -18,7 +18,8 @@ enum stage_program {
 
 struct stage;
 
-/* Loads the programs, `fault` planted in them. 0 or -errno. */
+/* Loads the programs, `fault` planted in them. 0 or -errno; -EOPNOTSUPP: BPF_PROG_RUN shows them no
+ * bytes of a packet, as on 6.1. */
 int stage_open(enum stage_fault fault, struct stage **ret_stage);
 /* Takes NULL. */
 void stage_close(struct stage *stage);

@@ -42,11 +42,12 @@ void stage_told_syn(const struct watch *watch, const struct flow_syn *seen)
 		flow_table_syn(watch->table, &watch->key, &syn);
 }
 
-void stage_told_lengths(const struct watch *watch, const struct flow_splt *seen)
+void stage_told_lengths(const struct watch *watch, const struct flow_splt *seen, bool is_turned)
 {
 	struct record_splt *splt = &watch->flow->splt;
 
 	*splt = (struct record_splt){ .count = seen->count };
-	memcpy(splt->length, seen->length, sizeof(splt->length));
+	for (int i = 0; i < SPLT_MAX; i++)
+		splt->length[i] = is_turned ? (int16_t)-seen->length[i] : seen->length[i];
 	memcpy(splt->gap, seen->gap, sizeof(splt->gap));
 }

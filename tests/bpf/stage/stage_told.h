@@ -11,7 +11,8 @@ int stage_told_bytes(struct stage *stage, const struct watch *watch, enum finger
 		     const struct event_bytes *event);
 /* The first segment, into the flow table. */
 void stage_told_syn(const struct watch *watch, const struct flow_syn *seen);
-/* Lengths and times, into the flow, in place of those that replay counted. */
-void stage_told_lengths(const struct watch *watch, const struct flow_splt *seen);
+/* Lengths and times, into the flow, in place of those that replay counted. `is_turned`: whom the
+ * kernel takes for the source is the other end for replay. */
+void stage_told_lengths(const struct watch *watch, const struct flow_splt *seen, bool is_turned);
 
 #endif

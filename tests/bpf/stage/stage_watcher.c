@@ -15,6 +15,11 @@
 
 /* --- what the programs tell --- */
 
+static bool is_looked_at(const struct watch *watch)
+{
+	return stage_is_tcp(watch) || watch->flow->tuple.protocol == PROTOCOL_UDP;
+}
+
 static int take_event(void *context, const struct decoded_event *event)
 {
 	const struct watch *watch = context;
@@ -32,14 +37,14 @@ static int take_event(void *context, const struct decoded_event *event)
 		return -EPROTO;
 	if (event->flow.first_bytes)
 		flow_table_unknown(watch->table, &watch->key, event->flow.first_bytes);
-	if (!stage_is_tcp(watch))
+	if (!is_looked_at(watch))
 		return 0;
 	stats->records++;
 	stats->partly += actor->is_partly;
 	stage_told_syn(watch, &event->flow.syn);
 	stage_told_syn(watch, &event->flow.synack);
 	if (!actor->is_partly)
-		stage_told_lengths(watch, &event->flow.splt);
+		stage_told_lengths(watch, &event->flow.splt, actor->first == TRACK_DESTINATION);
 	return 0;
 }
 
@@ -130,6 +135,8 @@ static int on_datagram(struct actor *actor, const struct watch *watch,
 	if (!actor->is_begun)
 		actor->first = data->sender;
 	actor->is_begun = true;
+	if (bytes.left < data->wire_bytes || bytes.left > STAGE_PAYLOAD_MAX)
+		actor->is_partly = true;
 	stage_actor_turn(actor, watch, data->sender);
 	segment.is_udp = true;
 	segment.payload = cursor_take(&bytes, bytes.left < STAGE_PAYLOAD_MAX ? bytes.left
@@ -184,7 +191,7 @@ static int on_data(void *context, const struct watch *watch, const struct track_
 		return -ENOMEM;
 	if (stage_is_tcp(watch))
 		told = on_stream(actor, watch, data);
-	else if (watch->flow->tuple.protocol == PROTOCOL_UDP)
+	else if (is_looked_at(watch))
 		told = on_datagram(actor, watch, data);
 	*ret_told = told > 0;
 	return told < 0 ? told : 0;

@@ -10,8 +10,7 @@
  * they count as taken when replay gives the hole up, and then the segments behind it come again, as
  * nothing is told before a socket's next segment.
  *
- * Datagrams of UDP: whoever sent the first is their source in the kernel, which keeps no lengths of
- * them; those in the records are replay's.
+ * Datagrams of UDP: whoever sent the first is their source in the kernel.
  */
 #ifndef YAGURA_TESTS_BPF_STAGE_WATCHER_H
 #define YAGURA_TESTS_BPF_STAGE_WATCHER_H

@@ -111,45 +111,17 @@ static void strangers_give_way(void **state)
 	sensor_client_close(&client);
 }
 
-/* A batch that deflating makes no shorter, of more than half a window. */
-static size_t make_large_batch(uint8_t **ret_payload, size_t *ret_raw_size)
-{
-	static char noise[40 << 10];
-	struct record record = { .class = RECORD_EXEC };
-	const struct batch_header header = { .boot_id = { 1 } };
-	struct batch_encoder *encoder = batch_encoder_new(&header);
-	uint32_t state = 1;
-	size_t size = 0;
-
-	for (size_t i = 0; i < sizeof(noise); i++) {
-		state = state * 1103515245u + 12345u;
-		noise[i] = (char)('!' + (state >> 16) % 90);
-	}
-	record.exec.process.key.pid = 1;
-	record.exec.process.args = (struct text){ noise, sizeof(noise) };
-	assert_int_equal(batch_encoder_add(encoder, &record), 0);
-	assert_int_equal(batch_encoder_finish(encoder, ret_payload, &size, ret_raw_size), 0);
-	assert_true(size > COLLECTOR_PROCESS_WINDOW / 2);
-	batch_encoder_free(encoder);
-	return size;
-}
-
 /* Never waiting for an answer: sooner or later two of them are under way. */
 static void window_is_enforced(void **state)
 {
-	Yagura__Transport__Batch batch = YAGURA__TRANSPORT__BATCH__INIT;
 	struct collector_process *f = *state;
 	struct sensor_client client;
-	size_t raw_size = 0;
 	uint32_t code = 0;
 	Frame *frame;
 
 	greet(f, &client, 1, 1);
-	batch.payload.len = make_large_batch(&batch.payload.data, &raw_size);
-	batch.raw_bytes = (uint32_t)raw_size;
-	batch.crc32c = crc32c(0, batch.payload.data, batch.payload.len);
-	for (batch.seq = 1; batch.seq <= 40; batch.seq++)
-		sensor_talk_payload(&client, &batch);
+	for (uint64_t seq = 1; seq <= 40; seq++)
+		sensor_talk_large_batch(&client, seq, 40 << 10);
 	while (code == 0 && (frame = sensor_client_receive(&client))) {
 		if (frame->body_case == YAGURA__TRANSPORT__FRAME__BODY_FAILURE)
 			code = frame->failure->code;
@@ -157,7 +129,6 @@ static void window_is_enforced(void **state)
 	}
 	assert_int_equal(code, 3);
 	sensor_client_close(&client);
-	free(batch.payload.data);
 }
 
 static struct stranger {

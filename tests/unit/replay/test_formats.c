@@ -112,12 +112,13 @@ static int count_record(void *context, const struct batch_header *of, const stru
 }
 
 /* The number of flows in the frame at *input, which is taken. */
-static size_t read_frame(struct cursor *input, uint64_t want_seq)
+static size_t read_frame(struct batch_epoch *epoch, struct cursor *input, uint64_t want_seq)
 {
 	struct cursor bytes = cursor_take(input, cursor_u32(input));
 	Yagura__Transport__Frame *frame =
 		yagura__transport__frame__unpack(NULL, bytes.left, bytes.at);
 	const Yagura__Transport__Batch *batch;
+	struct batch_input sent;
 	size_t flows = 0;
 
 	assert_true(cursor_ok(&bytes));
@@ -127,9 +128,9 @@ static size_t read_frame(struct cursor *input, uint64_t want_seq)
 	assert_int_equal(batch->lane, 1);
 	assert_int_equal(batch->seq, want_seq);
 	assert_int_equal(batch->crc32c, crc32c(0, batch->payload.data, batch->payload.len));
-	assert_int_equal(batch_decode(batch->payload.data, batch->payload.len, batch->raw_bytes,
-				      count_record, &flows, NULL),
-			 0);
+	sent = (struct batch_input){ batch->payload.data, batch->payload.len, batch->raw_bytes,
+				     batch->seq, batch->epoch_index };
+	assert_int_equal(batch_decode(epoch, &sent, count_record, &flows, NULL), 0);
 	yagura__transport__frame__free_unpacked(frame, NULL);
 	return flows;
 }
@@ -138,15 +139,17 @@ static void test_batch(void **state)
 {
 	size_t size;
 	char *bytes = write_flows(&format_batch, 10000, &size);
+	struct batch_epoch *epoch = batch_epoch_new();
 	struct cursor input = cursor_of(bytes, size);
 	size_t flows = 0;
 	uint64_t frames = 0;
 
 	(void)state;
 	while (input.left > 0)
-		flows += read_frame(&input, frames++);
+		flows += read_frame(epoch, &input, frames++);
 	assert_int_equal(flows, 10000);
 	assert_true(frames > 1);
+	batch_epoch_free(epoch);
 	free(bytes);
 }
 

@@ -18,6 +18,7 @@
 #define MEMORY_BYTES (64u << 10)
 
 struct fixture {
+	struct batch_epoch *epoch; /* as whoever receives it all */
 	struct spool spool;
 	struct batch *batch;
 	struct losses losses;
@@ -45,9 +46,11 @@ static int set_up(void **state)
 	memset(&f, 0, sizeof(f));
 	f.memory = calloc(1, MEMORY_BYTES);
 	f.batch = new_batch(&f.spool, 100);
+	f.epoch = batch_epoch_new();
 	f.next_seq = 1;
 	*state = &f;
-	if (!f.memory || !f.batch || journal_open(f.memory, MEMORY_BYTES, INSTANCE, &f.journal) < 0)
+	if (!f.memory || !f.batch || !f.epoch ||
+	    journal_open(f.memory, MEMORY_BYTES, INSTANCE, &f.journal) < 0)
 		return -1;
 	losses_init(&f.losses, f.journal, f.next_seq);
 	return 0;
@@ -59,6 +62,7 @@ static int tear_down(void **state)
 
 	journal_close(f->journal);
 	batch_free(f->batch);
+	batch_epoch_free(f->epoch);
 	free(f->memory);
 	return 0;
 }
@@ -79,14 +83,18 @@ static struct record gap(enum record_class class, enum gap_reason reason, uint64
 /* Writes the batch, which must hold just these Gaps (none: nothing is written). */
 static void assert_told(struct fixture *f, const struct record *want, size_t count)
 {
+	struct batch_input sent;
+
 	losses_writing(&f->losses, f->journal, f->next_seq);
 	assert_int_equal(batch_write(f->batch, 1), count > 0);
 	if (count == 0)
 		return;
 	f->next_seq++;
 	losses_written(&f->losses, f->journal);
-	assert_decodes_to(f->spool.payload, f->spool.appended_bytes,
-			  f->spool.appended_mark.raw_size, want, count);
+	sent = (struct batch_input){ f->spool.payload, f->spool.appended_bytes,
+				     f->spool.appended_mark.raw_size, f->spool.appended,
+				     f->spool.appended_mark.epoch_index };
+	assert_goes_on(f->epoch, &sent, want, count);
 }
 
 static uint64_t told(struct fixture *f, enum gap_reason reason, enum record_class class)

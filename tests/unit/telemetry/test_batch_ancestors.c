@@ -23,14 +23,11 @@ static Yagura__Telemetry__Batch *encode(const struct record *records, size_t cou
 
 	for (size_t i = 0; i < count; i++)
 		assert_int_equal(batch_encoder_add(encoder, &records[i]), 0);
-	assert_int_equal(batch_encoder_finish(encoder, &batch.bytes, &batch.size, &batch.raw_size),
-			 0);
+	sample_batch_finish(encoder, &batch);
 	batch_encoder_free(encoder);
 	assert_decodes_to(batch.bytes, batch.size, batch.raw_size, records, count);
-	sample_batch_inflate(&batch);
 	message = sample_batch_unpack(&batch);
-	free(batch.bytes);
-	free(batch.raw);
+	sample_batch_free(&batch);
 	return message;
 }
 
@@ -58,8 +55,8 @@ static void lists_that_end_alike_share_rows(void **state)
 	records[1].exec.ancestor_count = 3;
 	message = encode(records, 2);
 	assert_int_equal(message->ancestries->n_process, 3);
-	assert_int_equal(message->execs->ancestry[0], 2);
-	assert_int_equal(message->execs->ancestry[1], 3);
+	assert_int_equal(message->situations->ancestry[0], 2);
+	assert_int_equal(message->situations->ancestry[1], 3);
 	yagura__telemetry__batch__free_unpacked(message, NULL);
 }
 
@@ -70,8 +67,8 @@ static void execs_without_cost_nothing(void **state)
 
 	(void)state;
 	assert_null(message->ancestries);
-	assert_int_equal(message->execs->n_ancestry, 0);
-	assert_int_equal(message->execs->n_creator, 0);
+	assert_int_equal(message->situations->n_ancestry, 0);
+	assert_int_equal(message->situations->n_creator, 0);
 	assert_int_equal(message->execs->n_former_euid, 0);
 	assert_int_equal(message->execs->n_facts, 0);
 	yagura__telemetry__batch__free_unpacked(message, NULL);
@@ -91,19 +88,18 @@ static void the_nearest_ones_are_kept(void **state)
 	record.exec.ancestors = line;
 	record.exec.ancestor_count = RECORD_ANCESTORS_MAX + 5;
 	assert_int_equal(batch_encoder_add(encoder, &record), 0);
-	assert_int_equal(batch_encoder_finish(encoder, &batch.bytes, &batch.size, &batch.raw_size),
-			 0);
+	sample_batch_finish(encoder, &batch);
 	record.exec.ancestor_count = RECORD_ANCESTORS_MAX;
 	assert_decodes_to(batch.bytes, batch.size, batch.raw_size, &record, 1);
 	batch_encoder_free(encoder);
-	free(batch.bytes);
+	sample_batch_free(&batch);
 }
 
 /* --- what a hostile sensor sends; the exec of the batch has two ancestors --- */
 
 static void over_the_end(Yagura__Telemetry__Batch *batch)
 {
-	batch->execs->ancestry[0] = 3;
+	batch->situations->ancestry[0] = 3;
 }
 
 static void process_over_the_end(Yagura__Telemetry__Batch *batch)
@@ -144,7 +140,7 @@ static void table_missing(Yagura__Telemetry__Batch *batch)
 
 static void creator_over_the_end(Yagura__Telemetry__Batch *batch)
 {
-	batch->execs->creator[0] = UINT32_MAX;
+	batch->situations->creator[0] = UINT32_MAX;
 }
 
 /* One more than there may be, each above the one before. */
@@ -162,7 +158,7 @@ static void too_many(Yagura__Telemetry__Batch *batch)
 		lists->process[i] = 1;
 		lists->above[i] = i > 0;
 	}
-	batch->execs->ancestry[0] = (uint32_t)rows;
+	batch->situations->ancestry[0] = (uint32_t)rows;
 }
 
 static void facts_of_a_later_version(Yagura__Telemetry__Batch *batch)
@@ -201,7 +197,7 @@ static void what_is_damaged_is_refused(void **state)
 		cases[i].damage(message);
 		raw = sample_batch_pack(message, &size);
 		yagura__telemetry__batch__free_unpacked(message, NULL);
-		batch_decode_raw(raw, size, receive_count, &count, &why);
+		sample_decode_raw(raw, size, receive_count, &count, &why);
 		if (cases[i].why)
 			assert_string_equal(why ?: "", cases[i].why);
 		assert_int_equal(count, !cases[i].why);

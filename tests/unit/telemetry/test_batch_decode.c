@@ -16,7 +16,7 @@
 static int decode(const struct sample_batch *batch, size_t size, size_t raw_size,
 		  const char **ret_why)
 {
-	return batch_decode(batch->bytes, size, raw_size, receive_never, NULL, ret_why);
+	return sample_decode(batch->bytes, size, raw_size, receive_never, NULL, ret_why);
 }
 
 static void test_declared_size_must_be_right(void **state)
@@ -43,8 +43,13 @@ static void test_deflate_cut_anywhere(void **state)
 	const char *why = "none";
 
 	for (size_t size = 1; size < batch->size; size++) {
-		assert_int_equal(decode(batch, size, batch->raw_size, &why), -EBADMSG);
-		assert_string_equal(why, "not a whole deflate stream");
+		int r;
+
+		why = "none";
+		r = decode(batch, size, batch->raw_size, &why);
+		/* What is missing may read like more than there should be. */
+		assert_true(r == -E2BIG || r == -EBADMSG);
+		assert_string_equal(why, r == -E2BIG ? "none" : "not a whole deflate stream");
 	}
 }
 
@@ -57,23 +62,33 @@ static void test_bytes_after_the_stream(void **state)
 	assert_non_null(longer);
 	memcpy(longer, batch->bytes, batch->size);
 	assert_int_equal(
-		batch_decode(longer, batch->size + 1, batch->raw_size, receive_never, NULL, &why),
+		sample_decode(longer, batch->size + 1, batch->raw_size, receive_never, NULL, &why),
 		-EBADMSG);
-	assert_string_equal(why, "bytes after the deflate stream");
+	assert_string_equal(why, "bytes after the deflate streams");
 }
 
 static bool inflates_alike(const struct sample_batch *batch)
 {
 	_cleanup_free_ uint8_t *raw = malloc(batch->raw_size);
-	uLongf size = batch->raw_size;
+	size_t taken = 0, inflated = 0;
 
 	assert_non_null(raw);
-	return uncompress(raw, &size, batch->bytes, batch->size) == Z_OK &&
-	       size == batch->raw_size && memcmp(raw, batch->raw, size) == 0;
+	for (int section = 0; section < 2; section++) {
+		uLongf raw_size = batch->raw_size - inflated;
+		uLong size = batch->size - taken;
+
+		if (uncompress2(raw + inflated, &raw_size, batch->bytes + taken, &size) != Z_OK)
+			return false;
+		inflated += raw_size;
+		taken += size;
+	}
+	return taken == batch->size && inflated == batch->raw_size &&
+	       memcmp(raw, batch->raw, inflated) == 0;
 }
 
 /* The stream's checksum catches every one but those that change no byte: the at most seven bits
- * that fill up the byte before it, and a few that copy the same bytes from elsewhere. */
+ * that fill up the byte before it in each section, and a few that copy the same bytes from
+ * elsewhere. */
 static void test_flipped_bits_of_the_stream(void **state)
 {
 	struct sample_batch *batch = *state;
@@ -86,15 +101,15 @@ static void test_flipped_bits_of_the_stream(void **state)
 
 		batch->bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		is_alike = inflates_alike(batch);
-		r = batch_decode(batch->bytes, batch->size, batch->raw_size, receive_count, &count,
-				 NULL);
+		r = sample_decode(batch->bytes, batch->size, batch->raw_size, receive_count, &count,
+				  NULL);
 		batch->bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		assert_true(r == 0 || r == -EBADMSG || r == -E2BIG);
 		assert_int_equal(r == 0, is_alike);
 		assert_int_equal(count, is_alike ? RECORD_CLASS_COUNT : 0);
 		passed += is_alike;
 	}
-	assert_in_range(passed, 0, 7 + 4);
+	assert_in_range(passed, 0, 2 * (7 + 4));
 }
 
 static uint8_t *deflate_all(const uint8_t *raw, size_t raw_size, size_t *ret_size)
@@ -120,9 +135,9 @@ static void test_deflate_bomb(void **state)
 	assert_non_null(zeroes);
 	bytes = deflate_all(zeroes, bomb_size, &size);
 	assert_in_range(size, 1, 100000);
-	assert_int_equal(batch_decode(bytes, size, BATCH_RAW_BYTES_MAX, receive_never, NULL, &why),
+	assert_int_equal(sample_decode(bytes, size, BATCH_RAW_BYTES_MAX, receive_never, NULL, &why),
 			 -E2BIG);
-	assert_int_equal(batch_decode(bytes, size, 1000, receive_never, NULL, &why), -E2BIG);
+	assert_int_equal(sample_decode(bytes, size, 1000, receive_never, NULL, &why), -E2BIG);
 }
 
 static int stop_at_third(void *context, const struct batch_header *header,
@@ -139,8 +154,8 @@ static void test_receiver_may_stop(void **state)
 	const char *why = "none";
 	size_t count = 0;
 
-	assert_int_equal(batch_decode(batch->bytes, batch->size, batch->raw_size, stop_at_third,
-				      &count, &why),
+	assert_int_equal(sample_decode(batch->bytes, batch->size, batch->raw_size, stop_at_third,
+				       &count, &why),
 			 -ECANCELED);
 	assert_int_equal(count, 3);
 	assert_string_equal(why, "none");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/cleanup.h"
-#include "proto/telemetry.pb-c.h"
+#include "support/sample_batch.h"
 #include "support/sample_records.h"
 #include "telemetry/batch_codec.h"
 
@@ -9,7 +9,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #undef UNIT_TESTING /* cmocka's own malloc hides overreads from ASan */
 #include <cmocka.h>
@@ -36,36 +35,27 @@ static void add_all(struct batch_encoder *encoder, const struct record *records,
 static void assert_comes_back(struct batch_encoder *encoder, const struct record *want,
 			      size_t count)
 {
-	_cleanup_free_ uint8_t *bytes = NULL;
 	size_t estimate = batch_encoder_bytes(encoder);
-	size_t raw_size = 0;
-	size_t size = 0;
+	struct sample_batch batch;
 
 	assert_int_equal(batch_encoder_count(encoder), count);
-	assert_int_equal(batch_encoder_finish(encoder, &bytes, &size, &raw_size), 0);
-	assert_in_range(raw_size, 1, estimate);
+	sample_batch_finish(encoder, &batch);
+	assert_in_range(batch.raw_size, 1, estimate);
 	assert_int_equal(batch_encoder_count(encoder), 0);
-	assert_decodes_to(bytes, size, raw_size, want, count);
+	assert_decodes_to(batch.bytes, batch.size, batch.raw_size, want, count);
+	sample_batch_free(&batch);
 }
 
 /* Finishes and unpacks with protobuf-c itself. */
 static Yagura__Telemetry__Batch *finish_and_unpack(struct batch_encoder *encoder)
 {
-	_cleanup_free_ uint8_t *bytes = NULL;
-	_cleanup_free_ uint8_t *raw = NULL;
-	size_t raw_size = 0;
-	size_t size = 0;
-	uLongf inflated;
-	Yagura__Telemetry__Batch *batch;
+	Yagura__Telemetry__Batch *message;
+	struct sample_batch batch;
 
-	assert_int_equal(batch_encoder_finish(encoder, &bytes, &size, &raw_size), 0);
-	raw = malloc(raw_size);
-	inflated = raw_size;
-	assert_int_equal(uncompress(raw, &inflated, bytes, size), Z_OK);
-	assert_int_equal(inflated, raw_size);
-	batch = yagura__telemetry__batch__unpack(NULL, raw_size, raw);
-	assert_non_null(batch);
-	return batch;
+	sample_batch_finish(encoder, &batch);
+	message = sample_batch_unpack(&batch);
+	sample_batch_free(&batch);
+	return message;
 }
 
 static void test_each_class_round_trips(void **state)
@@ -87,9 +77,9 @@ static void test_addresses(void **state)
 	memset(ipv6.flow.destination.addr, 0, 16);
 	add_all(*state, (struct record[]){ mapped, ipv6 }, 2);
 	batch = finish_and_unpack(*state);
-	assert_int_equal(batch->texts[batch->flows->source_addr[0] - 1].len, 4);
-	assert_int_equal(batch->texts[batch->flows->source_addr[1] - 1].len, 16);
-	assert_int_equal(batch->texts[batch->flows->destination_addr[1] - 1].len, 16);
+	assert_int_equal(batch->blobs[batch->flow_classes->local_addr[0] - 1].len, 4);
+	assert_int_equal(batch->blobs[batch->flow_classes->local_addr[1] - 1].len, 16);
+	assert_int_equal(batch->blobs[2].len, 16);
 	yagura__telemetry__batch__free_unpacked(batch, NULL);
 }
 
@@ -119,9 +109,11 @@ static void test_one_process_row_for_many_flows(void **state)
 		assert_int_equal(batch_encoder_add(*state, &flow), 0);
 	}
 	batch = finish_and_unpack(*state);
-	assert_int_equal(batch->flows->n_process, 1000);
+	assert_int_equal(batch->flows->n_class_, 1000);
 	assert_int_equal(batch->processes->n_pid, 1);
-	assert_int_equal(batch->n_texts, 5); /* path, argv, two addresses, control group */
+	assert_int_equal(batch->n_texts, 3); /* path, argv, control group */
+	assert_int_equal(batch->n_blobs, 2); /* addresses */
+	assert_int_equal(batch->flow_classes->n_process, 1);
 	yagura__telemetry__batch__free_unpacked(batch, NULL);
 }
 
@@ -135,7 +127,7 @@ static void test_different_knowledge_makes_two_rows(void **state)
 	add_all(*state, records, 3);
 	batch = finish_and_unpack(*state);
 	assert_int_equal(batch->processes->n_pid, 3);
-	assert_int_equal(batch->processes->pid[1], batch->processes->pid[0]);
+	assert_int_equal(batch->processes->pid[1], 0);
 	yagura__telemetry__batch__free_unpacked(batch, NULL);
 }
 
@@ -185,14 +177,12 @@ static void test_end_before_start_has_no_duration(void **state)
 
 static void test_nothing_to_finish(void **state)
 {
-	uint8_t *bytes = NULL;
-	size_t raw_size = 7;
-	size_t size = 7;
+	struct batch_bytes batch = { .size = 7, .raw_size = 7 };
 
-	assert_int_equal(batch_encoder_finish(*state, &bytes, &size, &raw_size), -ENODATA);
-	assert_null(bytes);
-	assert_int_equal(size, 7);
-	assert_int_equal(raw_size, 7);
+	assert_int_equal(batch_encoder_finish(*state, &batch), -ENODATA);
+	assert_null(batch.bytes);
+	assert_int_equal(batch.size, 7);
+	assert_int_equal(batch.raw_size, 7);
 }
 
 static void test_unknown_class(void **state)
@@ -214,11 +204,9 @@ static void scramble(char *bytes, size_t size, uint32_t *seed)
 
 static void test_full_then_finish_then_add(void **state)
 {
-	_cleanup_free_ uint8_t *bytes = NULL;
 	struct record exec = sample_exec();
+	struct sample_batch batch;
 	char args[32768];
-	size_t raw_size = 0;
-	size_t size = 0;
 	uint32_t seed = 1;
 	uint32_t added = 0;
 	int r;
@@ -234,9 +222,10 @@ static void test_full_then_finish_then_add(void **state)
 	assert_int_equal(r, -E2BIG);
 	assert_in_range(added, 120, 128);
 	assert_int_equal(batch_encoder_count(*state), added);
-	assert_int_equal(batch_encoder_finish(*state, &bytes, &size, &raw_size), 0);
-	assert_in_range(raw_size, 120 * sizeof(args), BATCH_RAW_BYTES_MAX);
-	assert_in_range(size, 120 * sizeof(args), BATCH_RAW_BYTES_MAX);
+	sample_batch_finish(*state, &batch);
+	assert_in_range(batch.raw_size, 120 * sizeof(args), BATCH_RAW_BYTES_MAX);
+	assert_in_range(batch.size, 120 * sizeof(args), BATCH_RAW_BYTES_MAX);
+	sample_batch_free(&batch);
 	add_all(*state, &exec, 1);
 	assert_comes_back(*state, &exec, 1);
 }

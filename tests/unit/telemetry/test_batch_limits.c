@@ -24,12 +24,12 @@ static void grow_text(ProtobufCBinaryData *text, size_t size)
 
 static void text_too_long(Yagura__Telemetry__Batch *batch)
 {
-	grow_text(&batch->texts[batch->processes->args[0] - 1], BATCH_TEXT_BYTES_MAX + 1);
+	grow_text(&batch->texts[batch->commands->args[0] - 1], BATCH_TEXT_BYTES_MAX + 1);
 }
 
 static void path_too_long(Yagura__Telemetry__Batch *batch)
 {
-	grow_text(&batch->texts[batch->processes->executable[0] - 1], BATCH_PATH_BYTES_MAX + 1);
+	grow_text(&batch->texts[batch->images->executable[0] - 1], BATCH_PATH_BYTES_MAX + 1);
 }
 
 /* As many rows as asked for, all like the first (times are deltas). */
@@ -60,18 +60,18 @@ static void too_many_records(Yagura__Telemetry__Batch *batch)
 static void args_said_too_often(Yagura__Telemetry__Batch *batch)
 {
 	batch->exits->process[0] = 1;
-	grow_text(&batch->texts[batch->processes->args[0] - 1], BATCH_TEXT_BYTES_MAX);
+	grow_text(&batch->texts[batch->commands->args[0] - 1], BATCH_TEXT_BYTES_MAX);
 	grow_exits(batch->exits, 65);
 }
 
 static void cwd_too_long(Yagura__Telemetry__Batch *batch)
 {
-	grow_text(&batch->texts[batch->execs->cwd[0] - 1], BATCH_PATH_BYTES_MAX + 1);
+	grow_text(&batch->texts[batch->situations->cwd[0] - 1], BATCH_PATH_BYTES_MAX + 1);
 }
 
 static void px1_too_long(Yagura__Telemetry__Batch *batch)
 {
-	grow_text(&batch->texts[batch->execs->px1[0] - 1], RECORD_PX1_BYTES + 1);
+	grow_text(&batch->texts[batch->commands->px1[0] - 1], RECORD_PX1_BYTES + 1);
 }
 
 static void cgroup_too_long(Yagura__Telemetry__Batch *batch)
@@ -81,7 +81,7 @@ static void cgroup_too_long(Yagura__Telemetry__Batch *batch)
 
 static void name_too_long(Yagura__Telemetry__Batch *batch)
 {
-	grow_text(&batch->texts[batch->flows->destination_name[0] - 1], BATCH_PATH_BYTES_MAX + 1);
+	grow_text(&batch->texts[batch->peers->name[0] - 1], BATCH_PATH_BYTES_MAX + 1);
 }
 
 static void mark_too_long(Yagura__Telemetry__Batch *batch)
@@ -91,7 +91,7 @@ static void mark_too_long(Yagura__Telemetry__Batch *batch)
 
 static void splt_too_long(Yagura__Telemetry__Batch *batch)
 {
-	grow_text(&batch->texts[batch->flows->splt[0] - 1], 3 * (SPLT_MAX + 1));
+	grow_text(&batch->blobs[batch->flows->splt[0] - 1], 3 * (SPLT_MAX + 1));
 }
 
 /* A list of `rows` marks, each the same; row n + 1 comes after row n. */
@@ -104,7 +104,8 @@ static void grow_fingerprints(Yagura__Telemetry__Batch *batch, size_t rows)
 	lists->before[0] = 0;
 	for (size_t i = 1; i < rows; i++)
 		lists->before[i] = 1;
-	batch->flows->fingerprint[0] = (uint32_t)rows;
+	batch->flow_classes->fingerprint[0] = (uint32_t)rows;
+	batch->peers->fingerprint[0] = 0;
 }
 
 static void too_many_marks(Yagura__Telemetry__Batch *batch)
@@ -130,7 +131,7 @@ static void marks_too_long(Yagura__Telemetry__Batch *batch)
 	grow_fingerprints(batch, 5);
 }
 
-/* With nothing but addresses and lists. */
+/* As the first is, but for their packet sequences. */
 static void grow_flows(Yagura__Telemetry__Batch *batch, size_t rows)
 {
 	Yagura__Telemetry__Flows *flows = malloc(sizeof(*flows));
@@ -139,46 +140,37 @@ static void grow_flows(Yagura__Telemetry__Batch *batch, size_t rows)
 	yagura__telemetry__flows__free_unpacked(batch->flows, NULL);
 	yagura__telemetry__flows__init(flows);
 	batch->flows = flows;
-	flows->n_start_ms = flows->n_source_addr = flows->n_destination_addr = rows;
-	flows->n_fingerprint = rows;
-	flows->start_ms = calloc(rows, sizeof(*flows->start_ms));
-	flows->source_addr = calloc(rows, sizeof(*flows->source_addr));
-	flows->destination_addr = calloc(rows, sizeof(*flows->destination_addr));
-	flows->fingerprint = calloc(rows, sizeof(*flows->fingerprint));
-	assert_non_null(flows->start_ms);
-	assert_non_null(flows->source_addr);
-	assert_non_null(flows->destination_addr);
-	assert_non_null(flows->fingerprint);
+	flows->n_end_ms = flows->n_class_ = flows->n_peer = rows;
+	flows->end_ms = calloc(rows, sizeof(*flows->end_ms));
+	flows->class_ = calloc(rows, sizeof(*flows->class_));
+	flows->peer = calloc(rows, sizeof(*flows->peer));
+	assert_non_null(flows->end_ms);
+	assert_non_null(flows->class_);
+	assert_non_null(flows->peer);
+	for (size_t i = 0; i < rows; i++)
+		flows->class_[i] = flows->peer[i] = 1;
 }
 
 /* One long list, in each of many flows: 1,500 bytes for the wire, 50 MiB for whoever writes it. */
 static void marks_said_too_often(Yagura__Telemetry__Batch *batch)
 {
-	uint32_t source = batch->flows->source_addr[0];
-
 	grow_fingerprints(batch, MARKS_MAX);
 	batch->texts[batch->marks->value[0] - 1].len = 0;
-	grow_flows(batch, BATCH_RECORDS_MAX - 3);
-	for (size_t i = 0; i < batch->flows->n_start_ms; i++) {
-		batch->flows->source_addr[i] = batch->flows->destination_addr[i] = source;
-		batch->flows->fingerprint[i] = MARKS_MAX;
-	}
+	grow_flows(batch, BATCH_RECORDS_MAX - 4);
 }
 
 #define GAPS 1025u
 
-/* A gap is a message of its own; 4 KiB, 1,025 times. */
+/* 4 KiB, 1,025 times. */
 static void cgroup_said_too_often(Yagura__Telemetry__Batch *batch)
 {
-	grow_text(&batch->texts[batch->gaps[0]->cgroup - 1], BATCH_PATH_BYTES_MAX);
-	batch->gaps = realloc(batch->gaps, GAPS * sizeof(*batch->gaps));
-	assert_non_null(batch->gaps);
-	for (size_t i = 1; i < GAPS; i++) {
-		batch->gaps[i] = malloc(sizeof(*batch->gaps[i]));
-		assert_non_null(batch->gaps[i]);
-		*batch->gaps[i] = *batch->gaps[0];
-	}
-	batch->n_gaps = GAPS;
+	grow_text(&batch->texts[batch->gaps->cgroup[0] - 1], BATCH_PATH_BYTES_MAX);
+	GROW(batch->gaps, time_ms, GAPS);
+	GROW(batch->gaps, record_class, GAPS);
+	GROW(batch->gaps, reason, GAPS);
+	GROW(batch->gaps, records, GAPS);
+	GROW(batch->gaps, cgroup, GAPS);
+	memset(batch->gaps->time_ms, 0, GAPS * sizeof(*batch->gaps->time_ms));
 }
 
 static struct limit_case {
@@ -188,7 +180,7 @@ static struct limit_case {
 } cases[] = {
 	{ "text too long", text_too_long, "text too long" },
 	{ "path too long", path_too_long, "path too long" },
-	{ "too many records", too_many_records, "too many records" },
+	{ "too many records", too_many_records, "too many rows" },
 	{ "directory too long", cwd_too_long, "path too long" },
 	{ "px1 too long", px1_too_long, "px1 too long" },
 	{ "control group too long", cgroup_too_long, "path too long" },
@@ -219,7 +211,7 @@ static void check_limit(void **state)
 	raw = sample_batch_pack(message, &size);
 	yagura__telemetry__batch__free_unpacked(message, NULL);
 	sample_batch_tear_down(&batch);
-	assert_int_equal(batch_decode_raw(raw, size, receive_never, NULL, &why), -EBADMSG);
+	assert_int_equal(sample_decode_raw(raw, size, receive_never, NULL, &why), -EBADMSG);
 	assert_string_equal(why, c->why);
 }
 

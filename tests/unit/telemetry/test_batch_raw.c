@@ -37,14 +37,14 @@ static void test_later_enum_values_become_unknown(void **state)
 	size_t count = 0;
 	size_t size = 0;
 
-	message->flows->direction[0] = 3;
-	message->flows->state[0] = FLOW_REFUSED + 1;
-	message->flows->ending[0] = FLOW_ENDING_CLOSED + 1;
-	message->flows->owner_quality[0] = UINT32_MAX;
-	message->gaps[0]->reason = GAP_REASON_COUNT;
+	message->flow_classes->direction[0] = 3;
+	message->flow_classes->state[0] = FLOW_REFUSED + 1;
+	message->flow_classes->ending[0] = FLOW_ENDING_CLOSED + 1;
+	message->flow_classes->owner_quality[0] = UINT32_MAX;
+	message->gaps->reason[0] = GAP_REASON_COUNT;
 	raw = sample_batch_pack(message, &size);
 	yagura__telemetry__batch__free_unpacked(message, NULL);
-	assert_int_equal(batch_decode_raw(raw, size, expect_unknown, &count, &why), 0);
+	assert_int_equal(sample_decode_raw(raw, size, expect_unknown, &count, &why), 0);
 	assert_int_equal(count, RECORD_CLASS_COUNT);
 }
 
@@ -60,7 +60,7 @@ static void test_flipped_bits_of_the_message(void **state)
 		int r;
 
 		batch->raw[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		r = batch_decode_raw(batch->raw, batch->raw_size, receive_count, &count, &why);
+		r = sample_decode_raw(batch->raw, batch->raw_size, receive_count, &count, &why);
 		batch->raw[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		assert_true(r == 0 || r == -EBADMSG);
 		assert_true((r == 0) == (why == NULL));
@@ -82,7 +82,7 @@ static void test_message_cut_anywhere(void **state)
 
 		assert_non_null(exact);
 		memcpy(exact, batch->raw, size);
-		r = batch_decode_raw(exact, size, receive_count, &count, &why);
+		r = sample_decode_raw(exact, size, receive_count, &count, &why);
 		assert_true(r == 0 || r == -EBADMSG);
 		/* Cut between two fields it may still be a batch, with less in it. */
 		assert_in_range(count, 0, r == 0 ? RECORD_CLASS_COUNT - 1 : 0);
@@ -117,7 +117,7 @@ static void test_too_many_rows(void **state)
 	fill_column(&exits->process, &exits->n_process, count);
 	raw = sample_batch_pack(message, &size);
 	yagura__telemetry__batch__free_unpacked(message, NULL);
-	assert_int_equal(batch_decode_raw(raw, size, receive_never, NULL, &why), -EBADMSG);
+	assert_int_equal(sample_decode_raw(raw, size, receive_never, NULL, &why), -EBADMSG);
 	assert_string_equal(why, "too many rows");
 }
 
@@ -132,8 +132,8 @@ static void test_unknown_fields_are_ignored(void **state)
 	assert_non_null(raw);
 	memcpy(raw, unknown, sizeof(unknown) - 1);
 	memcpy(raw + sizeof(unknown) - 1, batch->raw, batch->raw_size);
-	assert_int_equal(batch_decode_raw(raw, batch->raw_size + sizeof(unknown) - 1, receive_count,
-					  &count, &why),
+	assert_int_equal(sample_decode_raw(raw, batch->raw_size + sizeof(unknown) - 1,
+					   receive_count, &count, &why),
 			 0);
 	assert_int_equal(count, RECORD_CLASS_COUNT);
 }
@@ -150,7 +150,7 @@ static void test_header_alone_is_a_batch(void **state)
 	message.schema = BATCH_SCHEMA;
 	message.boot_id = (ProtobufCBinaryData){ sizeof(boot_id), boot_id };
 	raw = sample_batch_pack(&message, &size);
-	assert_int_equal(batch_decode_raw(raw, size, receive_never, NULL, &why), 0);
+	assert_int_equal(sample_decode_raw(raw, size, receive_never, NULL, &why), 0);
 }
 
 #define WITH_BATCH(test)                                                                           \

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collector/config/collector_config.h"
 
-#include <stdbool.h>
+#include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 #define FIELD(name) offsetof(struct collector_config, name)
 #define OWN_FIELD(name) offsetof(struct collector_config, tenant.name)
@@ -56,6 +57,67 @@
 		.help = "bytes that all sensors together may send a second; 0: any"                \
 	}
 
+static int check_format(const char *value, const char **ret_wanted)
+{
+	*ret_wanted = "ecs or ocsf";
+	return strcmp(value, "ecs") == 0 || strcmp(value, "ocsf") == 0 ? 0 : -EINVAL;
+}
+
+/* What it really is, the sink finds out; a room for values cannot ask it. */
+static int check_syslog(const char *value, const char **ret_wanted)
+{
+	*ret_wanted = "unix:PATH, udp:ADDRESS:PORT or tcp:ADDRESS:PORT";
+	return strncmp(value, "unix:", 5) == 0 || strncmp(value, "udp:", 4) == 0 ||
+			       strncmp(value, "tcp:", 4) == 0
+		       ? 0
+		       : -EINVAL;
+}
+
+#define OPTIONS_SINKS(F)                                                                           \
+	{ .section = "ndjson",                                                                     \
+	  .name = "enabled",                                                                       \
+	  .type = CONFIG_BOOL,                                                                     \
+	  .offset = F(ndjson),                                                                     \
+	  .fallback = "no",                                                                        \
+	  .help = "write each record as a line of JSON to files in ndjson/ beside the store" },    \
+		{ .section = "ndjson",                                                             \
+		  .name = "format",                                                                \
+		  .type = CONFIG_TEXT,                                                             \
+		  .offset = F(ndjson_format),                                                      \
+		  .fallback = "ecs",                                                               \
+		  .check = check_format,                                                           \
+		  .help = "ecs (Elastic Common Schema) or ocsf (Open Cybersecurity Schema "        \
+			  "Framework 1.3)" },                                                      \
+		{ .section = "ndjson",                                                             \
+		  .name = "rotate_bytes",                                                          \
+		  .type = CONFIG_BYTES,                                                            \
+		  .offset = F(ndjson_bytes),                                                       \
+		  .fallback = "256M",                                                              \
+		  .min = 4096,                                                                     \
+		  .max = 1ull << 44,                                                               \
+		  .help = "a file that long is followed by another" },                             \
+		{ .section = "ndjson",                                                             \
+		  .name = "rotate_seconds",                                                        \
+		  .type = CONFIG_U32,                                                              \
+		  .offset = F(ndjson_seconds),                                                     \
+		  .fallback = "3600",                                                              \
+		  .min = 1,                                                                        \
+		  .max = 31536000,                                                                 \
+		  .help = "and one that old" },                                                    \
+		{ .section = "ndjson",                                                             \
+		  .name = "files",                                                                 \
+		  .type = CONFIG_U32,                                                              \
+		  .offset = F(ndjson_files),                                                       \
+		  .fallback = "0",                                                                 \
+		  .max = 1000000,                                                                  \
+		  .help = "remove the oldest when there are more; 0: none" },                      \
+	{                                                                                          \
+		.section = "syslog", .name = "address", .type = CONFIG_TEXT, .offset = F(syslog),  \
+		.fallback = "", .check = check_syslog,                                             \
+		.help = "where gaps are told as RFC 5424 messages: unix:/dev/log, "                \
+			"udp:192.0.2.1:514, tcp:192.0.2.1:601; empty: nowhere"                     \
+	}
+
 const struct config_option collector_options[] = {
 	{ .section = "listen",
 	  .name = "address",
@@ -83,13 +145,14 @@ const struct config_option collector_options[] = {
 	  .help = "PEM file with the certificate's private key, not encrypted" },
 	OPTIONS_STORE(OWN_FIELD),
 	OPTIONS_QUOTA(OWN_FIELD),
+	OPTIONS_SINKS(OWN_FIELD),
 	{ .section = "tenants",
 	  .name = "directory",
 	  .type = CONFIG_TEXT,
 	  .offset = FIELD(tenants),
 	  .fallback = "",
-	  .help = "one file NAME.conf for each further tenant, with its own [tls] ca, [store] and "
-		  "[quota]; empty: there is none" },
+	  .help = "one file NAME.conf for each further tenant, with its own [tls] ca, [store], "
+		  "[quota], [ndjson] and [syslog]; empty: there is none" },
 	{ .section = "limits",
 	  .name = "threads",
 	  .type = CONFIG_U32,
@@ -132,5 +195,6 @@ const struct config_option tenant_options[] = {
 	OPTION_CA(TENANT_FIELD),
 	OPTIONS_STORE(TENANT_FIELD),
 	OPTIONS_QUOTA(TENANT_FIELD),
+	OPTIONS_SINKS(TENANT_FIELD),
 	{ 0 },
 };

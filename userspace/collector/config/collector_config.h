@@ -7,6 +7,8 @@
 #include "common/config.h"
 #include "common/log.h"
 
+#include <stdbool.h>
+
 /* What each tenant has of its own. */
 struct tenant_config {
 	char *ca;
@@ -16,6 +18,12 @@ struct tenant_config {
 	uint32_t tenant_batches;
 	uint64_t sensor_bytes;
 	uint64_t tenant_bytes;
+	bool ndjson;
+	char *ndjson_format;
+	uint64_t ndjson_bytes;
+	uint32_t ndjson_seconds;
+	uint32_t ndjson_files;
+	char *syslog;
 };
 
 struct collector_config {

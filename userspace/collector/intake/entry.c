@@ -26,7 +26,8 @@ static uint8_t *put_batch(uint8_t *at, const struct entry *entry)
 	at = put_be(at, batch->raw_bytes, 4);
 	at = put_be(at, entry->time_ns, 8);
 	at = put_be(at, batch->missing_first, 8);
-	return put_be(at, batch->back, 8);
+	at = put_be(at, batch->epoch_index, 1);
+	return put_be(at, batch->history_bytes, 4);
 }
 
 size_t entry_write_aux(uint8_t ret_aux[ENTRY_AUX_BYTES_MAX], const struct entry *entry)
@@ -109,19 +110,24 @@ static void take_batch(struct cursor *c, struct entry *ret_entry)
 	ret_entry->batch.raw_bytes = cursor_u32(c);
 	ret_entry->time_ns = cursor_u64(c);
 	ret_entry->batch.missing_first = cursor_u64(c);
-	ret_entry->batch.back = cursor_u64(c);
+	ret_entry->batch.epoch_index = cursor_u8(c);
+	ret_entry->batch.history_bytes = cursor_u32(c);
 }
 
 static int read_batch(const struct segment_record *record, struct cursor *aux,
 		      struct entry *ret_entry)
 {
+	struct entry_batch *batch = &ret_entry->batch;
+
 	take_batch(aux, ret_entry);
-	ret_entry->batch.payload = record->payload;
-	ret_entry->batch.payload_bytes = record->payload_size;
-	if (!cursor_done(aux) || ret_entry->batch.lane >= VERIFY_LANES ||
-	    ret_entry->batch.missing_first >= ret_entry->batch.seq ||
-	    (ret_entry->batch.back > 0 && ret_entry->batch.back >= ret_entry->position))
+	if (!cursor_done(aux) || batch->lane >= VERIFY_LANES ||
+	    batch->missing_first >= batch->seq || batch->epoch_index >= batch->seq ||
+	    batch->history_bytes > record->payload_size ||
+	    (batch->epoch_index == 0) != (batch->history_bytes == 0))
 		return -EBADMSG;
+	batch->history = batch->history_bytes > 0 ? record->payload : NULL;
+	batch->payload = record->payload + batch->history_bytes;
+	batch->payload_bytes = record->payload_size - batch->history_bytes;
 	return 0;
 }
 

@@ -3,11 +3,17 @@
  * Entries of the intake log as bytes: what happened at the collector's door, in the order in which
  * it counts. Pure. Integers are big-endian; the aux part of a segment record opens with a version.
  *
- *	batch       aux: version u8 | sensor 16 | generation u64 | lane u8 | seq u64 | raw bytes u32
- *| time u64 | first missing u64 | back u64; payload: as it came arrival     aux: version u8 |
- *sensor 16 | time u64; payload: the Hello and what TLS says leave       aux: version u8 | sensor 16
- *| time u64 start       aux: version u8 | time u64: a collector has begun with this log checkpoint
- *payload: a part of the marks (watermarks.h)
+ * batch: aux: version u8 | sensor 16 | generation u64 | lane u8 | seq u64 | raw bytes u32 | time
+ * u64 | first missing u64 | epoch index u8 | history bytes u32; payload: the tables of the batches
+ * before it in its epoch, so that each entry can be read by itself, then the batch as it came
+ *
+ * arrival: aux: version u8 | sensor 16 | time u64; payload: the Hello and what TLS says
+ *
+ * leave: aux: version u8 | sensor 16 | time u64
+ *
+ * start: aux: version u8 | time u64: a collector has begun with this log
+ *
+ * checkpoint: payload: a part of the marks (watermarks.h)
  */
 #ifndef YAGURA_COLLECTOR_ENTRY_H
 #define YAGURA_COLLECTOR_ENTRY_H
@@ -32,9 +38,11 @@ struct entry_batch {
 	uint64_t generation;
 	uint64_t seq;
 	uint64_t missing_first; /* a hole was found before this one; 0: none */
-	uint64_t back; /* the entry with the batch that this one's tables go on from; 0: none */
 	uint32_t lane;
 	uint32_t raw_bytes;
+	uint32_t epoch_index; /* batches of its epoch before it, whose tables are in `history` */
+	const uint8_t *history; /* NULL: none */
+	size_t history_bytes;
 	const uint8_t *payload;
 	size_t payload_bytes;
 };

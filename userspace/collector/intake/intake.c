@@ -179,6 +179,8 @@ static int take_batch(struct intake *intake, const struct dedupe_key *key,
 			   .lane = key->lane,
 			   .seq = batch->seq,
 			   .raw_bytes = batch->raw_bytes,
+			   .epoch_index = batch->epoch_index,
+			   .history_bytes = batch->history_bytes,
 			   .missing_first = outcome->missing_first },
 	};
 	int r;

@@ -18,9 +18,19 @@
 
 #define SINK_ERROR_BYTES 512
 
+struct sink_ndjson_options {
+	bool is_enabled;
+	bool is_ocsf; /* else ECS */
+	uint64_t rotate_bytes; /* a file that long is followed by another, */
+	uint32_t rotate_s; /* and one that old */
+	uint32_t files_max; /* older ones are removed; 0: none */
+};
+
 struct sink_options {
 	const char *directory; /* of the tenant's store; exists */
 	FILE *lines; /* where readable lines go, NULL: nowhere */
+	struct sink_ndjson_options ndjson;
+	const char *syslog; /* where messages go (syslog.h); NULL or "": nowhere */
 };
 
 /* Batches nobody accounted for, noticed by the collector. */

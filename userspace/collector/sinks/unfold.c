@@ -4,8 +4,7 @@
 #include <errno.h>
 
 struct writing {
-	const struct sink *sink;
-	void *state;
+	const struct unfold_target *target;
 	const struct entry *entry;
 	uint64_t records;
 };
@@ -21,7 +20,7 @@ static int write_record(void *context, const struct batch_header *header,
 				  .index = writing->records };
 
 	writing->records++;
-	return writing->sink->write(writing->state, &item);
+	return writing->target->sink->write(writing->target->state, &item);
 }
 
 /* Nobody knows what was in there: the gap counts batches and has no record class. */
@@ -38,7 +37,7 @@ static int write_hole(struct writing *writing, enum gap_reason reason, const str
 				  .entry = writing->entry,
 				  .index = writing->records };
 
-	return writing->sink->write(writing->state, &item);
+	return writing->target->sink->write(writing->target->state, &item);
 }
 
 static int write_batch(struct writing *writing, const char **ret_why)
@@ -51,10 +50,16 @@ static int write_batch(struct writing *writing, const char **ret_why)
 					  .first_seq = batch->seq,
 					  .last_seq = batch->seq };
 	const char *why = NULL;
-	int r = batch_decode(batch->payload, batch->payload_bytes, batch->raw_bytes, write_record,
-			     writing, &why);
+	const struct batch_input input = { .bytes = batch->payload,
+					   .size = batch->payload_bytes,
+					   .raw_size = batch->raw_bytes,
+					   .seq = batch->seq,
+					   .epoch_index = batch->epoch_index,
+					   .history = batch->history,
+					   .history_bytes = batch->history_bytes };
+	int r = batch_decode(writing->target->scratch, &input, write_record, writing, &why);
 
-	if (r == -EBADMSG || r == -E2BIG) {
+	if (r == -EBADMSG || r == -E2BIG || (r == -ESTALE && why)) {
 		*ret_why = why ? why : "too long";
 		r = write_hole(writing, GAP_CORRUPT, &itself);
 	}
@@ -63,17 +68,17 @@ static int write_batch(struct writing *writing, const char **ret_why)
 	return r;
 }
 
-int unfold(const struct sink *sink, void *state, const struct entry *entry, uint64_t *ret_records,
+int unfold(const struct unfold_target *target, const struct entry *entry, uint64_t *ret_records,
 	   const char **ret_why)
 {
-	struct writing writing = { .sink = sink, .state = state, .entry = entry };
+	struct writing writing = { .target = target, .entry = entry };
 	int r = 0;
 
 	*ret_why = NULL;
 	if (entry->type == ENTRY_BATCH)
 		r = write_batch(&writing, ret_why);
-	if (r == 0 && sink->entry)
-		r = sink->entry(state, entry, writing.records);
+	if (r == 0 && target->sink->entry)
+		r = target->sink->entry(target->state, entry, writing.records);
 	*ret_records = writing.records;
 	return r;
 }

@@ -121,6 +121,9 @@ static enum verify_kind check_batch(struct verify_session *session, const Batch 
 	if (batch->raw_bytes > BATCH_RAW_BYTES_MAX || batch->payload.len > BATCH_RAW_BYTES_MAX)
 		return refuse(message, VERIFY_LIMIT, "a batch of more than %u bytes",
 			      BATCH_RAW_BYTES_MAX);
+	if (batch->epoch_index >= BATCH_EPOCH_BATCHES_MAX || batch->epoch_index >= batch->seq)
+		return refuse(message, VERIFY_LIMIT, "batch %" PRIu32 " of an epoch of at most %u",
+			      batch->epoch_index, BATCH_EPOCH_BATCHES_MAX);
 	if (batch->payload.len == 0)
 		return refuse(message, VERIFY_MALFORMED, "a batch without payload");
 	if (passes_window(session, batch->payload.len))
@@ -134,6 +137,7 @@ static enum verify_kind check_batch(struct verify_session *session, const Batch 
 		.lane = batch->lane,
 		.seq = batch->seq,
 		.raw_bytes = batch->raw_bytes,
+		.epoch_index = batch->epoch_index,
 		.payload = batch->payload.data,
 		.payload_bytes = batch->payload.len,
 	};

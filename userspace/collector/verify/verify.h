@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VERIFY_PROTOCOL 1u
+#define VERIFY_PROTOCOL 2u
 #define VERIFY_LANES 2u
 #define VERIFY_FRAME_BYTES_MAX (5u << 20)
 /* Before its Hello a sensor may not make the collector hold much. */
@@ -57,8 +57,10 @@ struct verify_batch {
 	uint32_t lane;
 	uint64_t seq; /* 1 … INT64_MAX */
 	uint32_t raw_bytes;
+	uint32_t epoch_index; /* below seq and BATCH_EPOCH_BATCHES_MAX */
 	const uint8_t *payload; /* until verify_message_done */
 	size_t payload_bytes;
+	size_t history_bytes; /* content.h: so many of them come before the batch itself; else 0 */
 };
 
 struct verify_failure {

@@ -92,7 +92,7 @@ static const struct config_option options[] = {
 	{ "first_bytes", "syn", CONFIG_BOOL, FIELD(first_syn), "yes", 0, 0,
 	  "the shape of a connection's first segment" },
 	{ "first_bytes", "lengths", CONFIG_BOOL, FIELD(first_lengths), "yes", 0, 0,
-	  "lengths and times of a connection's first 32 segments with payload" },
+	  "lengths and times of a flow's first 32 segments or datagrams with payload" },
 
 	{ "filter", "drop", CONFIG_LINES, FIELD(filter_drop), "", 0, 0,
 	  "not recorded: address NETWORK, port PORT, cgroup PATH, uid NUMBER, executable PATH",

@@ -7,7 +7,7 @@
 
 #define FLOW_FLAGS_ALL                                                                             \
 	(FLOW_FINAL | FLOW_COUNTERS_RESET | FLOW_IPV6 | FLOW_SHARED | FLOW_PREEXISTING |           \
-	 FLOW_FOLDED)
+	 FLOW_FOLDED | FLOW_UNSEEN)
 
 static bool fields_in_range(const struct event_flow *flow)
 {

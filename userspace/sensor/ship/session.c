@@ -94,6 +94,12 @@ int session_greet(struct session *session, struct evbuffer *output)
 	return append_frame(session, &frame, output);
 }
 
+/* Where the epoch of a batch begins. */
+static uint64_t epoch_of(const struct spool_batch *batch)
+{
+	return batch->seq > batch->mark.epoch_index ? batch->seq - batch->mark.epoch_index : 1;
+}
+
 static void remember_flight(struct session *session, enum spool_lane lane,
 			    const struct spool_batch *batch)
 {
@@ -103,6 +109,8 @@ static void remember_flight(struct session *session, enum spool_lane lane,
 	l->flight[at] = (struct session_flight){ .seq = batch->seq, .payload_bytes = batch->size };
 	l->flight_count++;
 	l->sent_seq = batch->seq;
+	l->sent_epoch = epoch_of(batch);
+	l->next_seq = batch->seq + 1;
 	session->unacked_bytes += batch->size;
 	session->sent_bytes += batch->size;
 }
@@ -119,6 +127,7 @@ static int send_batch(struct session *session, enum spool_lane lane,
 	batch.lane = lane;
 	batch.seq = stored->seq;
 	batch.raw_bytes = stored->mark.raw_size;
+	batch.epoch_index = stored->mark.epoch_index;
 	batch.crc32c = crc32c(0, stored->payload, stored->size);
 	batch.payload = bytes_field(stored->payload, stored->size);
 	frame.body_case = YAGURA__TRANSPORT__FRAME__BODY_BATCH;
@@ -154,27 +163,58 @@ static uint64_t seq_after(const struct session *session, enum spool_lane lane, u
 	return seq + 1 < first ? first : seq + 1;
 }
 
+/* The collector can read it: in this session it got all of its epoch that comes before. */
+static bool is_readable(const struct session_lane *lane, const struct spool_batch *batch)
+{
+	return batch->mark.epoch_index == 0 ||
+	       (lane->sent_epoch == epoch_of(batch) && lane->sent_seq + 1 == batch->seq);
+}
+
+/* What begins in the middle of an epoch starts over at its beginning, once in a session: the
+ * collector has those in its store, but not their tables. Later the beginning can only be lost. */
+static void go_back(struct session *session, enum spool_lane lane, const struct spool_batch *batch)
+{
+	struct session_lane *l = &session->lanes[lane];
+
+	if (l->sent_epoch > 0 || l->went_back) {
+		spool_write_off(session->spool, lane, batch->seq);
+		l->next_seq = seq_after(session, lane, batch->seq);
+		return;
+	}
+	l->went_back = true;
+	l->next_seq = epoch_of(batch);
+}
+
+static int skip(struct session *session, enum spool_lane lane, int r)
+{
+	struct session_lane *l = &session->lanes[lane];
+
+	if (r != -ENOENT)
+		return fail(session, "cannot read batch %llu of lane %c: %s",
+			    (unsigned long long)l->next_seq, lane_letters[lane], strerror(-r));
+	l->next_seq = seq_after(session, lane, l->next_seq);
+	return 0;
+}
+
 /* 0, 1 when the window is full, -errno. */
 static int send_lane(struct session *session, enum spool_lane lane, struct evbuffer *output)
 {
 	struct session_lane *l = &session->lanes[lane];
 	struct spool_batch batch;
-	int r;
+	int r = 0;
 
-	while (may_send(session, lane, output)) {
+	while (r == 0 && may_send(session, lane, output)) {
 		r = spool_read(session->spool, lane, l->next_seq, &batch);
-		if (r == 0 && passes_window(session, batch.size))
-			return 1;
-		if (r == 0)
+		if (r < 0)
+			r = skip(session, lane, r);
+		else if (!is_readable(l, &batch))
+			go_back(session, lane, &batch);
+		else if (passes_window(session, batch.size))
+			r = 1;
+		else
 			r = send_batch(session, lane, &batch, output);
-		else if (r != -ENOENT)
-			fail(session, "cannot read batch %llu of lane %c: %s",
-			     (unsigned long long)l->next_seq, lane_letters[lane], strerror(-r));
-		if (r < 0 && r != -ENOENT)
-			return r;
-		l->next_seq = seq_after(session, lane, l->next_seq);
 	}
-	return 0;
+	return r;
 }
 
 int session_send(struct session *session, struct evbuffer *output)
@@ -309,13 +349,13 @@ static int receive_ack(struct session *session, const Yagura__Transport__Ack *ac
 	if (ack->lane >= SPOOL_LANE_COUNT)
 		return fail(session, "the collector acknowledged lane %u", ack->lane);
 	lane = &session->lanes[ack->lane];
-	if (ack->seq <= lane->acked_seq) /* said before: cumulative, so harmless */
-		return 0;
-	if (ack->seq > lane->sent_seq)
+	if (ack->seq > lane->acked_seq && ack->seq > lane->sent_seq)
 		return fail(session, "the collector acknowledged batch %llu of lane %c, never sent",
 			    (unsigned long long)ack->seq, lane_letters[ack->lane]);
 	bytes = land(lane, ack->seq);
 	session->unacked_bytes -= bytes;
+	if (ack->seq <= lane->acked_seq) /* said before, or sent again for its tables */
+		return 0;
 	acknowledge(session, (enum spool_lane)ack->lane, ack->seq, bytes);
 	return 0;
 }

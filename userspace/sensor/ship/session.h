@@ -13,7 +13,7 @@
 
 struct evbuffer;
 
-#define SESSION_PROTOCOL 1u
+#define SESSION_PROTOCOL 2u
 #define SESSION_FRAME_BYTES_MAX (5u << 20)
 /* Batches are encoded while less than this waits for the socket. */
 #define SESSION_OUTPUT_BYTES_MAX (1u << 20)
@@ -27,6 +27,8 @@ struct session_flight {
 struct session_lane {
 	uint64_t next_seq; /* to send next */
 	uint64_t sent_seq; /* 0: none yet in this session */
+	uint64_t sent_epoch; /* where the epoch of that begins */
+	bool went_back; /* to the beginning of the epoch of what was wanted */
 	uint64_t acked_seq;
 	/* A ring, oldest first. */
 	struct session_flight flight[SESSION_FLIGHT_MAX];

@@ -6,11 +6,8 @@
 
 #include <errno.h>
 
-#define MARK_VERSION 3
-/* A spool may hold what an earlier version wrote: it had no exec_update, which is the last. */
-#define MARK_VERSION_OLDER 2
-
-_Static_assert(RECORD_EXEC_UPDATE == RECORD_CLASS_COUNT - 1, "what is new stands last");
+/* The first of schema 4 of telemetry.proto: what was spooled before, no collector takes. */
+#define MARK_VERSION 4
 
 void spool_mark_write(uint8_t ret_bytes[SPOOL_MARK_BYTES], const struct spool_mark *mark)
 {
@@ -21,22 +18,23 @@ void spool_mark_write(uint8_t ret_bytes[SPOOL_MARK_BYTES], const struct spool_ma
 	at = put_be(at, mark->ring_position, 8);
 	for (int class = 0; class < RECORD_CLASS_COUNT; class ++)
 		at = put_be(at, mark->counts[class], 4);
-	put_be(at, mark->raw_size, 4);
+	at = put_be(at, mark->raw_size, 4);
+	put_be(at, mark->epoch_index, 1);
 }
 
 int spool_mark_read(const uint8_t *bytes, size_t size, struct spool_mark *ret_mark)
 {
 	struct cursor c = cursor_of(bytes, size);
 	uint8_t version = cursor_u8(&c);
-	int classes = version == MARK_VERSION_OLDER ? RECORD_EXEC_UPDATE : RECORD_CLASS_COUNT;
 	struct spool_mark mark = { 0 };
 
 	mark.instance = cursor_u64(&c);
 	mark.ring_position = cursor_u64(&c);
-	for (int class = 0; class < classes; class ++)
+	for (int class = 0; class < RECORD_CLASS_COUNT; class ++)
 		mark.counts[class] = cursor_u32(&c);
 	mark.raw_size = cursor_u32(&c);
-	if (!cursor_done(&c) || (version != MARK_VERSION && version != MARK_VERSION_OLDER))
+	mark.epoch_index = cursor_u8(&c);
+	if (!cursor_done(&c) || version != MARK_VERSION)
 		return -EBADMSG;
 	*ret_mark = mark;
 	return 0;

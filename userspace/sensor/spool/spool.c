@@ -193,6 +193,7 @@ int spool_append(struct spool *spool, enum spool_lane which, const struct spool_
 		return r;
 	make_room(spool, SEGMENT_RECORD_BYTES + sizeof(aux) + size);
 	spool_mark_write(aux, mark);
+	seglog_stay(lane->log, mark->epoch_index > 0);
 	r = note(spool, seglog_append(lane->log, SEGMENT_BATCH, aux, sizeof(aux), payload, size,
 				      now_ms, &seq));
 	if (r == 0)
@@ -224,6 +225,11 @@ static int give_up(struct spool *spool, struct lane *lane, uint64_t seq)
 	return -ENOENT;
 }
 
+void spool_write_off(struct spool *spool, enum spool_lane which, uint64_t seq)
+{
+	give_up(spool, &spool->lanes[which], seq);
+}
+
 int spool_read(struct spool *spool, enum spool_lane which, uint64_t seq,
 	       struct spool_batch *ret_batch)
 {
@@ -232,7 +238,7 @@ int spool_read(struct spool *spool, enum spool_lane which, uint64_t seq,
 	struct spool_mark mark;
 	int r;
 
-	if (seq < spool_first_seq(spool, which) || seq >= spool_next_seq(spool, which))
+	if (seq >= spool_next_seq(spool, which))
 		return -ENOENT;
 	r = seglog_read(lane->log, seq, &record);
 	if (r == -EBADMSG || r == -ENOENT)

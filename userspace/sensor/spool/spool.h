@@ -41,6 +41,8 @@ struct spool_mark {
 	uint64_t ring_position; /* of the ring this lane is fed from */
 	uint32_t counts[RECORD_CLASS_COUNT]; /* records in this batch */
 	uint32_t raw_size; /* before deflating */
+	uint8_t epoch_index; /* batches of its epoch right before it, without which nobody can read
+				it */
 };
 
 struct spool_batch {
@@ -83,7 +85,8 @@ uint64_t spool_next_seq(const struct spool *spool, enum spool_lane lane);
 /* Everything below this is on disk and may be shipped. */
 uint64_t spool_synced_seq(const struct spool *spool, enum spool_lane lane);
 
-/* Appends one batch. 0 or -errno (nothing was appended; keep the records and try again). When room
+/* Appends one batch. Those of an epoch stay in one segment, so that they leave the disk together.
+ * 0 or -errno (nothing was appended; keep the records and try again). When room
  * had to be made, the counts that went are added to stats.dropped: tell them in a Gap. The last
  * segment of a lane never goes, so bytes_max should have room for several. */
 int spool_append(struct spool *spool, enum spool_lane lane, const struct spool_mark *mark,
@@ -91,10 +94,14 @@ int spool_append(struct spool *spool, enum spool_lane lane, const struct spool_m
 /* Brings what was appended to the disk and moves spool_synced_seq. 0 or -errno. */
 int spool_sync(struct spool *spool);
 
-/* Reads batch `seq`. 0, -ENOENT (gone: acknowledged, dropped or damaged; go on with the next),
- * -errno. */
+/* Reads batch `seq`, which may be acknowledged already: later ones of its epoch need it. 0, -ENOENT
+ * (gone or damaged; go on with the next), -errno. */
 int spool_read(struct spool *spool, enum spool_lane lane, uint64_t seq,
 	       struct spool_batch *ret_batch);
+
+/* Batch `seq` is whole, but nobody can read it, as one before it in its epoch is lost: it counts as
+ * damaged, too. */
+void spool_write_off(struct spool *spool, enum spool_lane lane, uint64_t seq);
 
 /* The collector has everything up to and including `seq` (what is not synced yet, it cannot have:
  * a larger number counts as that far). Adds what this newly acknowledges to ret_acked (of this

@@ -52,7 +52,8 @@ static void batch_comes_back(void **state)
 			       .batch = { .generation = UINT64_MAX,
 					  .seq = INT64_MAX,
 					  .missing_first = 9,
-					  .back = 76,
+					  .epoch_index = 3,
+					  .history_bytes = 2,
 					  .lane = 1,
 					  .raw_bytes = 1000 } };
 	struct entry found;
@@ -66,10 +67,12 @@ static void batch_comes_back(void **state)
 	assert_true(found.position == 77 && found.time_ns == 5);
 	assert_memory_equal(found.sensor, sensor, 16);
 	assert_true(found.batch.generation == UINT64_MAX && found.batch.seq == INT64_MAX);
-	assert_true(found.batch.missing_first == 9 && found.batch.back == 76);
+	assert_true(found.batch.missing_first == 9 && found.batch.epoch_index == 3);
 	assert_true(found.batch.lane == 1 && found.batch.raw_bytes == 1000);
-	assert_ptr_equal(found.batch.payload, payload);
-	assert_int_equal(found.batch.payload_bytes, sizeof(payload));
+	assert_ptr_equal(found.batch.history, payload);
+	assert_int_equal(found.batch.history_bytes, 2);
+	assert_ptr_equal(found.batch.payload, payload + 2);
+	assert_int_equal(found.batch.payload_bytes, sizeof(payload) - 2);
 	no_prefix_passes(&bytes);
 }
 
@@ -84,10 +87,17 @@ static void what_no_batch_says_is_refused(void **state)
 	write_entry(&bytes, &entry);
 	assert_int_equal(entry_read(&bytes.record, &found), -EBADMSG);
 	entry.batch.missing_first = 0;
-	entry.batch.back = 77; /* itself */
+	entry.batch.history_bytes = 1; /* of no epoch */
 	write_entry(&bytes, &entry);
 	assert_int_equal(entry_read(&bytes.record, &found), -EBADMSG);
-	entry.batch.back = 0;
+	entry.batch.epoch_index = 1;
+	entry.batch.history_bytes = sizeof(payload) + 1;
+	write_entry(&bytes, &entry);
+	assert_int_equal(entry_read(&bytes.record, &found), -EBADMSG);
+	entry.batch.history_bytes = 0;
+	write_entry(&bytes, &entry);
+	assert_int_equal(entry_read(&bytes.record, &found), -EBADMSG);
+	entry.batch.epoch_index = 0;
 	entry.batch.lane = VERIFY_LANES;
 	write_entry(&bytes, &entry);
 	assert_int_equal(entry_read(&bytes.record, &found), -EBADMSG);

@@ -23,7 +23,7 @@ static void hello_ack(void **state)
 	size = answer_hello(body, next, UINT64_MAX);
 	frame = yagura__transport__frame__unpack(NULL, size, body);
 	assert_int_equal(frame->body_case, YAGURA__TRANSPORT__FRAME__BODY_HELLO_ACK);
-	assert_int_equal(frame->hello_ack->protocol, 1);
+	assert_int_equal(frame->hello_ack->protocol, 2);
 	assert_int_equal(frame->hello_ack->window_bytes, UINT64_MAX);
 	assert_int_equal(frame->hello_ack->n_lanes, 2);
 	assert_int_equal(frame->hello_ack->lanes[0]->next_seq, 1);

@@ -37,7 +37,7 @@ struct said {
 static void say_hello(struct said *said)
 {
 	yagura__transport__hello__init(&said->hello);
-	said->hello.protocol = 1;
+	said->hello.protocol = 2;
 	said->hello.sensor = (ProtobufCBinaryData){ 16, sensor };
 	said->hello.boot_id = (ProtobufCBinaryData){ 16, boot_id };
 	said->hello.generation = UINT64_MAX;
@@ -109,7 +109,7 @@ static struct verify_session greeted_session(void)
 
 static void wrong_protocol(struct said *said)
 {
-	said->hello.protocol = 2;
+	said->hello.protocol = 1;
 }
 static void other_sensor(struct said *said)
 {
@@ -163,6 +163,10 @@ static void batch_empty(struct said *said)
 {
 	say_batch(said, 0);
 }
+static void batch_epoch(struct said *said)
+{
+	said->batch.epoch_index = (uint32_t)said->batch.seq; /* would begin with batch 0 */
+}
 static void batch_checksum(struct said *said)
 {
 	said->batch.crc32c ^= 1;
@@ -207,6 +211,7 @@ static struct violation {
 	{ "Batch: declares too much", true, true, batch_raw, VERIFY_LIMIT },
 	{ "Batch: payload too long", true, true, batch_payload, VERIFY_LIMIT },
 	{ "Batch: no payload", true, true, batch_empty, VERIFY_MALFORMED },
+	{ "Batch: too far into an epoch", true, true, batch_epoch, VERIFY_LIMIT },
 	{ "Batch: wrong checksum", true, true, batch_checksum, VERIFY_MALFORMED },
 	{ "a frame only we may send", true, true, our_ack, VERIFY_PROTOCOL_ERROR },
 	{ "an empty frame", true, true, nothing, VERIFY_PROTOCOL_ERROR },

@@ -15,7 +15,7 @@ static void test_hello(void **state)
 	frame = yagura__transport__frame__unpack(NULL, size, body);
 	assert_non_null(frame);
 	assert_int_equal(frame->body_case, YAGURA__TRANSPORT__FRAME__BODY_HELLO);
-	assert_int_equal(frame->hello->protocol, 1);
+	assert_int_equal(frame->hello->protocol, 2);
 	assert_int_equal(frame->hello->sensor.len, 16);
 	assert_int_equal(frame->hello->boot_id.len, 16);
 	assert_int_equal(frame->hello->n_lanes, 2);
@@ -198,15 +198,15 @@ static struct hello_case {
 	uint64_t window_bytes;
 	const char *want_error;
 } hellos[] = {
-	{ "protocol 2", 2, { { 0, 1 }, { 1, 1 } }, 2, 1, "speaks protocol 2" },
-	{ "no window", 1, { { 0, 1 }, { 1, 1 } }, 2, 0, "no window" },
-	{ "no lane", 1, { { 0 } }, 0, 1, "names 0 lanes" },
-	{ "one lane", 1, { { 0, 1 } }, 1, 1, "names 1 lanes" },
-	{ "three lanes", 1, { { 0, 1 }, { 1, 1 }, { 2, 1 } }, 3, 1, "names 3 lanes" },
-	{ "a lane twice", 1, { { 1, 1 }, { 1, 1 } }, 2, 1, "lane 1 wrongly" },
-	{ "lane 2", 1, { { 0, 1 }, { 2, 1 } }, 2, 1, "lane 2 wrongly" },
-	{ "one ahead", 1, { { 0, BATCHES + 2 }, { 1, 1 } }, 2, 1, "made 20; was it set back" },
-	{ "far ahead", 1, { { 0, 1 }, { 1, UINT64_MAX } }, 2, 1, "of lane b" },
+	{ "protocol 1", 1, { { 0, 1 }, { 1, 1 } }, 2, 1, "speaks protocol 1" },
+	{ "no window", 2, { { 0, 1 }, { 1, 1 } }, 2, 0, "no window" },
+	{ "no lane", 2, { { 0 } }, 0, 1, "names 0 lanes" },
+	{ "one lane", 2, { { 0, 1 } }, 1, 1, "names 1 lanes" },
+	{ "three lanes", 2, { { 0, 1 }, { 1, 1 }, { 2, 1 } }, 3, 1, "names 3 lanes" },
+	{ "a lane twice", 2, { { 1, 1 }, { 1, 1 } }, 2, 1, "lane 1 wrongly" },
+	{ "lane 2", 2, { { 0, 1 }, { 2, 1 } }, 2, 1, "lane 2 wrongly" },
+	{ "one ahead", 2, { { 0, BATCHES + 2 }, { 1, 1 } }, 2, 1, "made 20; was it set back" },
+	{ "far ahead", 2, { { 0, 1 }, { 1, UINT64_MAX } }, 2, 1, "of lane b" },
 };
 
 static void check_hello(void **state)
@@ -227,7 +227,7 @@ static void test_hello_twice(void **state)
 
 	(void)state;
 	greet(1, 1, 1);
-	assert_int_equal(receive_hello(1, wanted, 2, 1), -EPROTO);
+	assert_int_equal(receive_hello(2, wanted, 2, 1), -EPROTO);
 }
 
 static void test_frames_of_the_sensor_come_back(void **state)
