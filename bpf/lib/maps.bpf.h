@@ -20,13 +20,14 @@
  * begins. */
 struct flow_look {
 	struct look_side side[2];
-	struct splt splt;
-	struct flow_syn syn;
-	struct flow_syn synack;
+	/* These beside what else is changed with each segment: a line of memory less. */
 	__u32 busy[2]; /* 1: a CPU is looking at a segment of this side */
 	__u32 pieces; /* EVENT_BYTES due so far */
 	__u16 hold[2]; /* the first slot of the arena that holds early bytes of this side; 0: none
 			*/
+	struct splt splt;
+	struct flow_syn syn;
+	struct flow_syn synack;
 };
 
 /* What we know of a socket; dies with it. An accepted socket starts with a clone of
