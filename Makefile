@@ -176,6 +176,11 @@ $(BUILD)/tests/bench/telemetry/bench: $(call objects,$(wildcard tests/bench/tele
 		$(call lib,telemetry common)
 	$(call link,$(LIBS_test) -lm)
 
+$(BUILD)/tests/bench/sinks: $(call objects,tests/bench/sinks.c \
+		$(filter-out %/main.c,$(wildcard tests/bench/telemetry/*.c))) \
+		$(call lib,support collector telemetry common)
+	$(call link,$(LIBS_test) -lm)
+
 bench-programs: $(addprefix $(BUILD)/tests/bench/,spawn read_capture short_lives worker_turn)
 
 # Fuzzers: libFuzzer wants clang for every object that it should see into, so they get a BUILD of their

@@ -9,7 +9,8 @@ CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14 clang-format 2>/d
 CHECK_MORE := debian13 kernels
 
 .PHONY: $(addprefix check-,all $(CHECK_PARTS) $(CHECK_MORE)) verifier-cost bench-kernel \
-	bench-fingerprint bench-replay bench-telemetry bench-worker bench-lives check-px1-build
+	bench-fingerprint bench-replay bench-sinks bench-telemetry bench-worker bench-lives \
+	check-px1-build
 
 setup: ## install the Debian packages that building and checking need (root)
 	$(Q)packaging/dev/setup
@@ -53,6 +54,10 @@ bench-worker: setup ## what the worker's own code takes for a flow and for an ex
 bench-replay: setup ## how fast yagura-replay reads a capture without handshakes
 	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/bin/yagura-replay bench-programs
 	$(Q)tests/bench/replay
+
+bench-sinks: setup ## how fast the collector's sinks keep records
+	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/bench/sinks
+	$(Q)$(BUILD)/tests/bench/sinks
 
 bench-telemetry: setup ## bytes a record beside other encodings, and how fast batches are made and read
 	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/bench/telemetry/bench \
