@@ -9,7 +9,8 @@ CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14 clang-format 2>/d
 CHECK_MORE := debian13 kernels
 
 .PHONY: $(addprefix check-,all $(CHECK_PARTS) $(CHECK_MORE)) verifier-cost bench-kernel \
-	bench-fingerprint bench-replay bench-sinks bench-telemetry bench-worker bench-lives check-px1-build
+	bench-fingerprint bench-replay bench-sinks bench-telemetry bench-worker bench-lives \
+	check-px1-build
 
 setup: ## install the Debian packages that building and checking need (root)
 	$(Q)packaging/dev/setup
