@@ -19,20 +19,17 @@
 	"DELETE FROM " table " WHERE rowid IN (SELECT rowid FROM " table                           \
 	" ORDER BY rowid LIMIT " ROWS_AT_ONCE ")"
 
+#define USED_BYTES                                                                                 \
+	"SELECT (page_count - freelist_count) * page_size"                                         \
+	" FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
+
 /* For want of room flows go first: they are many, and without the processes they say little. Gaps
  * say what is missing, and stay. */
 enum statement { AGE_FIRST, AGE_LAST = 3, SIZE_FIRST, SIZE_LAST = 6, USED, STATEMENT_COUNT };
 
 static const char *const sql[STATEMENT_COUNT] = {
-	BY_AGE("flows"),
-	BY_AGE("execs"),
-	BY_AGE("exits"),
-	BY_AGE("gaps"),
-	BY_SIZE("flows"),
-	BY_SIZE("exits"),
-	BY_SIZE("execs"),
-	"SELECT (page_count - freelist_count) * page_size"
-	" FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
+	BY_AGE("flows"),  BY_AGE("execs"),  BY_AGE("exits"),  BY_AGE("gaps"),
+	BY_SIZE("flows"), BY_SIZE("exits"), BY_SIZE("execs"), USED_BYTES,
 };
 
 struct retention {
