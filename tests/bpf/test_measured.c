@@ -110,7 +110,7 @@ static void measure_everything(void)
 	static const char rule[] = "measure func=BPRM_CHECK\n";
 	int policy;
 
-	if (!is_guest())
+	if (!is_measured()) /* 5.10's was built without IMA */
 		return;
 	policy = open(POLICY, O_WRONLY | O_CLOEXEC);
 	assert_true(policy >= 0);
