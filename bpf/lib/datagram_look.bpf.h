@@ -100,8 +100,8 @@ static __noinline void datagram_note(struct __sk_buff *skb, struct bpf_sock *sk,
 		datagram_look(skb, flow, packet);
 }
 
-/* Everything but TCP: counts it, and looks at it. Not inlined: what it knows of a packet would lie
- * under all that looks at a segment of TCP, whose stacks fill the 512 bytes that there are. */
+/* Everything but TCP: counts it, and looks at it. A function of its own: the stack that it takes is
+ * needed for what looks at TCP. */
 static __noinline void datagram_seen(struct __sk_buff *skb, struct bpf_sock *sk, bool egress)
 {
 	struct packet packet = { .egress = egress, .ticks = packet_ticks() };
