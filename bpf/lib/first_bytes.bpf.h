@@ -70,9 +70,7 @@ static __always_inline bool tcp_parse(struct __sk_buff *skb, struct tcp_facts *f
 	facts->window = (__u16)words[3];
 	facts->payload_at = facts->at + facts->header_bytes;
 	facts->payload_bytes = skb->len > facts->payload_at ? skb->len - facts->payload_at : 0;
-	facts->ports = words[0];
 	facts->seq = bpf_ntohl(words[1]) + (facts->flags & TCP_FLAG_SYN ? 1 : 0);
-	facts->acknowledged = bpf_ntohl(words[2]);
 	return true;
 }
 
@@ -300,7 +298,8 @@ static __always_inline bool wants_nothing(const struct flow_storage *flow)
 
 /* Whether the payload is to be looked at. bytes_acked counts the SYN of who called connect(),
  * bytes_received never does. */
-static __noinline bool tcp_payload(struct bpf_sock *sk, struct tcp_facts *facts, __u64 cookie)
+static __noinline bool tcp_payload(struct __sk_buff *skb, struct bpf_sock *sk,
+				   struct tcp_facts *facts)
 {
 	struct flow_storage *flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
 	__u32 syn;
@@ -308,7 +307,7 @@ static __noinline bool tcp_payload(struct bpf_sock *sk, struct tcp_facts *facts,
 	if (!flow)
 		return false;
 	if (wants_nothing(flow))
-		settled_add(cookie);
+		settled_add(bpf_get_socket_cookie(skb));
 	if (!is_looked_at(flow))
 		return false;
 	syn = facts->egress && flow->flags & STORAGE_EGRESS ? 1 : 0;
@@ -331,7 +330,6 @@ static __always_inline void first_bytes(struct __sk_buff *skb, struct bpf_sock *
 {
 	struct tcp_facts facts = { .egress = egress };
 	const struct bpf_tcp_sock *tcp;
-	__u64 cookie;
 
 	if (!probe_config.looks_at_tcp || !tcp_parse(skb, &facts))
 		return;
@@ -339,15 +337,14 @@ static __always_inline void first_bytes(struct __sk_buff *skb, struct bpf_sock *
 		syn_seen_by(skb, sk, &facts);
 	if (!facts.payload_bytes || sk->state == TCP_LISTEN)
 		return;
-	cookie = bpf_get_socket_cookie(skb);
-	if (is_settled(cookie))
+	if (is_settled(bpf_get_socket_cookie(skb)))
 		return;
 	tcp = bpf_tcp_sock(sk);
 	if (!tcp || tcp->data_segs_in + tcp->data_segs_out >= FIRST_SEGMENTS_MAX)
 		return;
 	facts.known_bytes = egress ? tcp->bytes_acked : tcp->bytes_received;
 	facts.next = egress ? tcp->snd_una : tcp->rcv_nxt;
-	if (tcp_payload(sk, &facts, cookie)) {
+	if (tcp_payload(skb, sk, &facts)) {
 #ifndef YAGURA_PLAIN
 		feed(skb, &facts);
 		if (facts.is_first && !facts.offset)

@@ -9,7 +9,8 @@
 #define TCP_FLAG_SYN 0x02
 #define TCP_FLAG_ACK 0x10
 
-/* What the socket counts, and what the packet's headers say. */
+/* What the socket counts, and what the packet's headers say. It lies under all that looks at a
+ * segment, whose stacks are as deep as may be: a word more here is one too many. */
 struct tcp_facts {
 	__u64 known_bytes; /* of this direction: acknowledged to us, or received */
 	__u32 next; /* sequence number of the byte after these */
@@ -18,8 +19,6 @@ struct tcp_facts {
 	__u32 payload_bytes;
 	__u32 offset; /* of the payload in its stream */
 	__u32 seq; /* of the first payload byte */
-	__u32 ports; /* as they lie in the header */
-	__u32 acknowledged;
 	__u16 window;
 	__u16 flags; /* bytes 12 and 13 without the data offset */
 	__u8 header_bytes;
@@ -70,17 +69,18 @@ static __noinline void syn_waits(struct __sk_buff *skb, const struct tcp_facts *
 {
 	struct packet packet = { .egress = facts->egress };
 	struct flow_syn syn = { 0 };
-	__u32 ports = facts->ports;
+	__u32 words[3] = { 0 }; /* ports, sequence, acknowledgement */
 	__u64 name;
 
 	syn_fill(skb, facts, &syn);
-	if (!syn.ip_version || !parse_network(skb, &packet))
+	if (!syn.ip_version || !parse_network(skb, &packet) ||
+	    bpf_skb_load_bytes(skb, facts->at, words, sizeof(words)))
 		return;
 	if (facts->egress)
 		name = SYN_ANSWER ^ syn_name(packet.key.remote_addr, packet.local_addr,
-					     ports << 16 | ports >> 16, facts->acknowledged);
+					     words[0] << 16 | words[0] >> 16, bpf_ntohl(words[2]));
 	else
-		name = syn_name(packet.key.remote_addr, packet.local_addr, ports, facts->seq);
+		name = syn_name(packet.key.remote_addr, packet.local_addr, words[0], facts->seq);
 	syn_keep(name, &syn);
 }
 
