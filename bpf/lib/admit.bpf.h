@@ -27,6 +27,15 @@ struct {
 	__type(value, __u32); /* enum untold_reason */
 } untold_processes __weak SEC(".maps");
 
+/* Whether any process was ever left out. While none was, nobody needs to look for one: that is a
+ * line of memory which is never at hand, three times in the life of each process. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} untold_any __weak SEC(".maps");
+
 /* With its ctime: the number of an inode is given again, and a file can be written anew. */
 struct seen_binary {
 	__u64 cgroup_id;
@@ -50,15 +59,21 @@ static __always_inline struct process_key life_of(const struct process_key *key)
 static __always_inline void untold_add(const struct process_key *key, __u32 reason)
 {
 	struct process_key life = life_of(key);
+	__u32 zero = 0, *any = bpf_map_lookup_elem(&untold_any, &zero);
 
+	if (any && !*any)
+		*(volatile __u32 *)any = 1; /* first: who finds it looks for the process */
 	bpf_map_update_elem(&untold_processes, &life, &reason, BPF_ANY);
 }
 
 static __always_inline __u32 untold_get(const struct process_key *key)
 {
 	struct process_key life = life_of(key);
-	__u32 *reason = bpf_map_lookup_elem(&untold_processes, &life);
+	__u32 zero = 0, *any = bpf_map_lookup_elem(&untold_any, &zero), *reason;
 
+	if (!any || !*(volatile __u32 *)any)
+		return 0;
+	reason = bpf_map_lookup_elem(&untold_processes, &life);
 	return reason ? *reason : 0;
 }
 
@@ -78,7 +93,7 @@ static __always_inline bool is_novel(struct task_struct *task, __u64 cgroup_id)
 
 	if (!executable_fill_key(&binary.executable, task))
 		return false;
-	binary.ctime_ns = ctime_of(task->mm->exe_file->f_inode);
+	binary.ctime_ns = ctime_of(typed_read, task->mm->exe_file->f_inode);
 	if (bpf_map_lookup_elem(&seen_binaries, &binary))
 		return false;
 	bpf_map_update_elem(&seen_binaries, &binary, &seen, BPF_ANY);

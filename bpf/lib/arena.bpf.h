@@ -46,7 +46,7 @@ static __always_inline struct arena_slot *arena_slot(__u32 number)
 
 /* Takes a free slot, now in `state`: its number, or 0 when none was found free. A function of its
  * own, verified once. */
-__weak __u32 arena_claim(__u64 cookie, __u32 state)
+__weak __u32 arena_claim(__u64 cookie, __u64 now_ns, __u32 state)
 {
 	struct arena_slot *head = arena_slot(0), *slot;
 	__u32 i, number;
@@ -62,7 +62,7 @@ __weak __u32 arena_claim(__u64 cookie, __u32 state)
 			continue;
 		slot->generation++;
 		slot->cookie = cookie;
-		slot->claimed_ns = bpf_ktime_get_boot_ns();
+		slot->claimed_ns = now_ns;
 		return number;
 	}
 	return 0;

@@ -84,12 +84,14 @@ DISSECT_INLINE void dissect_drop(struct dissect_head *head)
 	head->count--;
 }
 
-/* Does a byte of the word equal this one? (Zero bytes, Warren, Hacker's Delight 6-1.) */
-DISSECT_INLINE bool dissect_has_byte(__u64 word, __u8 byte)
+/* 0x80 in each byte of the word that equals this one, 0 in the others (zero bytes, Warren, Hacker's
+ * Delight 6-1). */
+DISSECT_INLINE __u64 dissect_bytes_like(__u64 word, __u8 byte)
 {
+	const __u64 low_bits = 0x7f7f7f7f7f7f7f7full;
 	__u64 zero_there = word ^ 0x0101010101010101ull * byte;
 
-	return (zero_there - 0x0101010101010101ull) & ~zero_there & 0x8080808080808080ull;
+	return ~(((zero_there & low_bits) + low_bits) | zero_there | low_bits);
 }
 
 /* MAYBE: right so far, more bytes would tell. */
@@ -286,13 +288,15 @@ DISSECT_INLINE struct dissect_answer dissect_stream(const struct dissect_head *h
 {
 	struct dissect_answer answer = { DISSECT_NO, DISSECT_NONE };
 
-	if (wanted & DISSECT_BIT(DISSECT_TLS))
+	/* What one look at a byte rules out is not asked: a call costs more than that. */
+	if (wanted & DISSECT_BIT(DISSECT_TLS) &&
+	    dissect_within(head, 0, TLS_HANDSHAKE, TLS_HANDSHAKE))
 		answer = dissect_either(answer, DISSECT_CALL(dissect_tls, head), DISSECT_TLS);
-	if (wanted & DISSECT_BIT(DISSECT_SSH))
+	if (wanted & DISSECT_BIT(DISSECT_SSH) && dissect_within(head, 0, 'S', 'S'))
 		answer = dissect_either(answer, DISSECT_CALL(dissect_ssh, head), DISSECT_SSH);
-	if (wanted & DISSECT_BIT(DISSECT_HTTP))
+	if (wanted & DISSECT_BIT(DISSECT_HTTP) && dissect_within(head, 0, 'C', 'T'))
 		answer = dissect_either(answer, DISSECT_CALL(dissect_http, head), DISSECT_HTTP);
-	if (wanted & DISSECT_BIT(DISSECT_DNS_TCP))
+	if (wanted & DISSECT_BIT(DISSECT_DNS_TCP) && dissect_within(head, 6, 0, 0))
 		answer = dissect_either(answer, DISSECT_CALL(dissect_dns_tcp, head),
 					DISSECT_DNS_TCP);
 	return answer;

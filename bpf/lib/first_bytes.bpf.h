@@ -9,6 +9,7 @@
 
 #include "handshake.bpf.h"
 #include "look_steps.bpf.h"
+#include "settled.bpf.h"
 #include "shape.bpf.h"
 #include "splt.bpf.h"
 
@@ -20,32 +21,48 @@
 #define FIRST_FEEDS_MAX 32
 _Static_assert(FIRST_FEEDS_MAX >= ARENA_HOLDS + 11 && FIRST_FEEDS_MAX >= LOOK_PARTS_MAX, "feeds");
 
-static __always_inline __u32 tcp_header_at(struct __sk_buff *skb)
+/* Ports, sequence, acknowledgement; then offset, flags, window. */
+#define TCP_HEAD_WORDS 4
+
+/* Where TCP's header begins, 0 when there is none, and its first words. These lie where they can be
+ * read at once, but behind extension headers. */
+static __always_inline __u32 tcp_head(struct __sk_buff *skb, __u32 words[TCP_HEAD_WORDS])
 {
 	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
 	const struct ipv6_header *ipv6 = data;
 	const struct iphdr *ipv4 = data;
+	__u32 at = sizeof(*ipv6), i;
 	__u8 protocol;
-	__u32 at;
+	__u32 *from;
 
 	if (skb->protocol == bpf_htons(ETH_P_IP)) {
-		if ((void *)(ipv4 + 1) > end || ipv4->protocol != IPPROTO_TCP)
+		if ((void *)(ipv4 + 1) > end)
 			return 0;
-		return (__u32)ipv4->ihl * 4;
+		protocol = ipv4->protocol;
+		at = (__u32)ipv4->ihl * 4;
+	} else {
+		if (skb->protocol != bpf_htons(ETH_P_IPV6) || (void *)(ipv6 + 1) > end)
+			return 0;
+		protocol = ipv6->next_header;
+		if (is_extension(protocol))
+			at = skip_extensions(skb, &protocol);
 	}
-	if (skb->protocol != bpf_htons(ETH_P_IPV6) || (void *)(ipv6 + 1) > end)
+	if (protocol != IPPROTO_TCP)
 		return 0;
-	protocol = ipv6->next_header;
-	at = skip_extensions(skb, &protocol);
-	return protocol == IPPROTO_TCP ? at : 0;
+	from = data + (at & 0xff);
+	if (at > 0xff || (void *)(from + TCP_HEAD_WORDS) > end)
+		return bpf_skb_load_bytes(skb, at, words, TCP_HEAD_WORDS * 4) ? 0 : at;
+	for (i = 0; i < TCP_HEAD_WORDS; i++)
+		words[i] = from[i];
+	return at;
 }
 
 static __always_inline bool tcp_parse(struct __sk_buff *skb, struct tcp_facts *facts)
 {
-	__u32 words[4]; /* ports, sequence, acknowledgement, then offset, flags, window */
+	__u32 words[TCP_HEAD_WORDS];
 
-	facts->at = tcp_header_at(skb);
-	if (!facts->at || bpf_skb_load_bytes(skb, facts->at, words, sizeof(words)))
+	facts->at = tcp_head(skb, words);
+	if (!facts->at)
 		return false;
 	words[3] = bpf_ntohl(words[3]);
 	facts->header_bytes = (__u8)(words[3] >> 28 << 2);
@@ -53,7 +70,9 @@ static __always_inline bool tcp_parse(struct __sk_buff *skb, struct tcp_facts *f
 	facts->window = (__u16)words[3];
 	facts->payload_at = facts->at + facts->header_bytes;
 	facts->payload_bytes = skb->len > facts->payload_at ? skb->len - facts->payload_at : 0;
+	facts->ports = words[0];
 	facts->seq = bpf_ntohl(words[1]) + (facts->flags & TCP_FLAG_SYN ? 1 : 0);
+	facts->acknowledged = bpf_ntohl(words[2]);
 	return true;
 }
 
@@ -67,36 +86,26 @@ struct tcp_feed {
 	__u32 bytes;
 };
 
-/* Bytes that the kernel has taken, and we have not seen, will not come any more. */
-static __always_inline void skip_unseen(struct look_source *source, struct look_side *side,
-					const struct tcp_facts *facts)
+/* How far the kernel has come in this direction's stream, within the window. */
+static __always_inline __u32 taken_by_kernel(const struct tcp_facts *facts, __u32 side)
 {
 	__u64 known = facts->known_bytes;
 
-	if (known && facts->egress && source->of.side == 0)
+	if (known && facts->egress && side == 0)
 		known--; /* the SYN */
-	if (known > LOOK_WINDOW_BYTES)
-		known = LOOK_WINDOW_BYTES;
-	if (known > side->next)
-		look_jump(source, side, (__u32)known, LOOK_CUT_UNSEEN);
+	return known > LOOK_WINDOW_BYTES ? LOOK_WINDOW_BYTES : (__u32)known;
 }
 
-/* One CPU at a time: a segment that meets another of its direction is not looked at, and its bytes
- * are told of as unseen when the kernel has taken them. */
-static __noinline bool feed_begin(struct __sk_buff *skb, const struct tcp_facts *facts)
+/* Bytes that the kernel has taken, and we have not seen, will not come any more. */
+static __noinline void feed_jump(struct __sk_buff *skb, const struct tcp_facts *facts)
 {
 	struct look_source source = { .base = facts->payload_at };
-	__u32 side;
+	struct look_side *side;
 
 	if (!source_of(skb, facts->egress, &source))
-		return false;
-	side = source.of.side & 1;
-	if (!word_change(&source.look->busy[side], 0, 1)) {
-		counter_add(COUNTER_BYTES_RACED);
-		return false;
-	}
-	skip_unseen(&source, &source.look->side[side], facts);
-	return true;
+		return;
+	side = side_at(&source);
+	look_jump(&source, side, taken_by_kernel(facts, source.of.side), LOOK_CUT_UNSEEN);
 }
 
 #define FEED_BEGINS 1u /* beside bit 31: a packet that leaves */
@@ -106,7 +115,7 @@ __weak int feed_hold_part(struct __sk_buff *skb, __u32 which, __u32 from, __u32 
 {
 	struct look_source source = { 0 };
 
-	if (!source_of(skb, which >> 31, &source))
+	if (!source_with_name(skb, which >> 31, &source))
 		return 1;
 	side_at(&source)->has_held = 1;
 	return hold_part(&source, from, place, bytes, which & FEED_BEGINS);
@@ -153,11 +162,9 @@ __weak __u64 feed_held(struct __sk_buff *skb, __u32 egress)
 	struct look_side *side;
 	__u32 bytes = 0;
 
-	if (!source_of(skb, egress, &source))
+	if (!source_with_name(skb, egress, &source))
 		return 0;
 	side = side_at(&source);
-	if (!side->has_held)
-		return 0;
 	next.offset = side->next;
 	next.slot = (__u16)hold_next(&source, side, &bytes);
 	next.bytes = (__u16)bytes;
@@ -178,14 +185,14 @@ static __always_inline bool feed_next(struct __sk_buff *skb, struct tcp_feed *fe
 
 static __noinline void feed_end(struct __sk_buff *skb, bool egress)
 {
-	struct look_source source = { 0 };
+	struct flow_storage *flow = flow_of_packet(skb);
 
-	if (source_of(skb, egress, &source))
-		*(volatile __u32 *)&source.look->busy[source.of.side & 1] = 0;
+	if (flow)
+		turn_give_up(&flow->look, side_of(flow, egress));
 }
 
-/* Looks at one segment; whether there is another. */
-static __always_inline bool feed_step(struct __sk_buff *skb, struct tcp_feed *feed)
+/* Looks at one segment. LOOK_MORE: there is another; LOOK_OVER: no, and the turn is over. */
+static __always_inline enum look_verdict feed_step(struct __sk_buff *skb, struct tcp_feed *feed)
 {
 	int verdict = look_find_of(skb, feed->which, feed->base, feed->offset, feed->bytes);
 
@@ -195,10 +202,13 @@ static __always_inline bool feed_step(struct __sk_buff *skb, struct tcp_feed *fe
 		verdict = look_follow_of(skb, feed->which, feed->base, feed->offset, feed->bytes);
 	if (verdict == LOOK_HOLD)
 		feed_hold(skb, feed->which >> 31, feed->base, feed->offset, feed->bytes);
+	/* In the packet's own segment; what is held comes anew from where it was looked at: as one
+	 * segment, or in a row. */
 	if (verdict == LOOK_MORE && !(feed->which & 0xffff))
-		return true;
-	/* What is held comes anew from where it was looked at: as one segment, or in a row. */
-	return (verdict == LOOK_MORE || verdict == LOOK_TAKEN) && feed_next(skb, feed);
+		return LOOK_MORE;
+	if (verdict == LOOK_MORE || verdict == LOOK_TAKEN)
+		return feed_next(skb, feed) ? LOOK_MORE : LOOK_TAKEN;
+	return verdict;
 }
 
 /* Called with little on the stack: what it calls needs much. Without a loop: up to 6.1 nothing may
@@ -209,14 +219,19 @@ static __always_inline void feed(struct __sk_buff *skb, const struct tcp_facts *
 				 .base = facts->payload_at,
 				 .offset = facts->offset,
 				 .bytes = facts->payload_bytes };
+	enum look_verdict verdict;
 	__u32 i;
 
-	if (!feed_begin(skb, facts))
-		return;
+	if (facts->is_behind)
+		feed_jump(skb, facts);
 #pragma GCC unroll 32
-	for (i = 0; i < FIRST_FEEDS_MAX; i++)
-		if (!feed_step(skb, &feed))
+	for (i = 0; i < FIRST_FEEDS_MAX; i++) {
+		verdict = feed_step(skb, &feed);
+		if (verdict == LOOK_OVER)
+			return;
+		if (verdict != LOOK_MORE)
 			break;
+	}
 	feed_end(skb, facts->egress);
 }
 
@@ -238,8 +253,7 @@ shape_note(struct __sk_buff *skb, struct bpf_sock *sk, const struct tcp_facts *f
 {
 	struct flow_storage *flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
 
-	if (!flow || facts->offset || flow->look.pieces ||
-	    flow->look.side[side_of(flow, facts->egress)].carry_count)
+	if (!flow || flow->look.pieces || flow->look.side[side_of(flow, facts->egress)].carry_count)
 		return;
 	flow->shape = (__u8)shape_of_packet(skb, facts->payload_at, facts->payload_bytes);
 }
@@ -250,14 +264,52 @@ static __always_inline bool is_looked_at(const struct flow_storage *flow)
 	       !(flow->flags & STORAGE_PREEXISTING);
 }
 
+#ifdef YAGURA_PLAIN
+#define LOOKS_AT_BYTES false
+#else
+#define LOOKS_AT_BYTES (probe_config.looks_at_tcp & PROBE_LOOK_BYTES)
+#endif
+
+/*
+ * Whether it is this CPU's turn to look at the payload: a segment that meets another of its
+ * direction is not looked at, and its bytes are told of as unseen when the kernel has taken them.
+ * The turn ends in step_end() or feed_end().
+ */
+static __always_inline bool feed_begin(struct flow_look *look, struct tcp_facts *facts, __u32 side)
+{
+	if (!LOOKS_AT_BYTES || look->side[side].state == LOOK_DONE)
+		return false;
+	if (!turn_take(look, side)) {
+		counter_add(COUNTER_BYTES_RACED);
+		return false;
+	}
+	facts->is_behind = taken_by_kernel(facts, side) > look->side[side].next;
+	return true;
+}
+
+/* Whether nothing more is wanted of a flow: neither lengths, nor bytes of any direction. */
+static __always_inline bool wants_nothing(const struct flow_storage *flow)
+{
+	if (!is_looked_at(flow))
+		return flow->phase == FLOW_PHASE_DONE || flow->flags & STORAGE_PREEXISTING;
+	if (probe_config.looks_at_tcp & PROBE_LOOK_LENGTHS && flow->look.splt.count < SPLT_LENGTHS)
+		return false;
+	return !LOOKS_AT_BYTES ||
+	       (flow->look.side[0].state == LOOK_DONE && flow->look.side[1].state == LOOK_DONE);
+}
+
 /* Whether the payload is to be looked at. bytes_acked counts the SYN of who called connect(),
  * bytes_received never does. */
-static __always_inline bool tcp_payload(struct bpf_sock *sk, struct tcp_facts *facts)
+static __noinline bool tcp_payload(struct bpf_sock *sk, struct tcp_facts *facts, __u64 cookie)
 {
 	struct flow_storage *flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
 	__u32 syn;
 
-	if (!flow || !is_looked_at(flow))
+	if (!flow)
+		return false;
+	if (wants_nothing(flow))
+		settled_add(cookie);
+	if (!is_looked_at(flow))
 		return false;
 	syn = facts->egress && flow->flags & STORAGE_EGRESS ? 1 : 0;
 	facts->offset = facts->seq - (facts->next - (__u32)facts->known_bytes) - syn;
@@ -269,38 +321,36 @@ static __always_inline bool tcp_payload(struct bpf_sock *sk, struct tcp_facts *f
 #endif
 	if (probe_config.looks_at_tcp & PROBE_LOOK_LENGTHS)
 		lengths_note(flow, facts, facts->offset);
-	return probe_config.looks_at_tcp & PROBE_LOOK_BYTES &&
-	       flow->look.side[side_of(flow, facts->egress) & 1].state != LOOK_DONE;
+	return feed_begin(&flow->look, facts, side_of(flow, facts->egress));
 }
 
-static __noinline bool tcp_packet(struct __sk_buff *skb, struct bpf_sock *sk,
-				  struct tcp_facts *facts)
-{
-	if (!tcp_parse(skb, facts))
-		return false;
-	if (probe_config.looks_at_tcp & PROBE_LOOK_SYN && facts->flags & TCP_FLAG_SYN)
-		syn_seen_by(skb, sk, facts);
-	return facts->payload_bytes && sk->state != TCP_LISTEN && tcp_payload(sk, facts);
-}
-
-/* Called for every packet of every TCP socket: what the kernel counts anyway says whether to go
- * on. `egress` is a constant: a pointer to these counters must not be reckoned with. */
+/* Called for every packet of every TCP socket: most carry nothing, and for the others what the
+ * kernel counts anyway says whether to go on. `egress` is a constant: a pointer to these counters
+ * must not be reckoned with. */
 static __always_inline void first_bytes(struct __sk_buff *skb, struct bpf_sock *sk, bool egress)
 {
 	struct tcp_facts facts = { .egress = egress };
 	const struct bpf_tcp_sock *tcp;
+	__u64 cookie;
 
-	if (!probe_config.looks_at_tcp)
+	if (!probe_config.looks_at_tcp || !tcp_parse(skb, &facts))
+		return;
+	if (probe_config.looks_at_tcp & PROBE_LOOK_SYN && facts.flags & TCP_FLAG_SYN)
+		syn_seen_by(skb, sk, &facts);
+	if (!facts.payload_bytes || sk->state == TCP_LISTEN)
+		return;
+	cookie = bpf_get_socket_cookie(skb);
+	if (is_settled(cookie))
 		return;
 	tcp = bpf_tcp_sock(sk);
 	if (!tcp || tcp->data_segs_in + tcp->data_segs_out >= FIRST_SEGMENTS_MAX)
 		return;
 	facts.known_bytes = egress ? tcp->bytes_acked : tcp->bytes_received;
 	facts.next = egress ? tcp->snd_una : tcp->rcv_nxt;
-	if (tcp_packet(skb, sk, &facts)) {
+	if (tcp_payload(sk, &facts, cookie)) {
 #ifndef YAGURA_PLAIN
 		feed(skb, &facts);
-		if (facts.is_first)
+		if (facts.is_first && !facts.offset)
 			shape_note(skb, sk, &facts);
 #endif
 	}

@@ -18,11 +18,14 @@ struct tcp_facts {
 	__u32 payload_bytes;
 	__u32 offset; /* of the payload in its stream */
 	__u32 seq; /* of the first payload byte */
+	__u32 ports; /* as they lie in the header */
+	__u32 acknowledged;
 	__u16 window;
 	__u16 flags; /* bytes 12 and 13 without the data offset */
 	__u8 header_bytes;
 	__u8 egress;
 	__u8 is_first; /* of either direction, with payload */
+	__u8 is_behind; /* the kernel has taken bytes that we have not seen */
 };
 
 static __always_inline void syn_fill_ip(struct __sk_buff *skb, struct flow_syn *syn)
@@ -67,18 +70,17 @@ static __noinline void syn_waits(struct __sk_buff *skb, const struct tcp_facts *
 {
 	struct packet packet = { .egress = facts->egress };
 	struct flow_syn syn = { 0 };
-	__u32 words[3] = { 0 }; /* ports, sequence, acknowledgement */
+	__u32 ports = facts->ports;
 	__u64 name;
 
 	syn_fill(skb, facts, &syn);
-	if (!syn.ip_version || !parse_network(skb, &packet) ||
-	    bpf_skb_load_bytes(skb, facts->at, words, sizeof(words)))
+	if (!syn.ip_version || !parse_network(skb, &packet))
 		return;
 	if (facts->egress)
 		name = SYN_ANSWER ^ syn_name(packet.key.remote_addr, packet.local_addr,
-					     words[0] << 16 | words[0] >> 16, bpf_ntohl(words[2]));
+					     ports << 16 | ports >> 16, facts->acknowledged);
 	else
-		name = syn_name(packet.key.remote_addr, packet.local_addr, words[0], facts->seq);
+		name = syn_name(packet.key.remote_addr, packet.local_addr, ports, facts->seq);
 	syn_keep(name, &syn);
 }
 

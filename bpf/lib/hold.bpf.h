@@ -67,7 +67,7 @@ static __noinline __u32 hold_begin(const struct look_source *source, __u32 stret
 
 	if (!head || head->head.held >= probe_config.arena_slots / HOLD_SHARE)
 		return 0;
-	number = arena_claim(source->of.cookie, ARENA_HELD);
+	number = arena_claim(source->of.cookie, bpf_ktime_get_boot_ns(), ARENA_HELD);
 	slot = number ? arena_slot(number) : NULL;
 	if (!slot)
 		return 0;

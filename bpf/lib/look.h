@@ -11,15 +11,17 @@
  * and line ends only.
  *
  * What includes this has, before it, `struct look_source` (where the bytes are) and
- *   __u64 look_word(source, at, count)             up to 8 bytes from `at` of the segment's payload
+ *   struct dissect_head look_head_at(source, at, count)  so many bytes from `at` of the segment's
+ *                                                  payload, 1 to 16
  *   __u64 look_chunk(source, at, count, machine)   look_run_chunk() over up to 64 bytes from there
  *   __u32 look_run_some(source, side, at, to)      look_run_steps()
  *   struct dissect_answer look_dissect(head, wanted)   dissect_stream()
  *   __u64 look_head_run(head, count, machine)          look_run_head()
- *   __u32 look_scan(source, at, count)             look_scan_words() over up to 32 bytes from there
+ *   __u32 look_scan(source, at, count)             look_scan_words() over up to 64 bytes from there
  *   __u32 look_segment_end(source, segment, at)    where, at or behind `at`, the sender's segment
  *                                                  ends: what is held may be several in one
  *   void look_emit(source, side, piece)            takes a piece
+ *   void look_emit_short(source, side, piece)      likewise, one of 16 bytes at most
  * Userspace finds all of them in look_user.h.
  */
 #ifndef YAGURA_LIB_LOOK_H
@@ -76,7 +78,7 @@ DISSECT_INLINE void look_tell_cut(struct look_source *source, const struct look_
 				    .protocol = is_under_way ? side->protocol : 0,
 				    .cut = (__u8)cut };
 
-	look_emit(source, side, &piece);
+	look_emit_short(source, side, &piece);
 }
 
 /* Gives the message under way up, and the direction with it. */

@@ -7,7 +7,7 @@
 #include "look_types.h"
 
 struct look_source;
-static __u64 look_word(struct look_source *source, __u32 at, __u32 count);
+static struct dissect_head look_head_at(struct look_source *source, __u32 at, __u32 count);
 static __u64 look_chunk(struct look_source *source, __u32 at, __u32 count, __u64 machine);
 static __u32 look_run_some(struct look_source *source, struct look_side *side, __u32 at, __u32 to);
 static __u64 look_head_run(const struct dissect_head *head, __u32 count, __u64 machine);
@@ -17,18 +17,15 @@ static __u32 look_segment_end(struct look_source *source, const struct look_segm
 static struct dissect_answer look_dissect(const struct dissect_head *head, __u32 wanted);
 static void look_emit(struct look_source *source, const struct look_side *side,
 		      const struct look_piece *piece);
+static void look_emit_short(struct look_source *source, const struct look_side *side,
+			    const struct look_piece *piece);
 
 DISSECT_INLINE struct dissect_head look_head(struct look_source *source, __u32 at, __u32 to)
 {
-	struct dissect_head head = { 0 };
-
 	if (at >= to)
-		return head;
-	head.count = to - at < DISSECT_HEAD_BYTES ? to - at : DISSECT_HEAD_BYTES;
-	head.first = look_word(source, at, head.count < 8 ? head.count : 8);
-	if (head.count > 8)
-		head.second = look_word(source, at + 8, head.count - 8);
-	return head;
+		return (struct dissect_head){ 0 };
+	return look_head_at(source, at,
+			    to - at < DISSECT_HEAD_BYTES ? to - at : DISSECT_HEAD_BYTES);
 }
 
 DISSECT_INLINE void look_carry(struct look_side *side, const struct dissect_head *head,
@@ -70,7 +67,7 @@ DISSECT_INLINE void look_emit_carried(struct look_source *source, const struct l
 				    .protocol = side->protocol };
 
 	piece.carried.count = bytes;
-	look_emit(source, side, &piece);
+	look_emit_short(source, side, &piece);
 }
 
 /* A message begins in what was carried: `count` bytes of `head` came before this segment. */

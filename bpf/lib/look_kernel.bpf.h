@@ -49,9 +49,18 @@ __weak __u64 look_word_of(struct __sk_buff *skb, __u32 slot, __u32 at, __u32 cou
 	return dissect_word(word, count);
 }
 
-static __always_inline __u64 look_word(struct look_source *source, __u32 at, __u32 count)
+/* None of its own: two words are more than one returns. */
+static __always_inline struct dissect_head look_head_at(struct look_source *source, __u32 at,
+							__u32 count)
 {
-	return look_word_of(source->skb, source->slot, source->base + at, count);
+	__u64 words[2] = { 0 };
+	__u32 bytes = count;
+
+	if (source->slot)
+		held_words(source->slot, source->base + at, words, 2);
+	else if (size_fits(&bytes, sizeof(words)))
+		bpf_skb_load_bytes(source->skb, source->base + at, words, bytes);
+	return dissect_head_of(words, count);
 }
 
 __weak int look_scan_of(struct __sk_buff *skb, __u32 slot, __u32 at, __u32 count)
@@ -157,7 +166,7 @@ union piece_what {
 static __always_inline bool piece_store(const struct look_source *source,
 					const struct look_piece *piece, struct event_bytes *event)
 {
-	__u32 number = arena_claim(source->of.cookie, ARENA_CLAIMED);
+	__u32 number = arena_claim(source->of.cookie, event->header.time_ns, ARENA_CLAIMED);
 	struct arena_slot *slot = number ? arena_slot(number) : NULL;
 	__u32 bytes = event->bytes;
 	__u64 *words;

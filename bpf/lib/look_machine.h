@@ -10,7 +10,7 @@
 
 #define LOOK_CHUNK_BYTES 64
 #define LOOK_CHUNK_WORDS (LOOK_CHUNK_BYTES / 8)
-#define LOOK_SCAN_BYTES 32
+#define LOOK_SCAN_BYTES 64
 #define LOOK_SCAN_WORDS (LOOK_SCAN_BYTES / 8)
 
 enum look_phase {
@@ -92,15 +92,39 @@ DISSECT_INLINE void look_length(union look_machine *m, __u8 byte, __u8 width)
 		m->phase = m->left ? LOOK_BODY : LOOK_BROKEN;
 }
 
-/* `have`: 1 after a line's end, 2 after the CR behind it. A bare LF ends a line, RFC 9112 2.2. */
-DISSECT_INLINE void look_http(union look_machine *m, __u8 byte)
+/* The place of the lowest byte of a word that has its high bit set; there is one, and no other bit
+ * is set. */
+DISSECT_INLINE __u32 look_lowest_byte(__u64 high_bits)
 {
-	if (byte == '\n' && m->have)
+	const __u64 each_byte = 0x0101010101010101ull;
+	__u64 below = ((high_bits & -high_bits) >> 7) - 1;
+
+	return (__u32)((below & each_byte) * each_byte >> 56);
+}
+
+/*
+ * Takes the first `count` bytes, 1 to 8, of a word as it lies in memory, to the empty line's end at
+ * most. `have`: 1 after a line's end, 2 after the CR behind it. A bare LF ends a line, RFC 9112
+ * 2.2. Eight bytes at once and without a branch: request heads are what most connections begin
+ * with.
+ */
+DISSECT_INLINE __u64 look_http_word(__u64 machine, __u64 word, __u32 count)
+{
+	union look_machine state = { .word = machine }, *m = &state;
+	__u64 there = ~0ull >> (64 - 8 * count);
+	__u64 ends = dissect_bytes_like(word, '\n') & there;
+	__u64 behind = ends << 8 | (m->have & 1) << 7; /* bytes that a line begins with */
+	__u64 returns = dissect_bytes_like(word, '\r') & behind;
+	__u64 over = ends & (behind | returns << 8 | (m->have & 2u) << 6);
+	__u32 last = 8 * count - 1;
+
+	m->have = (__u8)((ends >> last & 1) | (returns >> last & 1) << 1);
+	if (over) {
 		m->phase = LOOK_ENDED;
-	else if (byte == '\n')
-		m->have = 1;
-	else
-		m->have = byte == '\r' && m->have == 1 ? 2 : 0;
+		count = look_lowest_byte(over) + 1;
+	}
+	m->taken = (__u8)(m->taken + count);
+	return state.word;
 }
 
 /* How much of what comes next is of no interest but for its length. */
@@ -157,9 +181,6 @@ LOOK_STEP __u64 look_step(__u64 machine, __u32 next)
 	case LOOK_DNS_LENGTH:
 		look_length(m, byte, 2);
 		break;
-	case LOOK_HTTP:
-		look_http(m, byte);
-		break;
 	default:
 		look_skip(m, 1);
 	}
@@ -174,11 +195,8 @@ LOOK_STEP __u64 look_eight(__u64 machine, __u64 word, __u32 count)
 	union look_machine state = { .word = machine }, *m = &state;
 	__u32 i;
 
-	if (m->phase == LOOK_HTTP && count == 8 && !dissect_has_byte(word, '\n')) {
-		m->have = 0;
-		m->taken += 8;
-		return state.word;
-	}
+	if (m->phase == LOOK_HTTP && count > 0)
+		return look_http_word(machine, __builtin_bswap64(word), count);
 	for (i = 0; i < 8; i++) {
 		if (i >= count || look_is_over(m) || look_skippable(m))
 			break;
@@ -188,6 +206,21 @@ LOOK_STEP __u64 look_eight(__u64 machine, __u64 word, __u32 count)
 	return state.word;
 }
 
+/* look_run_chunk() within a head of HTTP. */
+DISSECT_INLINE __u64 look_run_http(const __u64 words[LOOK_CHUNK_WORDS], __u32 count, __u64 word)
+{
+	union look_machine m = { .word = word };
+	__u32 i;
+
+#pragma GCC unroll 8
+	for (i = 0; i < LOOK_CHUNK_WORDS; i++) {
+		if (count <= 8 * i || look_is_over(&m))
+			break;
+		m.word = look_http_word(m.word, words[i], count - 8 * i < 8 ? count - 8 * i : 8);
+	}
+	return m.word;
+}
+
 /* Runs the machine over `count` bytes as they lie in memory; `taken` says how many it took. */
 DISSECT_INLINE __u64 look_run_chunk(const __u64 words[LOOK_CHUNK_WORDS], __u32 count, __u64 word)
 {
@@ -195,6 +228,8 @@ DISSECT_INLINE __u64 look_run_chunk(const __u64 words[LOOK_CHUNK_WORDS], __u32 c
 	__u32 i;
 
 	m.taken = 0;
+	if (m.phase == LOOK_HTTP)
+		return look_run_http(words, count, m.word);
 #pragma GCC unroll 8
 	for (i = 0; i < LOOK_CHUNK_WORDS; i++) {
 		if (count <= 8 * i || look_is_over(&m) || look_skippable(&m))
@@ -223,34 +258,19 @@ DISSECT_INLINE __u64 look_run_head(const struct dissect_head *head, __u32 count,
 	return m.word;
 }
 
-/* The place of a byte in a word, counted from the highest; there is one. */
-DISSECT_INLINE __u32 look_place(__u64 word, __u8 byte)
-{
-	__u32 i;
-
-	for (i = 0; i < 7; i++) {
-		if ((__u8)(word >> 56) == byte)
-			break;
-		word <<= 8;
-	}
-	return i;
-}
-
 /* Where, in words as they lie in memory, a hello may begin first; else LOOK_SCAN_BYTES. */
 DISSECT_INLINE __u32 look_scan_words(const __u64 words[LOOK_SCAN_WORDS])
 {
-	__u64 found = 0;
-	__u32 at = LOOK_SCAN_BYTES, i;
+	__u32 i;
 
-#pragma GCC unroll 4
-	for (i = LOOK_SCAN_WORDS; i > 0; i--) {
-		if (!dissect_has_byte(words[i - 1], DISSECT_INSIDE))
-			continue;
-		found = words[i - 1];
-		at = 8 * (i - 1);
+#pragma GCC unroll 8
+	for (i = 0; i < LOOK_SCAN_WORDS; i++) {
+		__u64 found = dissect_bytes_like(words[i], DISSECT_INSIDE);
+
+		if (found)
+			return 8 * i + look_lowest_byte(found);
 	}
-	return at < LOOK_SCAN_BYTES ? at + look_place(__builtin_bswap64(found), DISSECT_INSIDE)
-				    : at;
+	return LOOK_SCAN_BYTES;
 }
 
 #endif

@@ -62,11 +62,11 @@ static inline __u32 look_segment_end(struct look_source *source, const struct lo
 	return segment->bytes;
 }
 
-static inline __u64 look_word(struct look_source *source, __u32 at, __u32 count)
+static inline struct dissect_head look_head_at(struct look_source *source, __u32 at, __u32 count)
 {
-	__u64 word = 0;
+	__u64 words[2] = { 0 };
 
-	return look_load(source, at, &word, count) ? dissect_word(word, count) : 0;
+	return dissect_head_of(words, look_load(source, at, words, count) ? count : 0);
 }
 
 static inline __u32 look_scan(struct look_source *source, __u32 at, __u32 count)
@@ -88,6 +88,12 @@ static inline void look_emit(struct look_source *source, const struct look_side 
 	if (piece->carried.count == 0)
 		at = piece->cut ? NULL : source->payload + piece->at;
 	source->emit(source->user, piece, at);
+}
+
+static inline void look_emit_short(struct look_source *source, const struct look_side *side,
+				   const struct look_piece *piece)
+{
+	look_emit(source, side, piece);
 }
 
 #endif

@@ -20,13 +20,14 @@
  * begins. */
 struct flow_look {
 	struct look_side side[2];
-	struct splt splt;
-	struct flow_syn syn;
-	struct flow_syn synack;
+	/* These beside what else is changed with each segment: a line of memory less. */
 	__u32 busy[2]; /* 1: a CPU is looking at a segment of this side */
 	__u32 pieces; /* EVENT_BYTES due so far */
 	__u16 hold[2]; /* the first slot of the arena that holds early bytes of this side; 0: none
 			*/
+	struct splt splt;
+	struct flow_syn syn;
+	struct flow_syn synack;
 };
 
 /* What we know of a socket; dies with it. An accepted socket starts with a clone of
@@ -98,6 +99,7 @@ struct exec_scratch {
 			  ENVIRONMENT_NAME_WORDS]; /* looked at and never told */
 	struct event_header due; /* of the record being made */
 	struct executed_script script;
+	__u64 script_file; /* address of its struct file; 0: not known */
 	__u8 event[sizeof(struct event_exec)];
 	__u8 bytes[EXEC_BYTES_MAX];
 };

@@ -99,7 +99,7 @@ static __always_inline struct mount *mount_of(struct vfsmount *vfsmount)
 __weak __noinline int path_above_mount(__u64 vfsmount, __u32 start)
 {
 	struct mount *mount = mount_of((void *)vfsmount);
-	struct dentry *dentry = BPF_CORE_READ(mount, mnt.mnt_root);
+	struct dentry *root = NULL, *dentry = root; /* it begins with the root, whichever that is */
 	struct exec_scratch *scratch = scratch_of_cpu();
 	enum path_status status;
 	int i;
@@ -107,13 +107,14 @@ __weak __noinline int path_above_mount(__u64 vfsmount, __u32 start)
 	if (!scratch)
 		return PATH_UNREADABLE;
 	for (i = 0; i < EVENT_PATH_COMPONENTS_MAX; i++) {
-		if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
+		if (dentry == root) {
 			struct mount *above = BPF_CORE_READ(mount, mnt_parent);
 
 			if (above == mount)
 				return PATH_WHOLE;
 			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
 			mount = above;
+			root = BPF_CORE_READ(mount, mnt.mnt_root);
 			continue;
 		}
 		status = name_append(scratch, start, EVENT_PATH_BYTES_MAX,

@@ -33,7 +33,7 @@ __weak int shape_of_packet(struct __sk_buff *skb, __u32 at, __u32 bytes)
 
 	if (bytes < SHAPE_BYTES_MIN)
 		return SHAPE_NONE;
-	number = arena_claim(0, ARENA_CLAIMED);
+	number = arena_claim(0, bpf_ktime_get_boot_ns(), ARENA_CLAIMED);
 	slot = number ? arena_slot(number) : NULL;
 	if (!slot) {
 		counter_add(COUNTER_BYTES_NO_ROOM);

@@ -34,7 +34,8 @@ static __always_inline __u64 syn_mix(__u64 hash, __u64 word)
 	return hash ^ hash >> 32;
 }
 
-#define SYN_ANSWER 0x5bd1e995u /* in the name of an answer: any odd number */
+/* In the name of an answer: it lies beside what it answers, in memory that is at hand. */
+#define SYN_ANSWER 1u
 
 /* Names a connection: both ends, and where its source begins to count. `ports`: the source's
  * first. */

@@ -313,9 +313,12 @@ SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(yagura_destroy, struct sock *sk)
 {
 	struct flow_storage *flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
-	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+	struct tcp_sock *tcp;
 
-	if (flow && tcp && flow_is_open(flow))
+	if (!flow || !flow_is_open(flow)) /* a listener, or not watched: most on many a host */
+		return 0;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (tcp)
 		emit_flow_final(flow, tcp, false);
 	return 0;
 }

@@ -162,7 +162,7 @@ static char *print(const struct watcher *watcher, size_t each, enum order order,
 	now_ns = 1000000000;
 	assert_non_null(replay);
 	replay_watch_by(replay, watcher);
-	assert_int_equal(replay_begin(replay, LAYER_IP), 0);
+	assert_int_equal(replay_begin(replay), 0);
 	send_segment(replay, false, TCP_SYN, 0, 0);
 	send_segment(replay, true, TCP_SYN | TCP_ACK, 0, 0);
 	for (size_t i = 0; i < count; i++) {

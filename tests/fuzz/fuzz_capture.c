@@ -24,29 +24,29 @@ static void require(int holds)
 }
 
 /* From a copy of exactly its size: ASan sees one byte over. */
-static void feed_frame(struct replay *replay, uint64_t time_ns, const struct cursor *frame)
+static void feed_frame(struct replay *replay, struct capture_packet frame)
 {
-	uint8_t *copy = malloc(frame->left + 1);
-	struct cursor exact = cursor_of(copy + 1, frame->left);
+	uint8_t *copy = malloc(frame.bytes.left + 1);
+	struct cursor exact = cursor_of(copy + 1, frame.bytes.left);
 
 	require(copy != NULL);
-	if (frame->left > 0)
-		memcpy(copy + 1, frame->at, frame->left);
-	require(replay_frame(replay, time_ns, &exact) == 0);
+	if (frame.bytes.left > 0)
+		memcpy(copy + 1, frame.bytes.at, frame.bytes.left);
+	frame.bytes = exact;
+	require(replay_frame(replay, &frame) == 0);
 	free(copy);
 }
 
-static void feed(struct replay *replay, struct cursor *input)
+static void feed(struct replay *replay, int link_type, struct cursor *input)
 {
-	uint64_t time_ns = 1700000000 * NS_PER_S;
+	struct capture_packet frame = { .time_ns = 1700000000 * NS_PER_S, .link_type = link_type };
 
 	while (input->left > 0) {
 		uint16_t length = cursor_u16(input);
-		struct cursor frame;
 
-		time_ns += cursor_u16(input) * NS_PER_MS;
-		frame = cursor_take(input, length < input->left ? length : input->left);
-		feed_frame(replay, time_ns, &frame);
+		frame.time_ns += cursor_u16(input) * NS_PER_MS;
+		frame.bytes = cursor_take(input, length < input->left ? length : input->left);
+		feed_frame(replay, frame);
 	}
 }
 
@@ -78,8 +78,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	FILE *out = open_memstream(&text, &text_bytes);
 	struct replay *replay = replay_new(&format_ndjson, out);
 
-	require(replay_begin(replay, unwrap_first_layer(link_types[type])) == 0);
-	feed(replay, &input);
+	require(replay_begin(replay) == 0);
+	feed(replay, link_types[type], &input);
 	require(replay_end(replay) == 0);
 	require(replay_finish(replay) == 0);
 	fclose(out);

@@ -14,6 +14,7 @@ SECONDS = 60
 ETHERNET, RAW, USB = 1, 101, 220
 # 10.0.0.1:1000 > 10.0.0.2:2000, "abc"
 DATAGRAM = bytes.fromhex("4500001f00010000401100000a0000010a00000203e807d0000b0000616263")
+FRAME = bytes(12) + b"\x08\0" + DATAGRAM
 
 
 def pcap(link_type, *packets):
@@ -26,21 +27,21 @@ def pcap(link_type, *packets):
     return head + b"".join(records)
 
 
-def block(kind, body):
+def block(order, kind, body):
     """draft-ietf-opsawg-pcapng 3.1."""
     body += bytes(-len(body) % 4)
-    size = struct.pack("<I", len(body) + 12)
-    return struct.pack("<I", kind) + size + body + size
+    size = struct.pack(order + "I", len(body) + 12)
+    return struct.pack(order + "I", kind) + size + body + size
 
 
-def pcapng(*packets):
+def pcapng(*packets, order="<"):
     """Each of (link type, packet) from an interface of its own, 4.1 to 4.3."""
-    out = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
-    for link_type, _packet in packets:
-        out += block(1, struct.pack("<HHI", link_type, 0, 65535))
+    out = block(order, 0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1))
+    for i, (link_type, _packet) in enumerate(packets):
+        out += block(order, 1, struct.pack(order + "HHI", link_type, 0, 65535 + i))
     for i, (_link_type, packet) in enumerate(packets):
-        head = struct.pack("<IIIII", i, 0x60A00, 0, len(packet), len(packet))
-        out += block(6, head + packet)
+        head = struct.pack(order + "IIIII", i, 0x60A00, 0, len(packet), len(packet))
+        out += block(order, 6, head + packet)
     return out
 
 
@@ -80,13 +81,30 @@ CASES = [
         0,
         "a: its link type (220) is not known here",
     ),
+    ("interfaces of two link types", {"a": pcapng((RAW, DATAGRAM), (ETHERNET, FRAME))}, ["a"], 0, 1, ""),
     (
-        "interfaces of different link types",
-        {"a": pcapng((RAW, DATAGRAM), (ETHERNET, DATAGRAM))},
+        "interfaces of which one is not known here",
+        {"a": pcapng((RAW, DATAGRAM), (USB, DATAGRAM), (ETHERNET, FRAME))},
         ["a"],
         1,
+        1,
+        "a: its link type (220) is not known here",
+    ),
+    (
+        "sections that were joined, of either byte order",
+        {"a": pcapng((RAW, DATAGRAM)) + pcapng((ETHERNET, FRAME), order=">") + pcapng((RAW, DATAGRAM))},
+        ["a"],
         0,
-        "a: an interface has a type 1 different from the type of the first interface",
+        1,
+        "",
+    ),
+    (
+        "a section that is cut",
+        {"a": pcapng((RAW, DATAGRAM)) + pcapng((RAW, DATAGRAM))[:-1]},
+        ["a"],
+        1,
+        1,
+        "a: the file ends in the middle of a block",
     ),
     ("no file", {}, [], 2, 0, "no FILE given"),
     ("an unknown option", {}, ["--fast", "a"], 2, 0, "unrecognized option"),

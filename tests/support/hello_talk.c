@@ -83,6 +83,27 @@ void talk_expect_prefixes_silent(enum fingerprint_protocol protocol, enum finger
 	}
 }
 
+void talk_expect_negative(enum fingerprint_protocol protocol, const struct talk_negative *negative)
+{
+	static struct packet packet;
+
+	packet.size = 0;
+	packet_add_hex(&packet, negative->hex);
+	for (size_t size = 0; size <= packet.size; size++) {
+		enum parse_status status;
+		struct talk talk;
+
+		talk_begin(&talk);
+		status = talk_say(&talk, protocol, SIDE_SOURCE, packet.at, size);
+		assert_int_equal(talk.marks.count, 0);
+		if (negative->want != PARSE_OK)
+			assert_int_not_equal(status, PARSE_OK);
+		if (size == packet.size)
+			assert_int_equal(status, negative->want);
+		talk_end(&talk);
+	}
+}
+
 void talk_client_records(const struct hello_parts *parts, struct packet *ret_packet)
 {
 	static struct packet body, handshake;

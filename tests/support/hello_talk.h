@@ -23,6 +23,13 @@ void talk_expect_any(const struct talk *talk, enum mark_kind kind, const char *w
 /* Every prefix of a stream's message, each in a new flow, needs more and says nothing. */
 void talk_expect_prefixes_silent(enum fingerprint_protocol protocol, enum fingerprint_side side,
 				 const struct packet *packet);
+/* What is no hello: no part of it says anything, nor is one of use unless the whole is. */
+struct talk_negative {
+	const char *name;
+	const char *hex;
+	enum parse_status want; /* of the whole */
+};
+void talk_expect_negative(enum fingerprint_protocol protocol, const struct talk_negative *negative);
 /* The records of a whole ClientHello. */
 void talk_client_records(const struct hello_parts *parts, struct packet *ret_packet);
 

@@ -3,6 +3,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "replay/pcapng.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +20,9 @@
 #define GZIP_PIECE_BYTES (16u << 10)
 
 struct capture {
-	pcap_t *pcap;
-	gzFile gzip; /* closed with the pcap's stream; NULL for a plain file */
+	pcap_t *pcap; /* or */
+	struct pcapng *pcapng;
+	gzFile gzip; /* closed with the stream of either; NULL for a plain file */
 	int gzip_status; /* Z_OK, or what went wrong with the stream */
 	char *buffer;
 };
@@ -98,6 +100,22 @@ static void explain(const struct capture *capture, const char *why,
 	snprintf(ret_error, CAPTURE_ERROR_BYTES, "%s", why);
 }
 
+/* Takes over `file`. */
+static int open_pcapng(struct capture *capture, FILE *file, char ret_error[CAPTURE_ERROR_BYTES])
+{
+	capture->pcapng = pcapng_new(file);
+	if (capture->pcapng)
+		return 0;
+	fclose(file);
+	snprintf(ret_error, CAPTURE_ERROR_BYTES, "no memory");
+	return -ENOMEM;
+}
+
+static bool is_pcapng(FILE *file)
+{
+	return ungetc(fgetc(file), file) == PCAPNG_FIRST_BYTE;
+}
+
 /* Takes over `fd`. */
 static int open_stream(struct capture *capture, int fd, char ret_error[CAPTURE_ERROR_BYTES])
 {
@@ -113,6 +131,8 @@ static int open_stream(struct capture *capture, int fd, char ret_error[CAPTURE_E
 		return -ENOMEM;
 	}
 	setvbuf(file, capture->buffer, _IOFBF, BUFFER_BYTES);
+	if (is_pcapng(file))
+		return open_pcapng(capture, file, ret_error);
 	capture->pcap =
 		pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, why);
 	if (capture->pcap)
@@ -156,31 +176,43 @@ void capture_close(struct capture *capture)
 		return;
 	if (capture->pcap)
 		pcap_close(capture->pcap);
+	pcapng_free(capture->pcapng);
 	free(capture->buffer); /* the stream that used it is closed */
 	free(capture);
 }
 
-int capture_link_type(const struct capture *capture)
-{
-	return pcap_datalink(capture->pcap);
-}
-
-int capture_next(struct capture *capture, struct capture_packet *ret_packet,
-		 char ret_error[CAPTURE_ERROR_BYTES])
+/* As pcapng_next. */
+static int next_pcap(struct capture *capture, struct capture_packet *ret_packet,
+		     const char **ret_why)
 {
 	struct pcap_pkthdr *head;
 	const u_char *bytes;
 	int status = pcap_next_ex(capture->pcap, &head, &bytes);
 
-	if (status == PCAP_ERROR_BREAK && capture->gzip_status == Z_OK)
+	if (status == PCAP_ERROR_BREAK)
 		return 0;
 	if (status != 1) {
-		explain(capture, pcap_geterr(capture->pcap), ret_error);
+		*ret_why = pcap_geterr(capture->pcap);
 		return -EBADMSG;
 	}
 	/* With nanosecond precision asked for, tv_usec holds nanoseconds. */
 	ret_packet->time_ns =
 		(uint64_t)head->ts.tv_sec * NS_PER_S + (uint64_t)head->ts.tv_usec % NS_PER_S;
+	ret_packet->link_type = pcap_datalink(capture->pcap);
 	ret_packet->bytes = cursor_of(bytes, head->caplen);
 	return 1;
+}
+
+int capture_next(struct capture *capture, struct capture_packet *ret_packet,
+		 char ret_error[CAPTURE_ERROR_BYTES])
+{
+	const char *why = "";
+	int r = capture->pcapng ? pcapng_next(capture->pcapng, ret_packet, &why)
+				: next_pcap(capture, ret_packet, &why);
+
+	if (r == 0 && capture->gzip_status != Z_OK)
+		r = -EBADMSG;
+	if (r < 0)
+		explain(capture, why, ret_error);
+	return r;
 }

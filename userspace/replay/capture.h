@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Packets out of a capture file: pcap and pcapng as libpcap reads them, gzip of either through
- * zlib. What is readable of a cut file comes first, its error last.
+ * Packets out of a capture file: pcap as libpcap reads it, pcapng (pcapng.h), gzip of either
+ * through zlib. What is readable of a cut file comes first, its error last.
  */
 #ifndef YAGURA_REPLAY_CAPTURE_H
 #define YAGURA_REPLAY_CAPTURE_H
@@ -16,6 +16,7 @@ struct capture;
 
 struct capture_packet {
 	uint64_t time_ns; /* UTC */
+	int link_type; /* a LINKTYPE_ or DLT_ number: those that are known here agree */
 	struct cursor bytes; /* valid until the next call */
 };
 
@@ -26,9 +27,8 @@ int capture_open(const char *path, struct capture **ret_capture,
 /* Takes NULL. */
 void capture_close(struct capture *capture);
 
-/* The file's link type, libpcap's DLT_ number: one for all of its packets. */
-int capture_link_type(const struct capture *capture);
-/* 1 with a packet, 0 at the end, -EBADMSG when the file ends in the middle or is damaged. */
+/* 1 with a packet, 0 at the end, -EBADMSG when the file ends in the middle or is damaged, -ENOMEM.
+ */
 int capture_next(struct capture *capture, struct capture_packet *ret_packet,
 		 char ret_error[CAPTURE_ERROR_BYTES]);
 

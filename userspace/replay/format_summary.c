@@ -126,6 +126,7 @@ static void tell_totals(const struct summary *summary, const struct replay_total
 	tell(summary, "messages malformed", totals->flows.malformed);
 	tell(summary, "flows", totals->track.flows);
 	tell(summary, "flows ended for room", totals->track.evicted);
+	tell(summary, "flows forgotten for room", totals->flows.evicted_flows);
 }
 
 static void tell_protocols(const struct summary *summary)

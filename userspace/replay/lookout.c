@@ -107,6 +107,26 @@ static void take_piece(void *context, const struct look_piece *piece, const __u8
 			       look_cut_name(piece->cut));
 }
 
+/* What has come of the message under way comes again: is it the same? Which of two the other end
+ * took nobody knows. */
+static void compare(struct lookout *lookout, const struct look_side *side, uint32_t offset,
+		    struct cursor bytes)
+{
+	uint32_t from = offset > side->start ? offset : side->start;
+	size_t end = offset + bytes.left < side->next ? offset + bytes.left : side->next;
+	struct flow_piece piece = { .key = lookout->key,
+				    .protocol = (enum fingerprint_protocol)side->protocol,
+				    .side = side_of(lookout->sender),
+				    .start = side->start,
+				    .offset = from - side->start };
+
+	if (side->state != LOOK_IN_MESSAGE || from >= end)
+		return;
+	cursor_take(&bytes, from - offset);
+	piece.bytes = cursor_take(&bytes, end - from);
+	flow_table_piece(lookout->table, &piece);
+}
+
 static enum look_verdict look_at(struct lookout *lookout, struct look_side *side, uint32_t offset,
 				 const struct cursor *bytes)
 {
@@ -119,6 +139,7 @@ static enum look_verdict look_at(struct lookout *lookout, struct look_side *side
 					      .wanted = DISSECT_STREAMS };
 	enum look_verdict verdict = LOOK_MORE;
 
+	compare(lookout, side, offset, *bytes);
 	for (int i = 0; i < LOOK_PARTS_MAX && verdict == LOOK_MORE; i++)
 		verdict = look_segment(&source, side, &segment);
 	return verdict;
@@ -271,6 +292,51 @@ bool lookout_data(struct lookout *lookout, const struct flow_key *key, uint8_t p
 		look_at_datagram(lookout, data);
 	look_at_unknown(lookout, data);
 	return lookout->is_wanted;
+}
+
+/* A keep-alive may have a byte of anything: RFC 9293 3.8.4. */
+static bool is_keep_alive(const struct look_side *side, const struct track_data *data)
+{
+	return data->wire_bytes == 1 && data->offset + 1 == side->next;
+}
+
+/* Is it other than what is kept for the same place? */
+static bool contradicts(const struct direction *direction, uint32_t offset,
+			const struct cursor *bytes)
+{
+	const struct early *early;
+
+	DL_FOREACH (direction->early, early) {
+		uint32_t from = offset > early->offset ? offset : early->offset;
+		uint32_t end = early->offset + early->size;
+
+		if (end > offset + bytes->left)
+			end = offset + (uint32_t)bytes->left;
+		if (from < end && memcmp(bytes->at + (from - offset),
+					 early->bytes + (from - early->offset), end - from) != 0)
+			return true;
+	}
+	return false;
+}
+
+void lookout_again(struct lookout *lookout, const struct flow_key *key,
+		   const struct track_data *data)
+{
+	struct direction *direction = &lookout->directions[data->sender];
+
+	if (data->offset < 0 || data->offset >= LOOK_WINDOW_BYTES ||
+	    is_keep_alive(&direction->side, data))
+		return;
+	lookout->key = *key;
+	lookout->sender = data->sender;
+	compare(lookout, &direction->side, (uint32_t)data->offset, data->bytes);
+	if (!contradicts(direction, (uint32_t)data->offset, &data->bytes))
+		return;
+	/* Whatever message it is of: nothing is read of the direction any more. */
+	flow_table_cut(lookout->table, key, side_of(data->sender), "overlap");
+	direction->side.state = LOOK_DONE;
+	while (direction->early)
+		forget(lookout, direction, direction->early);
 }
 
 void lookout_finish(struct lookout *lookout)

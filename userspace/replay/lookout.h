@@ -2,7 +2,8 @@
 /*
  * Shows payload to the code that decides, in the kernel, which first bytes are wanted
  * (bpf/lib/look.h), and hands those to the flow table. What comes early is kept until what is
- * before it has come, within bounds; a hole that stays is cut.
+ * before it has come, within bounds; a hole that stays is cut. What comes twice while a message is
+ * under way is shown to the table too: other bytes than before make the message an overlap.
  */
 #ifndef YAGURA_REPLAY_LOOKOUT_H
 #define YAGURA_REPLAY_LOOKOUT_H
@@ -22,6 +23,9 @@ void lookout_free(struct lookout *lookout);
  * given something of it. */
 bool lookout_data(struct lookout *lookout, const struct flow_key *key, uint8_t protocol,
 		  const struct track_data *data);
+/* A piece of the stream that has come before. */
+void lookout_again(struct lookout *lookout, const struct flow_key *key,
+		   const struct track_data *data);
 /* No more will come. */
 void lookout_finish(struct lookout *lookout);
 

@@ -7,13 +7,15 @@
 #include <stdlib.h>
 
 #define FLOWS_MAX (256u << 10)
-#define PENDING_BYTES_MAX (256u << 20)
+#define PENDING_BYTES_MAX (128u << 20)
+#define MARKS_BYTES_MAX_OF_ALL (512u << 20)
 #define EARLY_BYTES_MAX (64 << 20)
 #define NAMES_MAX (64u << 10)
 
 /* What is kept of one flow beside its tracking. */
 struct observed {
 	void *watched; /* the watcher's own */
+	bool is_told; /* the table was told something of it */
 	size_t name_bytes;
 	char name[]; /* a DNS answer's for the destination, when the flow began */
 };
@@ -21,11 +23,11 @@ struct observed {
 struct replay {
 	const struct format *format;
 	const struct watcher *watcher;
+	struct flow_table_options bounds;
 	void *output;
 	struct batch_header header; /* no boot: all zero */
 	struct replay_totals totals;
 	/* Of the file being read. */
-	enum layer first;
 	struct unwrap *unwrap;
 	struct track *track;
 	struct flow_table *table;
@@ -51,6 +53,7 @@ static void flow_begun(void *context, struct track_flow *flow)
 		return;
 	}
 	observed->watched = NULL;
+	observed->is_told = false;
 	observed->name_bytes = name.length;
 	if (name.length > 0)
 		memcpy(observed->name, name.at, name.length);
@@ -99,9 +102,21 @@ static void flow_data(void *context, struct track_flow *flow, const struct track
 		replay->error = r;
 	if (!is_told)
 		return;
+	((struct observed *)flow->observed)->is_told = true;
 	marks = flow_table_marks(replay->table, &watch.key);
 	if (marks && marks_find(marks, MARK_DNS_RESOLVED_IP))
 		flow_table_learn_names(replay->table, marks, flow->last_ns);
+}
+
+static void flow_again(void *context, struct track_flow *flow, const struct track_data *data)
+{
+	struct replay *replay = context;
+	struct watch watch;
+
+	if (!flow->observed || !replay->watcher->again)
+		return;
+	watch = watch_of(replay, flow);
+	replay->watcher->again(replay->watcher->context, &watch, data);
 }
 
 /* The watcher's last word. */
@@ -119,24 +134,36 @@ static void finish_watch(struct replay *replay, struct track_flow *flow)
 	replay->watcher->forget(*watch.own);
 }
 
+/* What the table has learned of the flow. When it has given that up for others, the record says so.
+ */
+static void add_marks(struct replay *replay, const struct flow_key *key,
+		      const struct observed *observed, struct record_flow *record)
+{
+	static const struct mark given_up = { MARK_TRUNCATED, { "limit", 5 } };
+	const struct marks *marks = flow_table_marks(replay->table, key);
+
+	if (marks) {
+		record->marks = marks->at;
+		record->mark_count = marks->count;
+	} else if (observed && observed->is_told) {
+		record->marks = &given_up;
+		record->mark_count = 1;
+	}
+}
+
 static void flow_ended(void *context, struct track_flow *flow)
 {
 	struct replay *replay = context;
 	struct observed *observed = flow->observed;
 	const struct flow_key key = key_of(replay, flow);
 	struct record record = { .class = RECORD_FLOW };
-	const struct marks *marks;
 	int r;
 
 	finish_watch(replay, flow);
 	flow_table_finish(replay->table, &key);
-	marks = flow_table_marks(replay->table, &key);
 	report_flow(flow, &record.flow);
 	record.flow.index = key.index;
-	if (marks) {
-		record.flow.marks = marks->at;
-		record.flow.mark_count = marks->count;
-	}
+	add_marks(replay, &key, observed, &record.flow);
 	if (observed)
 		record.flow.destination_name =
 			(struct text){ .at = observed->name, .length = observed->name_bytes };
@@ -155,6 +182,12 @@ struct replay *replay_new(const struct format *format, FILE *out)
 		return NULL;
 	replay->format = format;
 	replay->watcher = &lookout_watcher;
+	replay->bounds = (struct flow_table_options){
+		.flows_max = FLOWS_MAX,
+		.pending_bytes_max = PENDING_BYTES_MAX,
+		.marks_bytes_max = MARKS_BYTES_MAX_OF_ALL,
+		.names_max = NAMES_MAX,
+	};
 	replay->output = format->open(out);
 	if (replay->output)
 		return replay;
@@ -165,6 +198,11 @@ struct replay *replay_new(const struct format *format, FILE *out)
 void replay_watch_by(struct replay *replay, const struct watcher *watcher)
 {
 	replay->watcher = watcher;
+}
+
+void replay_bound_by(struct replay *replay, const struct flow_table_options *bounds)
+{
+	replay->bounds = *bounds;
 }
 
 static void close_file(struct replay *replay)
@@ -185,23 +223,20 @@ void replay_free(struct replay *replay)
 	free(replay);
 }
 
-int replay_begin(struct replay *replay, enum layer first)
+int replay_begin(struct replay *replay)
 {
-	const struct flow_table_options options = { .flows_max = FLOWS_MAX,
-						    .pending_bytes_max = PENDING_BYTES_MAX,
-						    .names_max = NAMES_MAX };
 	const struct track_observer observer = { .begun = flow_begun,
 						 .syn = flow_syn,
 						 .data = flow_data,
+						 .again = flow_again,
 						 .ended = flow_ended,
 						 .context = replay };
 
 	replay->error = 0;
 	replay->early_room = EARLY_BYTES_MAX;
-	replay->first = first;
 	replay->unwrap = unwrap_new();
 	replay->track = track_new(FLOWS_MAX, &observer);
-	replay->table = flow_table_new(&options);
+	replay->table = flow_table_new(&replay->bounds);
 	if (replay->unwrap && replay->track && replay->table)
 		return 0;
 	close_file(replay);
@@ -215,12 +250,13 @@ int replay_packet(struct replay *replay, const struct packet *packet)
 	return r < 0 ? r : replay->error;
 }
 
-int replay_frame(struct replay *replay, uint64_t time_ns, const struct cursor *frame)
+int replay_frame(struct replay *replay, const struct capture_packet *frame)
 {
-	struct packet packet = { .time_ns = time_ns };
+	struct packet packet = { .time_ns = frame->time_ns };
+	enum layer first = unwrap_first_layer(frame->link_type);
 
-	replay->totals.bytes += frame->left;
-	if (!unwrap_frame(replay->unwrap, replay->first, frame, &packet))
+	replay->totals.bytes += frame->bytes.left;
+	if (!unwrap_frame(replay->unwrap, first, &frame->bytes, &packet))
 		return 0;
 	return replay_packet(replay, &packet);
 }
@@ -250,40 +286,46 @@ int replay_end(struct replay *replay)
 	return replay->error;
 }
 
-static int read_packets(struct replay *replay, struct capture *capture,
-			char ret_error[CAPTURE_ERROR_BYTES])
+/* Of a link type that is not known here nothing can be said but that. */
+static int take_frame(struct replay *replay, const struct capture_packet *frame,
+		      char ret_error[CAPTURE_ERROR_BYTES])
 {
-	struct capture_packet packet;
+	int r = replay_frame(replay, frame);
+
+	if (r < 0)
+		snprintf(ret_error, CAPTURE_ERROR_BYTES, "%s", strerror(-r));
+	else if (unwrap_first_layer(frame->link_type) == LAYER_FOREIGN)
+		snprintf(ret_error, CAPTURE_ERROR_BYTES, "its link type (%d) is not known here",
+			 frame->link_type);
+	return r;
+}
+
+static int read_frames(struct replay *replay, struct capture *capture,
+		       char ret_error[CAPTURE_ERROR_BYTES])
+{
+	struct capture_packet frame;
 	int r;
 
-	while ((r = capture_next(capture, &packet, ret_error)) == 1) {
-		r = replay_frame(replay, packet.time_ns, &packet.bytes);
-		if (r < 0) {
-			snprintf(ret_error, CAPTURE_ERROR_BYTES, "%s", strerror(-r));
+	ret_error[0] = '\0';
+	while ((r = capture_next(capture, &frame, ret_error)) == 1) {
+		r = take_frame(replay, &frame, ret_error);
+		if (r < 0)
 			return r;
-		}
 	}
-	return r;
+	return r == 0 && ret_error[0] ? -EPROTONOSUPPORT : r;
 }
 
 static int read_capture(struct replay *replay, struct capture *capture,
 			char ret_error[CAPTURE_ERROR_BYTES])
 {
-	int link_type = capture_link_type(capture);
+	int r = replay_begin(replay);
 	int end;
-	int r;
 
-	if (unwrap_first_layer(link_type) == LAYER_FOREIGN) {
-		snprintf(ret_error, CAPTURE_ERROR_BYTES, "its link type (%d) is not known here",
-			 link_type);
-		return -EPROTONOSUPPORT;
-	}
-	r = replay_begin(replay, unwrap_first_layer(link_type));
 	if (r < 0) {
 		snprintf(ret_error, CAPTURE_ERROR_BYTES, "%s", strerror(-r));
 		return r;
 	}
-	r = read_packets(replay, capture, ret_error);
+	r = read_frames(replay, capture, ret_error);
 	end = replay_end(replay);
 	if (r == 0 && end < 0)
 		snprintf(ret_error, CAPTURE_ERROR_BYTES, "%s", strerror(-end));

@@ -18,12 +18,15 @@ void replay_free(struct replay *replay);
 /* Has another than lookout.c look at flows; before the first file. It stays the caller's. */
 void replay_watch_by(struct replay *replay, const struct watcher *watcher);
 
+/* Other bounds than the usual on what is kept of flows; before the first file. */
+void replay_bound_by(struct replay *replay, const struct flow_table_options *bounds);
+
 /* Reads one file to its end, or as far as it goes; its flows are written. 0, or -errno with a text
  * for people. */
 int replay_file(struct replay *replay, const char *path, char ret_error[CAPTURE_ERROR_BYTES]);
-/* The same for frames in memory: what a fuzzer has. `first` is the layer they begin with. */
-int replay_begin(struct replay *replay, enum layer first);
-int replay_frame(struct replay *replay, uint64_t time_ns, const struct cursor *frame);
+/* The same for frames in memory: what a fuzzer has. */
+int replay_begin(struct replay *replay);
+int replay_frame(struct replay *replay, const struct capture_packet *frame);
 /* And for one that somebody else has unwrapped. */
 int replay_packet(struct replay *replay, const struct packet *packet);
 int replay_end(struct replay *replay);

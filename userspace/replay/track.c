@@ -228,6 +228,7 @@ static void take_payload(struct track *track, struct track_flow *flow, enum trac
 		new_bytes = stream_add(&end->stream, seq, segment->payload_bytes, &data.offset);
 	if (new_bytes == 0) {
 		flow->retransmits++;
+		track->observer.again(track->observer.context, flow, &data);
 		return;
 	}
 	end->bytes += new_bytes;

@@ -70,6 +70,8 @@ struct track_observer {
 	void (*syn)(void *context, struct track_flow *flow, const struct packet *packet,
 		    const struct segment *segment);
 	void (*data)(void *context, struct track_flow *flow, const struct track_data *data);
+	/* A piece of a stream all of which has come before: the same bytes again, or others? */
+	void (*again)(void *context, struct track_flow *flow, const struct track_data *data);
 	/* The flow is forgotten after this. */
 	void (*ended)(void *context, struct track_flow *flow);
 	void *context;

@@ -9,16 +9,19 @@ struct unwrap {
 	struct unwrap_stats stats;
 };
 
+#define LINKTYPE_RAW 101 /* what files say for DLT_RAW */
+
 static const struct {
 	int link_type;
 	enum layer first;
 } link_types[] = {
 	{ DLT_EN10MB, LAYER_ETHERNET }, { DLT_LINUX_SLL, LAYER_SLL },
 	{ DLT_LINUX_SLL2, LAYER_SLL2 }, { DLT_RAW, LAYER_IP },
-	{ DLT_IPV4, LAYER_IPV4 },	{ DLT_IPV6, LAYER_IPV6 },
-	{ DLT_NULL, LAYER_LOOPBACK },	{ DLT_LOOP, LAYER_LOOPBACK },
-	{ DLT_PPP, LAYER_PPP },		{ DLT_PPP_SERIAL, LAYER_PPP },
-	{ DLT_PPP_ETHER, LAYER_PPPOE }, { DLT_MPLS, LAYER_MPLS },
+	{ LINKTYPE_RAW, LAYER_IP },	{ DLT_IPV4, LAYER_IPV4 },
+	{ DLT_IPV6, LAYER_IPV6 },	{ DLT_NULL, LAYER_LOOPBACK },
+	{ DLT_LOOP, LAYER_LOOPBACK },	{ DLT_PPP, LAYER_PPP },
+	{ DLT_PPP_SERIAL, LAYER_PPP },	{ DLT_PPP_ETHER, LAYER_PPPOE },
+	{ DLT_MPLS, LAYER_MPLS },
 };
 
 enum layer unwrap_first_layer(int link_type)

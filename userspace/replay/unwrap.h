@@ -29,8 +29,8 @@ struct unwrap;
 struct unwrap *unwrap_new(void);
 void unwrap_free(struct unwrap *unwrap);
 
-/* The layer that frames of a libpcap link type begin with; LAYER_FOREIGN for one that is not
- * known. */
+/* The layer that frames of a link type begin with, a LINKTYPE_ or DLT_ number; LAYER_FOREIGN for
+ * one that is not known. */
 enum layer unwrap_first_layer(int link_type);
 
 /* True with a packet, valid until the next call. A tunnel whose inside cannot be read is handed

@@ -37,6 +37,13 @@ static int watch_data(void *context, const struct watch *watch, const struct tra
 	return 0;
 }
 
+static void watch_again(void *context, const struct watch *watch, const struct track_data *data)
+{
+	(void)context;
+	if (*watch->own)
+		lookout_again(*watch->own, &watch->key, data);
+}
+
 static int watch_finish(void *context, const struct watch *watch)
 {
 	(void)context;
@@ -53,6 +60,7 @@ static void watch_forget(void *own)
 const struct watcher lookout_watcher = {
 	.syn = watch_syn,
 	.data = watch_data,
+	.again = watch_again,
 	.finish = watch_finish,
 	.forget = watch_forget,
 };

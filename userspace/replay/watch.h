@@ -26,6 +26,8 @@ struct watcher {
 	/* A piece of payload. True in *ret_told when the table was told something. */
 	int (*data)(void *context, const struct watch *watch, const struct track_data *data,
 		    bool *ret_told);
+	/* A piece of a stream that has come before. NULL: of no interest. */
+	void (*again)(void *context, const struct watch *watch, const struct track_data *data);
 	/* No more will come: tells the table the rest. Called for every flow, once. */
 	int (*finish)(void *context, const struct watch *watch);
 	/* Takes what *own was. */

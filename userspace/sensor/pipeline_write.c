@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Between two syncs, in a storm that fills a batch with each turn. */
+/* Between two syncs, in a storm that fills batches before they are due. */
 #define SYNC_INTERVAL_NS (NS_PER_S / 4)
 
 /* Says once that a lane cannot be written, and once that it can again. */
@@ -45,11 +45,20 @@ bool pipeline_is_on_disk(const struct pipeline *p, size_t lane)
 	       spool_next_seq(p->spool, (enum spool_lane)lane);
 }
 
-static void write_due(struct pipeline *p, bool all)
+/* Whether a batch was written that was due by its age. */
+static bool write_due(struct pipeline *p, bool all)
 {
-	for (size_t lane = 0; lane < SPOOL_LANE_COUNT; lane++)
-		if (all || batch_is_due(p->batch[lane], p->now_ns))
-			pipeline_write_lane(p, lane);
+	bool was_aged = false;
+
+	for (size_t lane = 0; lane < SPOOL_LANE_COUNT; lane++) {
+		struct batch *batch = p->batch[lane];
+
+		if (!all && !batch_is_due(batch, p->now_ns))
+			continue;
+		was_aged |= !batch_is_full(batch);
+		pipeline_write_lane(p, lane);
+	}
+	return was_aged;
 }
 
 static bool is_any_ring_filling(const struct pipeline *p)
@@ -58,19 +67,18 @@ static bool is_any_ring_filling(const struct pipeline *p)
 	       ring_is_filling(p->ring[EVENT_RING_BULK]);
 }
 
-/* Not with every batch: waiting for the disk is what they cost most. Until then the rings hold what
- * is in them. */
-static bool is_sync_due(const struct pipeline *p, enum pipeline_turn turn)
+/* Not with every batch that is full: waiting for the disk is what they cost most. Until then the
+ * rings hold what is in them. */
+static bool is_sync_due(const struct pipeline *p, bool at_once)
 {
 	if (pipeline_is_on_disk(p, SPOOL_LANE_A) && pipeline_is_on_disk(p, SPOOL_LANE_B))
 		return false;
-	return turn != TURN_USUAL || is_any_ring_filling(p) ||
-	       p->now_ns >= p->synced_ns + SYNC_INTERVAL_NS;
+	return at_once || is_any_ring_filling(p) || p->now_ns >= p->synced_ns + SYNC_INTERVAL_NS;
 }
 
-static void sync_spool(struct pipeline *p, enum pipeline_turn turn)
+static void sync_spool(struct pipeline *p, bool at_once)
 {
-	if (is_sync_due(p, turn)) {
+	if (is_sync_due(p, at_once)) {
 		p->sync_error = spool_sync(p->spool);
 		p->synced_ns = p->now_ns;
 	}
@@ -97,7 +105,8 @@ static void release_rings(struct pipeline *p)
 
 void pipeline_write(struct pipeline *p, enum pipeline_turn turn)
 {
-	write_due(p, turn == TURN_LAST);
-	sync_spool(p, turn);
+	bool was_aged = write_due(p, turn == TURN_LAST);
+
+	sync_spool(p, was_aged || turn != TURN_USUAL);
 	release_rings(p);
 }

@@ -147,11 +147,10 @@ static int take_packet(struct replay *replay, enum corpus_way way, const struct 
 
 static int read_packets(struct replay *replay, enum corpus_way way, struct capture *capture)
 {
-	enum layer first = unwrap_first_layer(capture_link_type(capture));
 	struct unwrap *unwrap = unwrap_new();
 	char error[CAPTURE_ERROR_BYTES];
 	struct capture_packet frame;
-	int r = unwrap ? replay_begin(replay, first) : -ENOMEM;
+	int r = unwrap ? replay_begin(replay) : -ENOMEM;
 	int end;
 
 	if (r < 0) {
@@ -161,7 +160,8 @@ static int read_packets(struct replay *replay, enum corpus_way way, struct captu
 	while (r == 0 && capture_next(capture, &frame, error) == 1) {
 		struct packet packet = { .time_ns = frame.time_ns };
 
-		if (unwrap_frame(unwrap, first, &frame.bytes, &packet))
+		if (unwrap_frame(unwrap, unwrap_first_layer(frame.link_type), &frame.bytes,
+				 &packet))
 			r = take_packet(replay, way, &packet);
 	}
 	unwrap_free(unwrap);
@@ -180,8 +180,7 @@ static int read_capture(const char *path, enum corpus_way way, const struct watc
 	if (!replay)
 		return -ENOMEM;
 	replay_watch_by(replay, watcher);
-	if (capture_open(path, &capture, error) == 0 &&
-	    unwrap_first_layer(capture_link_type(capture)) != LAYER_FOREIGN)
+	if (capture_open(path, &capture, error) == 0)
 		r = read_packets(replay, way, capture);
 	capture_close(capture);
 	replay_free(replay);

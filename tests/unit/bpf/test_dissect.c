@@ -206,9 +206,14 @@ static void a_byte_is_found_in_any_place(void **state)
 {
 	(void)state;
 	for (unsigned place = 0; place < 64; place += 8) {
-		assert_true(dissect_has_byte(0x16ull << place, 0x16));
-		assert_false(dissect_has_byte(0x17ull << place, 0x16));
-		assert_false(dissect_has_byte(0x1516ull << place & ~(0xffull << place), 0x16));
+		uint64_t there = 0x80ull << place;
+
+		assert_int_equal(dissect_bytes_like(0x16ull << place, 0x16), there);
+		assert_int_equal(dissect_bytes_like(0x17ull << place, 0x16), 0);
+		assert_int_equal(dissect_bytes_like(~(0xe9ull << place), 0x16), there);
+		/* A neighbour that differs by one bit, or by a borrow, is not found with it. */
+		assert_int_equal(dissect_bytes_like(0x1716ull << place, 0x16), there);
+		assert_int_equal(dissect_bytes_like(0x9616ull << place, 0x16), there);
 	}
 }
 

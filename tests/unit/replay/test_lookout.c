@@ -28,7 +28,7 @@
 #define ROOM 100000
 
 struct step {
-	char from; /* c, s; 0: the end */
+	char from; /* c, s; C, S: all of it has come before; 0: the end */
 	int64_t offset;
 	const char *bytes;
 	size_t size;
@@ -60,7 +60,38 @@ static struct lookout_case {
 	{ "segments that overlap",
 	  PROTOCOL_TCP,
 	  { { 'c', 0, HELLO, 15 }, { 'c', 10, HELLO + 10, HELLO_BYTES - 10 } },
+	  "T0@0+0:15 T0@0+10:5 T0@0+15:14/29 " },
+	{ "segments that overlap behind a greeting",
+	  PROTOCOL_TCP,
+	  { { 'c', 0, "hi" HELLO, 17 }, { 'c', 0, "ho" HELLO, 2 + HELLO_BYTES } },
+	  "T0@2+0:15 T0@2+0:15 T0@2+15:14/29 " },
+	{ "sent again while the hello is under way, and after it",
+	  PROTOCOL_TCP,
+	  { { 'c', 0, HELLO, 15 },
+	    { 'C', 0, HELLO, 15 },
+	    { 'C', 4, HELLO + 4, 3 },
+	    { 'S', 4, HELLO + 4, 3 },
+	    { 'c', 15, HELLO + 15, HELLO_BYTES - 15 },
+	    { 'C', 0, HELLO, HELLO_BYTES } },
+	  "T0@0+0:15 T0@0+0:15 T0@0+4:3 T0@0+15:14/29 " },
+	{ "what came early comes again, the same and other",
+	  PROTOCOL_TCP,
+	  { { 'c', 15, HELLO + 15, HELLO_BYTES - 15 },
+	    { 'C', 15, HELLO + 15, HELLO_BYTES - 15 },
+	    { 'C', 17, "other", 5 },
+	    { 'c', 0, HELLO, 15 } },
+	  "x0:overlap " },
+	{ "what came early comes again, the same and shorter",
+	  PROTOCOL_TCP,
+	  { { 'c', 15, HELLO + 15, HELLO_BYTES - 15 },
+	    { 'C', 15, HELLO + 15, HELLO_BYTES - 15 },
+	    { 'C', 17, HELLO + 17, 5 },
+	    { 'c', 0, HELLO, 15 } },
 	  "T0@0+0:15 T0@0+15:14/29 " },
+	{ "a keep-alive's byte is any",
+	  PROTOCOL_TCP,
+	  { { 'c', 0, HELLO, 15 }, { 'C', 14, "x", 1 }, { 'C', 13, "c", 1 }, { 'C', -1, "x", 1 } },
+	  "T0@0+0:15 T0@0+13:1 " },
 	{ "a segment that begins before the stream does",
 	  PROTOCOL_TCP,
 	  { { 'c', -2, "xx" HELLO, 2 + HELLO_BYTES } },
@@ -161,14 +192,17 @@ static void show(struct lookout *lookout, uint8_t protocol, const struct step *s
 {
 	const struct flow_key key = { .cookie = 7 };
 	uint8_t *copy = malloc(step->size + 1); /* freed at once: what is kept is a copy */
-	const struct track_data data = { .sender = step->from == 'c' ? TRACK_SOURCE
-								     : TRACK_DESTINATION,
+	bool is_source = step->from == 'c' || step->from == 'C';
+	const struct track_data data = { .sender = is_source ? TRACK_SOURCE : TRACK_DESTINATION,
 					 .offset = step->offset,
 					 .bytes = cursor_of(copy, step->size),
 					 .wire_bytes = (uint32_t)step->size + step->missing };
 
 	memcpy(copy, step->bytes, step->size);
-	lookout_data(lookout, &key, protocol, &data);
+	if (step->from == 'C' || step->from == 'S')
+		lookout_again(lookout, &key, &data);
+	else
+		lookout_data(lookout, &key, protocol, &data);
 	free(copy);
 }
 

@@ -6,6 +6,7 @@
 #include "support/hex.h"
 
 #include <jansson.h>
+#include <pcap/dlt.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -50,6 +51,7 @@ static struct replay_case {
 		const char *path;
 		const char *value; /* NULL: it is not there */
 	} wants[WANTS_MAX];
+	size_t flows_max; /* that are known at once; 0: the usual */
 } cases[] = {
 	{ "a DNS answer names a later flow",
 	  { QUERY, ANSWER, SYN },
@@ -81,6 +83,16 @@ static struct replay_case {
 	  { { "tls.client.ja4", NULL },
 	    { "tls.client.ja3", NULL },
 	    { "yagura.truncated", "cut" } } },
+	{ "a flow that was forgotten for another says so",
+	  { SYN, SYNACK, HELLO_A, HELLO_B, QUERY, RESET },
+	  { { "tls.client.ja4", NULL },
+	    { "yagura.tcp_syn", NULL },
+	    { "yagura.truncated", "limit" } },
+	  1 },
+	{ "one more may be known",
+	  { SYN, SYNACK, HELLO_A, HELLO_B, QUERY, RESET },
+	  { { "tls.client.server_name", "example.test" }, { "yagura.truncated", NULL } },
+	  2 },
 	{ "a hello without its beginning has none either",
 	  { SYN, SYNACK, HELLO_B, RESET },
 	  { { "tls.client.ja4", NULL }, { "tls.client.server_name", NULL } } },
@@ -89,12 +101,13 @@ static struct replay_case {
 static void feed(struct replay *replay, const struct replay_case *c)
 {
 	for (int i = 0; i < FRAMES_MAX && c->frames[i]; i++) {
+		struct capture_packet frame = { .time_ns = (1000 + (uint64_t)i) * NS_PER_S,
+						.link_type = DLT_RAW };
 		uint8_t *bytes;
-		struct cursor frame = { 0 };
 
-		frame.left = hex_decode(c->frames[i], &bytes);
-		frame.at = bytes;
-		assert_int_equal(replay_frame(replay, (1000 + (uint64_t)i) * NS_PER_S, &frame), 0);
+		frame.bytes.left = hex_decode(c->frames[i], &bytes);
+		frame.bytes.at = bytes;
+		assert_int_equal(replay_frame(replay, &frame), 0);
 		free(bytes);
 	}
 }
@@ -109,7 +122,11 @@ static json_t *last_flow(const struct replay_case *c)
 	json_t *flow;
 	char *line;
 
-	assert_int_equal(replay_begin(replay, LAYER_IP), 0);
+	if (c->flows_max > 0)
+		replay_bound_by(replay,
+				&(struct flow_table_options){ .flows_max = c->flows_max,
+							      .pending_bytes_max = 1 << 20 });
+	assert_int_equal(replay_begin(replay), 0);
 	feed(replay, c);
 	assert_int_equal(replay_end(replay), 0);
 	assert_int_equal(replay_finish(replay), 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Segments in, and as one text what an observer is told: "+" a flow begins, "S" and "A" its first
- * SYN and SYN-ACK, "d<end><place>:<bytes>" payload, and at its end who initiated it, its state, how
- * it ended, unique bytes of both ends, and what was sent again. */
+ * SYN and SYN-ACK, "d<end><place>:<bytes>" payload, "=" what has come before, and at its
+ * end who initiated it, its state, how it ended, unique bytes of both ends, and what was sent
+ * again. */
 #include "replay/report.h"
 #include "replay/track.h"
 
@@ -20,6 +21,11 @@
 #define S TCP_SYN
 #define R TCP_RST
 #define A TCP_ACK
+#define OPENED                                                                                     \
+	{ 'c', S, 100, 0, 0 },                                                                     \
+	{                                                                                          \
+		's', S | A, 500, 101, 0                                                            \
+	}
 
 struct step {
 	char from; /* c: 10.0.0.1:40000, s: 10.0.0.2:443, x: as c, but another port; 0: the end */
@@ -38,8 +44,7 @@ static struct track_case {
 } cases[] = {
 	{ "a whole connection",
 	  PROTOCOL_TCP,
-	  { { 'c', S, 100, 0, 0 },
-	    { 's', S | A, 500, 101, 0 },
+	  { OPENED,
 	    { 'c', A, 101, 501, 10 },
 	    { 's', A, 501, 111, 20 },
 	    { 'c', F | A, 111, 521, 0 },
@@ -48,8 +53,7 @@ static struct track_case {
 	  "+SAdc0:10 ds0:20 [c closed fin_local 10 20 0]" },
 	{ "the other end closes first",
 	  PROTOCOL_TCP,
-	  { { 'c', S, 100, 0, 0 },
-	    { 's', S | A, 500, 101, 0 },
+	  { OPENED,
 	    { 'c', A, 101, 501, 0 },
 	    { 's', F | A, 501, 101, 5 },
 	    { 'c', F | A, 101, 507, 0 } },
@@ -60,10 +64,7 @@ static struct track_case {
 	  "+S[c failed reset_remote 0 0 0]" },
 	{ "reset by the initiator, with a text in it",
 	  PROTOCOL_TCP,
-	  { { 'c', S, 100, 0, 0 },
-	    { 's', S | A, 500, 101, 0 },
-	    { 'c', A, 101, 501, 0 },
-	    { 'c', R, 101, 0, 9 } },
+	  { OPENED, { 'c', A, 101, 501, 0 }, { 'c', R, 101, 0, 9 } },
 	  "+SA[c closed reset_local 0 0 0]" },
 	{ "nobody answers",
 	  PROTOCOL_TCP,
@@ -71,7 +72,7 @@ static struct track_case {
 	  "+S[c failed timeout 0 0 0]+S[c open unknown 0 0 0]" },
 	{ "the capture ends before it does",
 	  PROTOCOL_TCP,
-	  { { 'c', S, 100, 0, 0 }, { 's', S | A, 500, 101, 0 }, { 'c', A, 101, 501, 3 } },
+	  { OPENED, { 'c', A, 101, 501, 3 } },
 	  "+SAdc0:3 [c established unknown 3 0 0]" },
 	{ "data with the SYN (TCP Fast Open)",
 	  PROTOCOL_TCP,
@@ -80,15 +81,11 @@ static struct track_case {
 	{ "data with the SYN that was not taken",
 	  PROTOCOL_TCP,
 	  { { 'c', S, 100, 0, 4 }, { 's', S | A, 500, 101, 0 }, { 'c', A, 101, 501, 4 } },
-	  "+Sdc0:4 A[c established unknown 4 0 1]" },
+	  "+Sdc0:4 A=0:4 [c established unknown 4 0 1]" },
 	{ "sent again, and out of order",
 	  PROTOCOL_TCP,
-	  { { 'c', S, 100, 0, 0 },
-	    { 's', S | A, 500, 101, 0 },
-	    { 'c', A, 111, 501, 10 },
-	    { 'c', A, 101, 501, 10 },
-	    { 'c', A, 101, 501, 10 } },
-	  "+SAdc10:10 dc0:10 [c established unknown 20 0 1]" },
+	  { OPENED, { 'c', A, 111, 501, 10 }, { 'c', A, 101, 501, 10 }, { 'c', A, 101, 501, 10 } },
+	  "+SAdc10:10 dc0:10 =0:10 [c established unknown 20 0 1]" },
 	{ "numbers wrap",
 	  PROTOCOL_TCP,
 	  { { 'c', S, UINT32_MAX - 5, 0, 0 },
@@ -122,8 +119,7 @@ static struct track_case {
 	  "+dc0:5 ds10:5 [c established unknown 5 5 0]" },
 	{ "the ports are used again",
 	  PROTOCOL_TCP,
-	  { { 'c', S, 100, 0, 0 },
-	    { 's', S | A, 500, 101, 0 },
+	  { OPENED,
 	    { 'c', A, 101, 501, 1 },
 	    { 'c', S, 9000, 0, 0 },
 	    { 's', S | A, 700, 9001, 0 },
@@ -167,9 +163,7 @@ struct told {
 	size_t length;
 };
 
-static void tell(struct told *told, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void tell(struct told *told, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void tell(struct told *told, const char *format, ...)
 {
 	va_list arguments;
 
@@ -206,6 +200,12 @@ static void data(void *context, struct track_flow *flow, const struct track_data
 	     piece->wire_bytes);
 }
 
+static void again(void *context, struct track_flow *flow, const struct track_data *piece)
+{
+	(void)flow;
+	tell(context, "=%lld:%u ", (long long)piece->offset, piece->wire_bytes);
+}
+
 static void ended(void *context, struct track_flow *flow)
 {
 	struct record_flow record;
@@ -217,7 +217,7 @@ static void ended(void *context, struct track_flow *flow)
 	     (unsigned)record.source.bytes, (unsigned)record.destination.bytes, record.retransmits);
 }
 
-static const struct track_observer teller = { begun, syn, data, ended, NULL };
+static const struct track_observer teller = { begun, syn, data, again, ended, NULL };
 
 static size_t write_tcp(uint8_t *at, const struct step *step)
 {
@@ -319,7 +319,7 @@ static void test_bounded(void **state)
 {
 	uint64_t ended_count = 0;
 	const struct track_observer observer = { nothing_begun, nothing_syn, nothing_data,
-						 count_ended, &ended_count };
+						 nothing_data,	count_ended, &ended_count };
 	struct track *track = track_new(10, &observer);
 	struct track_stats stats = { 0 };
 
@@ -351,7 +351,7 @@ static void test_splt(void **state)
 {
 	struct track_flow flow;
 	const struct track_observer observer = { nothing_begun, nothing_syn, nothing_data,
-						 keep_flow, &flow };
+						 nothing_data,	keep_flow,   &flow };
 	struct track *track = track_new(10, &observer);
 
 	(void)state;

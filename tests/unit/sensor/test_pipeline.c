@@ -135,7 +135,7 @@ static void batches_of_one_turn_are_synced_once(void **state)
 }
 
 /* In a storm each turn fills batches: the disk is not waited for with each of them, but soon. */
-static void syncs_keep_apart(void **state)
+static void full_batches_wait_for_each_other(void **state)
 {
 	struct fixture *f = *state;
 
@@ -151,6 +151,24 @@ static void syncs_keep_apart(void **state)
 	f->pipeline.synced_ns = 0;
 	pipeline_turn(&f->pipeline, TURN_USUAL);
 	assert_int_equal(f->spool.syncs, 2);
+	assert_int_equal(unreleased_flows(f), 0);
+}
+
+/* One that is due by its age comes seldom enough. */
+static void an_aged_batch_is_synced_at_once(void **state)
+{
+	struct fixture *f = *state;
+	struct batch_options options = { .lane = SPOOL_LANE_B,
+					 .instance = INSTANCE,
+					 .records_max = BATCH_RECORDS };
+
+	batch_free(f->pipeline.batch[SPOOL_LANE_B]);
+	f->pipeline.batch[SPOOL_LANE_B] = batch_new(&options, &f->spool);
+	pipeline_turn(&f->pipeline, TURN_USUAL);
+	f->pipeline.synced_ns = f->pipeline.now_ns + 3600 * NS_PER_S;
+	produce_flows(f, 1);
+	pipeline_turn(&f->pipeline, TURN_USUAL);
+	assert_int_equal(f->spool.syncs, 1);
 	assert_int_equal(unreleased_flows(f), 0);
 }
 
@@ -259,7 +277,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PIPELINE_TEST(batches_of_one_turn_are_synced_once),
-		PIPELINE_TEST(syncs_keep_apart),
+		PIPELINE_TEST(full_batches_wait_for_each_other),
+		PIPELINE_TEST(an_aged_batch_is_synced_at_once),
 		PIPELINE_TEST(a_ring_that_fills_is_synced_for),
 		PIPELINE_TEST(a_sync_that_fails_releases_nothing),
 		PIPELINE_TEST(a_batch_that_cannot_be_written_holds_the_ring),

@@ -194,11 +194,7 @@ static void check_second_hello(void **state)
 	talk_end(&talk);
 }
 
-static struct negative_case {
-	const char *name;
-	const char *hex;
-	enum parse_status want;
-} negatives[] = {
+static struct talk_negative negatives[] = {
 	{ "an SSLv2 hello", "802e 01 0002 0015 0000 0010", PARSE_MALFORMED },
 	{ "application data", "17 0303 0005 0102030405", PARSE_MALFORMED },
 	{ "another major version", "16 0401 0005 0100000100", PARSE_MALFORMED },
@@ -221,23 +217,7 @@ static struct negative_case {
 
 static void check_negative(void **state)
 {
-	const struct negative_case *c = *state;
-	static struct packet packet;
-	struct talk talk;
-
-	packet.size = 0;
-	packet_add_hex(&packet, c->hex);
-	for (size_t size = 0; size <= packet.size; size++) {
-		enum parse_status status;
-
-		talk_begin(&talk);
-		status = talk_say(&talk, FINGERPRINT_TLS, SIDE_SOURCE, packet.at, size);
-		assert_int_not_equal(status, PARSE_OK);
-		assert_int_equal(talk.marks.count, 0);
-		if (size == packet.size)
-			assert_int_equal(status, c->want);
-		talk_end(&talk);
-	}
+	talk_expect_negative(FINGERPRINT_TLS, *state);
 }
 
 /* 16 KiB are read; what claims to be longer is said to be cut, what cannot be a hello is none. */
