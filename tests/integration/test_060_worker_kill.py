@@ -13,6 +13,7 @@ import pytest
 
 import traffic
 from daemons import SENSOR, Process, wait_until, write_config
+from hello import Listener, python_hello
 
 NUMBERS = range(300)
 
@@ -90,3 +91,44 @@ def test_stop_while_it_starts_is_clean(stopped_pair, delay_ms):
     time.sleep(delay_ms / 1000)
     assert process.stop() == 0, process.output()
     assert "was killed" not in process.output()
+
+
+def pieces_taken(sensor):
+    return sensor.ask_status()["first_bytes"]["pieces"]
+
+
+def flow_ends(collector, source, port):
+    query = ("SELECT * FROM flows WHERE yagura_final = 1 AND network_direction = ? AND source_port = ?"
+             " AND destination_port = ?")
+    return [collector.wait_row(query, direction, source, port) for direction in ("egress", "ingress")]
+
+
+@pytest.mark.parametrize("before", ["all", "half"])
+def test_hello_that_a_dead_worker_had(pair, before):
+    """What it had read of a flow that goes on is gone, and said to be: no hash of the rest. A flow that
+    begins under the new worker has all of it."""
+    hello = python_hello()
+    at = len(hello) if before == "all" else len(hello) // 2
+    listener = Listener("127.0.0.1")
+    known = pieces_taken(pair.sensor)
+    with socket.create_connection(("127.0.0.1", listener.port)) as stream:
+        old = stream.getsockname()[1]
+        stream.sendall(hello[:at])
+        wait_until(lambda: pieces_taken(pair.sensor) >= known + 2, 20, "both ends are looked at")
+        pair.sensor.kill_worker()
+        wait_until(lambda: pair.sensor.is_ready("connected"), 20, "the new worker is connected")
+        if at < len(hello):
+            stream.sendall(hello[at:])
+    wait_until(lambda: len(listener.received) == 1, 10, "all was read")
+    with socket.create_connection(("127.0.0.1", listener.port)) as stream:
+        new = stream.getsockname()[1]
+        stream.sendall(hello)
+    wait_until(lambda: len(listener.received) == 2, 10, "all was read")
+    listener.close()
+
+    for row in flow_ends(pair.collector, old, listener.port):
+        assert row["yagura_truncated"] == "worker_restarted", row["yagura_truncated"]
+        assert row["tls_client_ja4"] is None and row["tls_client_ja3"] is None
+        assert row["yagura_splt"] and row["yagura_tcp_syn"]  # the kernel keeps these
+    for row in flow_ends(pair.collector, new, listener.port):
+        assert row["yagura_truncated"] is None and row["tls_client_ja4"].startswith("t")
