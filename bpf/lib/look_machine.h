@@ -113,7 +113,7 @@ DISSECT_INLINE __u64 look_http_word(__u64 machine, __u64 word, __u32 count)
 	union look_machine state = { .word = machine }, *m = &state;
 	__u64 there = ~0ull >> (64 - 8 * count);
 	__u64 ends = dissect_bytes_like(word, '\n') & there;
-	__u64 behind = ends << 8 | (m->have & 1) << 7; /* bytes that a line begins with */
+	__u64 behind = ends << 8 | (m->have & 1u) << 7; /* bytes that a line begins with */
 	__u64 returns = dissect_bytes_like(word, '\r') & behind;
 	__u64 over = ends & (behind | returns << 8 | (m->have & 2u) << 6);
 	__u32 last = 8 * count - 1;
