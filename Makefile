@@ -42,7 +42,7 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -W
 	-Ibpf/abi -Ibpf/lib -I. -isystem /usr/include/$(ARCH)-linux-gnu -ffile-prefix-map=$(CURDIR)=.
 
 LIBS_common := -levent -linih
-LIBS_sensor := -levent_openssl -levent -linih -lbpf -lelf -lz -ldeflate -lssl -lcrypto -lprotobuf-c -ljansson -lseccomp -lpcre2-8
+LIBS_sensor := -levent_openssl -levent -linih -lbpf -lelf -lz -ldeflate -lssl -lcrypto -lprotobuf-c -ljansson -lseccomp -lpcre2-8 -lsqlite3
 LIBS_collector := -levent_openssl -levent -linih -ldeflate -lssl -lcrypto -lprotobuf-c -lsqlite3 -ljansson
 LIBS_ctl := -levent -linih -ldeflate -lprotobuf-c -ljansson
 LIBS_replay := -lpcap -lz -ldeflate -lcrypto -lprotobuf-c -ljansson
@@ -174,6 +174,11 @@ bpf-tests: $(BPF_TEST_BIN) $(BUILD)/tests/vm/verifier_cost
 
 $(BUILD)/tests/bench/telemetry/bench: $(call objects,$(wildcard tests/bench/telemetry/*.c)) \
 		$(call lib,telemetry common)
+	$(call link,$(LIBS_test) -lm)
+
+$(BUILD)/tests/bench/sinks: $(call objects,tests/bench/sinks.c \
+		$(filter-out %/main.c,$(wildcard tests/bench/telemetry/*.c))) \
+		$(call lib,support collector telemetry common)
 	$(call link,$(LIBS_test) -lm)
 
 bench-programs: $(addprefix $(BUILD)/tests/bench/,spawn read_capture short_lives worker_turn)

@@ -10,14 +10,41 @@
 #include <linux/types.h>
 
 #define EXECUTED_FILES_MAX 16384 /* the oldest give way */
-#define EXECUTED_SCRIPTS_MAX 1024
+#define EXECUTED_SCRIPTS_MAX 4096
 #define EXECUTED_DIGESTS_MAX 1024
-#define EXECUTED_NAME_BYTES_MAX 256
 #define EXECUTED_DIGEST_BYTES_MAX 64 /* SHA-512 */
 
-/* Key of the map executed_files, numbers as in struct event_exec. The value, an __u32, is the file
- * system's kind (super_block.s_magic). */
+/* Key of the map executed_files, numbers as in struct event_exec. */
 struct executed_file {
+	__u64 inode;
+	__u32 device;
+	__u32 reserved; /* zero */
+};
+
+/* Its value: the latest execve() of that inode, by whomever, as a program or as a script. Where a
+ * later one found other times, nobody can tell any more what the earlier one found. */
+struct executed_latest {
+	__u64 ctime_ns;
+	__u64 time_ns; /* as in the header of its event */
+	__u32 magic; /* the file system's kind: super_block.s_magic */
+	__u32 user_ns_level; /* of who mounted that: 0 is the host's own root */
+};
+
+/*
+ * Value of the map executed_scripts, by the struct process_key of the process whose executable is
+ * the interpreter: which file the script is. Missing where that could not be seen.
+ */
+struct executed_script {
+	__u64 inode;
+	__u64 bytes;
+	__u64 ctime_ns;
+	__u64 mtime_ns;
+	__u32 device;
+	__u32 reserved; /* zero */
+};
+
+/* Key of the map executed_digests: what one file once held. */
+struct executed_content {
 	__u64 inode;
 	__u64 ctime_ns;
 	__u32 device;
@@ -25,21 +52,7 @@ struct executed_file {
 };
 
 /*
- * Value of the map executed_scripts, by the struct process_key of the process whose executable is
- * the interpreter. By then the kernel has closed the script and keeps only its name (exec_binprm(),
- * fs/exec.c; bprm->executable is set for binfmt_misc alone), so that is what stands here, with the
- * directory it was relative to.
- */
-struct executed_script {
-	__u64 time_ns; /* CLOCK_BOOTTIME of the execve() */
-	__u64 cwd_inode; /* 0: not readable */
-	__u32 cwd_device;
-	__u32 name_bytes; /* without its NUL; 0: too long to be kept */
-	char name[EXECUTED_NAME_BYTES_MAX];
-};
-
-/*
- * Value of the map executed_digests, by struct executed_file: what the kernel's own integrity
+ * Its value: what the kernel's own integrity
  * measurement (IMA) found the file to be when it was last executed. Only files that its policy
  * measures are there.
  */

@@ -93,7 +93,7 @@ static __always_inline bool is_novel(struct task_struct *task, __u64 cgroup_id)
 
 	if (!executable_fill_key(&binary.executable, task))
 		return false;
-	binary.ctime_ns = ctime_of(task->mm->exe_file->f_inode);
+	binary.ctime_ns = ctime_of(typed_read, task->mm->exe_file->f_inode);
 	if (bpf_map_lookup_elem(&seen_binaries, &binary))
 		return false;
 	bpf_map_update_elem(&seen_binaries, &binary, &seen, BPF_ANY);

@@ -100,8 +100,9 @@ static __noinline void datagram_note(struct __sk_buff *skb, struct bpf_sock *sk,
 		datagram_look(skb, flow, packet);
 }
 
-/* Everything but TCP: counts it, and looks at it. */
-static __always_inline void datagram_seen(struct __sk_buff *skb, struct bpf_sock *sk, bool egress)
+/* Everything but TCP: counts it, and looks at it. A function of its own: the stack that it takes is
+ * needed for what looks at TCP. */
+static __noinline void datagram_seen(struct __sk_buff *skb, struct bpf_sock *sk, bool egress)
 {
 	struct packet packet = { .egress = egress, .ticks = packet_ticks() };
 

@@ -10,27 +10,39 @@ static __always_inline __u64 nanoseconds(__s64 seconds, __u64 fraction_ns)
 	return (__u64)seconds * 1000000000ull + fraction_ns;
 }
 
-static __always_inline __u64 ctime_of(struct inode *inode)
-{
-	struct inode___timespec *older = (void *)inode;
+/* `read` is BPF_CORE_READ, or typed_read for a pointer whose type the verifier knows. */
+#define typed_read(pointer, ...) (___arrow(pointer, __VA_ARGS__))
 
-	if (bpf_core_field_exists(inode->i_ctime_sec))
-		return nanoseconds(inode->i_ctime_sec, inode->i_ctime_nsec & ~I_CTIME_QUERIED);
-	if (bpf_core_field_exists(older->__i_ctime))
-		return nanoseconds(older->__i_ctime.tv_sec, older->__i_ctime.tv_nsec);
-	return nanoseconds(older->i_ctime.tv_sec, older->i_ctime.tv_nsec);
-}
+#define ctime_of(read, inode)                                                                      \
+	({                                                                                         \
+		struct inode___timespec *older_ = (void *)(inode);                                 \
+		__u64 time_;                                                                       \
+		if (bpf_core_field_exists((inode)->i_ctime_sec))                                   \
+			time_ = nanoseconds(read(inode, i_ctime_sec),                              \
+					    read(inode, i_ctime_nsec) & ~I_CTIME_QUERIED);         \
+		else if (bpf_core_field_exists(older_->__i_ctime))                                 \
+			time_ = nanoseconds(read(older_, __i_ctime.tv_sec),                        \
+					    read(older_, __i_ctime.tv_nsec));                      \
+		else                                                                               \
+			time_ = nanoseconds(read(older_, i_ctime.tv_sec),                          \
+					    read(older_, i_ctime.tv_nsec));                        \
+		time_;                                                                             \
+	})
 
-static __always_inline __u64 mtime_of(struct inode *inode)
-{
-	struct inode___timespec *older = (void *)inode;
-
-	if (bpf_core_field_exists(inode->i_mtime_sec))
-		return nanoseconds(inode->i_mtime_sec, inode->i_mtime_nsec);
-	if (bpf_core_field_exists(older->__i_mtime))
-		return nanoseconds(older->__i_mtime.tv_sec, older->__i_mtime.tv_nsec);
-	return nanoseconds(older->i_mtime.tv_sec, older->i_mtime.tv_nsec);
-}
+#define mtime_of(read, inode)                                                                      \
+	({                                                                                         \
+		struct inode___timespec *older_ = (void *)(inode);                                 \
+		__u64 time_;                                                                       \
+		if (bpf_core_field_exists((inode)->i_mtime_sec))                                   \
+			time_ = nanoseconds(read(inode, i_mtime_sec), read(inode, i_mtime_nsec));  \
+		else if (bpf_core_field_exists(older_->__i_mtime))                                 \
+			time_ = nanoseconds(read(older_, __i_mtime.tv_sec),                        \
+					    read(older_, __i_mtime.tv_nsec));                      \
+		else                                                                               \
+			time_ = nanoseconds(read(older_, i_mtime.tv_sec),                          \
+					    read(older_, i_mtime.tv_nsec));                        \
+		time_;                                                                             \
+	})
 
 /*
  * overlayfs keeps the dentry in its upper layer, if there is one, right behind the inode that it
@@ -64,8 +76,8 @@ static __always_inline void inode_fill(struct event_exec *event, struct inode *i
 	event->file_bytes = inode->i_size;
 	event->mode = inode->i_mode;
 	event->nlink = inode->i_nlink;
-	event->ctime_ns = ctime_of(inode);
-	event->mtime_ns = mtime_of(inode);
+	event->ctime_ns = ctime_of(typed_read, inode);
+	event->mtime_ns = mtime_of(typed_read, inode);
 	if (event->nlink == 0)
 		event->flags |= EXEC_DELETED;
 	if (is_upper_layer(inode))

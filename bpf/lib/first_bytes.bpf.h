@@ -9,6 +9,7 @@
 
 #include "handshake.bpf.h"
 #include "look_steps.bpf.h"
+#include "settled.bpf.h"
 #include "shape.bpf.h"
 #include "splt.bpf.h"
 
@@ -286,14 +287,29 @@ static __always_inline bool feed_begin(struct flow_look *look, struct tcp_facts 
 	return true;
 }
 
+/* Whether nothing more is wanted of a flow: neither lengths, nor bytes of any direction. */
+static __always_inline bool wants_nothing(const struct flow_storage *flow)
+{
+	if (!is_looked_at(flow))
+		return flow->phase == FLOW_PHASE_DONE || flow->flags & STORAGE_PREEXISTING;
+	if (probe_config.looks_at_tcp & PROBE_LOOK_LENGTHS && flow->look.splt.count < SPLT_LENGTHS)
+		return false;
+	return !LOOKS_AT_BYTES ||
+	       (flow->look.side[0].state == LOOK_DONE && flow->look.side[1].state == LOOK_DONE);
+}
+
 /* Whether the payload is to be looked at. bytes_acked counts the SYN of who called connect(),
  * bytes_received never does. */
-static __noinline bool tcp_payload(struct bpf_sock *sk, struct tcp_facts *facts)
+static __noinline bool tcp_payload(struct bpf_sock *sk, struct tcp_facts *facts, __u64 cookie)
 {
 	struct flow_storage *flow = bpf_sk_storage_get(&flow_storage, sk, NULL, 0);
 	__u32 syn;
 
-	if (!flow || !is_looked_at(flow))
+	if (!flow)
+		return false;
+	if (wants_nothing(flow))
+		settled_add(cookie);
+	if (!is_looked_at(flow))
 		return false;
 	syn = facts->egress && flow->flags & STORAGE_EGRESS ? 1 : 0;
 	facts->offset = facts->seq - (facts->next - (__u32)facts->known_bytes) - syn;
@@ -315,6 +331,7 @@ static __always_inline void first_bytes(struct __sk_buff *skb, struct bpf_sock *
 {
 	struct tcp_facts facts = { .egress = egress };
 	const struct bpf_tcp_sock *tcp;
+	__u64 cookie;
 
 	if (!probe_config.looks_at_tcp || !tcp_parse(skb, &facts))
 		return;
@@ -322,12 +339,15 @@ static __always_inline void first_bytes(struct __sk_buff *skb, struct bpf_sock *
 		syn_seen_by(skb, sk, &facts);
 	if (!facts.payload_bytes || sk->state == TCP_LISTEN)
 		return;
+	cookie = bpf_get_socket_cookie(skb);
+	if (is_settled(cookie))
+		return;
 	tcp = bpf_tcp_sock(sk);
 	if (!tcp || tcp->data_segs_in + tcp->data_segs_out >= FIRST_SEGMENTS_MAX)
 		return;
 	facts.known_bytes = egress ? tcp->bytes_acked : tcp->bytes_received;
 	facts.next = egress ? tcp->snd_una : tcp->rcv_nxt;
-	if (tcp_payload(sk, &facts)) {
+	if (tcp_payload(sk, &facts, cookie)) {
 #ifndef YAGURA_PLAIN
 		feed(skb, &facts);
 		if (facts.is_first && !facts.offset)

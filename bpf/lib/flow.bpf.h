@@ -5,6 +5,7 @@
 
 #include "flow_admit.bpf.h"
 #include "owner.bpf.h"
+#include "settled.bpf.h"
 #include "sock.bpf.h"
 
 /* Its final record is still to come. */
@@ -27,6 +28,7 @@ static __always_inline void flow_begin(struct flow_storage *flow, const struct t
 	flow->is_begun = 0;
 	flow->shape = 0;
 	__builtin_memset(&flow->look, 0, sizeof(flow->look));
+	settled_remove((__u64)((const struct sock *)tcp)->__sk_common.skc_cookie.counter);
 	flow->opened_ns = bpf_ktime_get_boot_ns();
 	endpoints_fill(flow, (const struct sock *)tcp);
 	if (!flow_is_admitted(flow, (const struct sock *)tcp))

@@ -19,7 +19,9 @@
 #define SIGNAL_GROUP_EXIT 0x00000004 /* include/linux/sched/signal.h */
 #define SIGNAL_UNKILLABLE 0x00000040 /* likewise: the first process of a pid namespace */
 #define S_IFMT 00170000
+#define S_IFREG 0100000
 #define S_IWOTH 00002
+#define FMODE_EXEC 0x20 /* in f_flags: opened to be executed, include/linux/fs.h */
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630 /* include/uapi/linux/magic.h */
 #define I_CTIME_QUERIED 0x80000000u /* 6.13 keeps it in i_ctime_nsec, include/linux/fs.h */
 
@@ -53,6 +55,7 @@ struct ns_common {
 };
 
 struct user_namespace {
+	int level; /* 0: the initial one */
 	struct ns_common ns;
 };
 
@@ -74,6 +77,7 @@ struct cred {
 struct super_block {
 	__u32 s_dev;
 	unsigned long s_magic;
+	struct user_namespace *s_user_ns; /* of who mounted it */
 };
 
 struct inode {
@@ -126,9 +130,22 @@ struct path {
 	struct dentry *dentry;
 };
 
+/* What a task has to do before it goes back to user space, newest first. */
+struct callback_head {
+	struct callback_head *next;
+};
+
 struct file {
+	unsigned int f_flags;
 	struct path f_path;
 	struct inode *f_inode;
+	struct callback_head f_task_work; /* since 6.7; of one that was let go of */
+};
+
+/* Where that is on older kernels. */
+struct file___rcu {
+	struct callback_head f_rcuhead; /* 6.0 to 6.6 */
+	struct callback_head f_u; /* before, a union */
 };
 
 struct fs_struct {
@@ -270,6 +287,7 @@ struct task_struct {
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
 	struct css_set *cgroups;
+	struct callback_head *task_works;
 	kuid_t loginuid; /* these two only with CONFIG_AUDIT */
 	unsigned int sessionid;
 	char comm[16];

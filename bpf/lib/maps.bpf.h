@@ -99,6 +99,7 @@ struct exec_scratch {
 			  ENVIRONMENT_NAME_WORDS]; /* looked at and never told */
 	struct event_header due; /* of the record being made */
 	struct executed_script script;
+	__u64 script_file; /* address of its struct file; 0: not known */
 	__u8 event[sizeof(struct event_exec)];
 	__u8 bytes[EXEC_BYTES_MAX];
 };

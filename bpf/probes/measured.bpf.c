@@ -12,9 +12,9 @@ SEC("lsm.s/bprm_committed_creds")
 int BPF_PROG(yagura_measured, struct linux_binprm *bprm)
 {
 	struct inode *inode = bprm->file->f_inode;
-	struct executed_file file = {
+	struct executed_content file = {
 		.inode = inode->i_ino,
-		.ctime_ns = ctime_of(inode),
+		.ctime_ns = ctime_of(typed_read, inode),
 		.device = inode->i_sb->s_dev,
 	};
 	struct executed_digest digest = {};

@@ -28,7 +28,7 @@ static __always_inline void directory_fill(struct exec_scratch *scratch, struct 
 /* The name execve() was given, where another program runs in its stead: a script's interpreter, or
  * the interpreter's own. */
 static __always_inline void script_fill(struct exec_scratch *scratch, struct event_exec *event,
-					struct linux_binprm *bprm, struct fs_struct *fs)
+					struct linux_binprm *bprm, struct task_struct *task)
 {
 	const char *name = bprm->filename;
 	__u32 at = *(volatile __u32 *)&scratch->used;
@@ -43,7 +43,7 @@ static __always_inline void script_fill(struct exec_scratch *scratch, struct eve
 		event->flags |= EXEC_SCRIPT_TRUNCATED;
 	event->script_bytes = (__u32)size - 1; /* without its NUL */
 	scratch->used = at + event->script_bytes;
-	executed_script_add(scratch, event, fs, name);
+	executed_script_add(scratch, event, task);
 }
 
 /* argv as it lies in the memory of the running task: the kernel's own copy, made a moment ago. */
@@ -184,8 +184,10 @@ int BPF_PROG(yagura_exec, struct task_struct *task, int old_pid, struct linux_bi
 	struct process_key key;
 
 	key_fill(&key, task);
-	if (!exec_is_told(task, &key, is_privileged))
+	if (!exec_is_told(task, &key, is_privileged)) {
+		executed_file_add(task->mm->exe_file, bpf_ktime_get_boot_ns());
 		return 0;
+	}
 	scratch = record_begin(EVENT_EXEC);
 	if (!scratch)
 		return 0;
@@ -195,8 +197,8 @@ int BPF_PROG(yagura_exec, struct task_struct *task, int old_pid, struct linux_bi
 		event->flags |= EXEC_FROM_THREAD;
 	if (is_privileged)
 		event->flags |= EXEC_PRIVILEGED;
-	executed_file_add(event, task->mm->exe_file);
-	script_fill(scratch, event, bprm, task->fs);
+	executed_file_add(task->mm->exe_file, scratch->due.time_ns);
+	script_fill(scratch, event, bprm, task);
 	args_fill(scratch, event, task->mm);
 	environment_fill(scratch, event, task->mm);
 	record_end(scratch, EVENT_EXEC, task);

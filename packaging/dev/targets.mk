@@ -9,7 +9,8 @@ CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14 clang-format 2>/d
 CHECK_MORE := debian13 kernels
 
 .PHONY: $(addprefix check-,all $(CHECK_PARTS) $(CHECK_MORE)) verifier-cost bench-kernel \
-	bench-fingerprint bench-replay bench-telemetry bench-worker
+	bench-fingerprint bench-replay bench-sinks bench-telemetry bench-worker bench-lives \
+	check-px1-build
 
 setup: ## install the Debian packages that building and checking need (root)
 	$(Q)packaging/dev/setup
@@ -54,9 +55,23 @@ bench-replay: setup ## how fast yagura-replay reads a capture without handshakes
 	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/bin/yagura-replay bench-programs
 	$(Q)tests/bench/replay
 
+bench-sinks: setup ## how fast the collector's sinks keep records
+	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/bench/sinks
+	$(Q)$(BUILD)/tests/bench/sinks
+
 bench-telemetry: setup ## bytes a record beside other encodings, and how fast batches are made and read
-	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/bench/telemetry/bench
+	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/bench/telemetry/bench \
+		$(BUILD)/bin/yagura-replay
 	$(Q)$(BUILD)/tests/bench/telemetry/bench
+	$(Q)tests/bench/telemetry/capture
+
+bench-lives: setup ## memory of the sensor over a million short processes, about a quarter of an hour (root)
+	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) all bench-programs
+	$(Q)tests/bench/lives
+
+check-px1-build: setup ## both implementations of px1 on every execution of a whole build (root)
+	$(Q)+$(MAKE) --no-print-directory -j$(shell nproc) all integration-tests
+	$(Q)PX1_BUILD_TARGET=all /usr/bin/python3 -B -m pytest -q -s tests/integration/test_174_px1_of_a_build.py
 
 lint: ## check-lint without set-up
 	$(Q)tests/check lint

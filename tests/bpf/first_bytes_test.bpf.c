@@ -82,8 +82,10 @@ static __always_inline struct stage *stage_enter(void)
 {
 	__u64 cookie = turn.cookie;
 
-	if (!stage_find())
+	if (!stage_find()) {
+		settled_remove(cookie); /* as flow_begin() does */
 		bpf_map_update_elem(&stages, &cookie, &no_stage, BPF_NOEXIST);
+	}
 	return stage_find();
 }
 

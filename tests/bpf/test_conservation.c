@@ -9,6 +9,8 @@
 #include "bpf/flow_case.h"
 #include "bpf/kernel_case.h"
 
+#include "common/clock.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +30,7 @@
 #define PROCESSES 60 /* of each worker */
 #define CONNECTIONS 60
 #define STORMS_MAX 10
-#define PAUSE_US 150 /* of an urgent worker */
+#define PAUSE_US 150 /* of an urgent worker, at least */
 #define FORKS (WORKERS * (1 + PROCESSES))
 #define EXECS (WORKERS * PROCESSES)
 #define FLOWS (WORKERS * CONNECTIONS * 2)
@@ -77,15 +79,25 @@ static void run_connection(in_port_t port)
 	close(client);
 }
 
+/* As long as the last turn took: where that is long, nothing else would get to run at all. */
+static void rest(uint64_t *rested_ns)
+{
+	uint64_t took_us = (clock_boottime_ns() - *rested_ns) / 1000;
+
+	usleep((useconds_t)(took_us > PAUSE_US ? took_us : PAUSE_US));
+	*rested_ns = clock_boottime_ns();
+}
+
 static void work(int worker)
 {
 	in_port_t port = local_port(listener);
+	uint64_t rested_ns = clock_boottime_ns();
 
 	if (worker < URGENT)
 		become_urgent(worker);
 	for (int i = 0; i < PROCESSES || i < CONNECTIONS; i++) {
 		if (worker < URGENT)
-			usleep(PAUSE_US);
+			rest(&rested_ns);
 		if (i < PROCESSES)
 			run_process();
 		if (i < CONNECTIONS)

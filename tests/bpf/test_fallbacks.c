@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What serves each probe on this kernel, and what a fallback tells: told by version and lockdown,
  * which the sensor itself does not look at. */
+#include "bpf/abi/arena.h"
 #include "bpf/flow_case.h"
 #include "bpf/kernel_case.h"
+#include "bpf/lib/dissect.h"
 #include "bpf/process_case.h"
 
 #include <setjmp.h>
@@ -147,6 +149,11 @@ int main(void)
 	tests[PROBES + 1] = (struct CMUnitTest)cmocka_unit_test(an_execution_says_what_is_hidden);
 	tests[PROBES + 2] =
 		(struct CMUnitTest)cmocka_unit_test(a_path_in_another_mount_says_it_is_cut);
+	/* As the sensor loads them unless told otherwise: what is left out is verified by nobody.
+	 */
+	probe_fixture_options.looks_at_tcp = PROBE_LOOK_SYN | PROBE_LOOK_LENGTHS | PROBE_LOOK_BYTES;
+	probe_fixture_options.first_bytes = DISSECT_ALL;
+	probe_fixture_options.arena_bytes = 512 * ARENA_SLOT_BYTES;
 	if (probe_fixture_setup(&fixture) < 0)
 		return 1;
 	shared = fixture;

@@ -357,7 +357,7 @@ static void a_full_arena_is_counted(void **state)
 	}
 	usleep(100000);
 	loader_counters(shared->loader, &after);
-	/* Others on this host may say something, too. */
+	/* The whole host is watched: others may add theirs. */
 	assert_true(after.value[COUNTER_GENERATED_BYTES] - before.value[COUNTER_GENERATED_BYTES] >=
 		    600);
 	assert_true(after.value[COUNTER_BYTES_NO_ROOM] - before.value[COUNTER_BYTES_NO_ROOM] >=

@@ -92,14 +92,13 @@ def in_background(stack, run):
 
 
 def flood(sensor):
-    raw = wire.execs(1, 1000)
-    payload = wire.zlib.compress(raw)
+    payload, raw_bytes = wire.deflate(wire.execs(1, 1000))
 
     def run(ended):
         seq = 1
         while not ended.is_set():
             for seq in range(seq, seq + 20):
-                send_frame(sensor.stream, wire.frame_of(payload, len(raw), seq))
+                send_frame(sensor.stream, wire.frame_of(payload, raw_bytes, seq))
             sensor.wait_ack(seq)
             seq += 1
 

@@ -173,6 +173,23 @@ def test_a_container_made_by_hand(live, marker):
     assert row["yagura_namespace_init"] == 1 and row["process_vpid"] == 1
 
 
+def test_a_temporary_place_in_a_root_of_its_own(live, marker, tmp_path):
+    """A container's /tmp is one, whatever leads to it from outside; its /opt is none."""
+    if not shutil.which("busybox"):
+        pytest.skip("no static program is installed")
+    script = (
+        f"mount -t tmpfs none {tmp_path} && cd {tmp_path} && mkdir old tmp opt &&"
+        f" cp {shutil.which('busybox')} tmp/busybox && cp tmp/busybox opt/busybox && pivot_root . old &&"
+        f" /tmp/busybox true {marker} && /opt/busybox true {marker}"
+    )
+    subprocess.run(["unshare", "--mount", "sh", "-c", script], check=True, timeout=30)
+    for place, is_temporary in (("tmp", 1), ("opt", None)):
+        row = live.collector.wait_row("SELECT * FROM execs WHERE process_args = ?",
+                                      f'["/{place}/busybox","true","{marker}"]')
+        assert row["process_executable"] == f"/{place}/busybox"
+        assert row["yagura_temporary_place"] == is_temporary, place
+
+
 # --- units ---
 
 

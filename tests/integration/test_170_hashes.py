@@ -15,9 +15,10 @@ from daemons import wait_until
 
 EXEC = "SELECT rowid, * FROM execs WHERE process_pid = ? AND process_args LIKE ?"
 BIG_BYTES = 100 << 20
+STORM = 300
 TRUE = os.path.realpath("/bin/true")
 CAT = os.path.realpath("/bin/cat")
-SETTLED = ("ok", "touched", "changed", "vanished", "too_large", "unreadable", "not_confirmed", "off")
+SETTLED = ("ok", "touched", "changed", "vanished", "too_large", "unreadable", "not_confirmed", "off", "unsettled")
 
 
 def digest(path):
@@ -30,7 +31,13 @@ def copy(source, target, tail=b""):
     with open(target, "ab") as file:
         file.write(tail)
     os.chmod(target, 0o755)
-    time.sleep(0.02)  # the kernel tells times apart by ticks
+    time.sleep(0.05)  # the kernel tells times apart by ticks
+    return target
+
+
+def copy_at_once(target, tail):
+    target.write_bytes(pathlib.Path(TRUE).read_bytes() + tail)
+    target.chmod(0o755)
     return target
 
 
@@ -136,7 +143,7 @@ def test_script(live, marker, tmp_path):
     script = tmp_path / "script"
     script.write_text(f"#!/bin/cat -\n# {marker}\n", encoding="utf-8")
     script.chmod(0o755)
-    time.sleep(0.02)
+    time.sleep(0.05)
     for name, options in ((str(script), {}), ("./script", {"cwd": tmp_path})):
         process = hold([name, marker], **options)
         row = settled(live, process.pid, marker)
@@ -176,7 +183,7 @@ def test_large_first_hash_delays_nobody(live, marker, tmp_path):
     large = copy(CAT, tmp_path / "large", marker.encode())
     os.truncate(large, BIG_BYTES)
     small = copy(TRUE, tmp_path / "small", b"small" + marker.encode())
-    time.sleep(0.02)
+    time.sleep(0.05)
     first = hold([large, "-", marker])
     second = run([small, marker])
     row = settled(live, second, marker)
@@ -199,6 +206,33 @@ def test_remembered_over_a_restart(stopped_pair, marker, tmp_path):
         assert row["yagura_first_seen"] == want
         assert row["process_hash_sha256"] == digest(program)
         stopped_pair.stop()
+
+
+def test_status_counts_them(live, marker, tmp_path):
+    def hashes():
+        return live.sensor.ask_status()["hashes"]
+
+    before = hashes()
+    program = copy(TRUE, tmp_path / "counted", marker.encode())
+    for _ in range(3):
+        settled(live, run([program, marker]), marker)
+    after = hashes()
+    assert after["misses"] > before["misses"] and after["hits"] >= before["hits"] + 2
+    assert after["read_bytes"] >= before["read_bytes"] + os.path.getsize(program)
+    assert after["told"]["ok"] >= before["told"]["ok"] + 3
+    assert after["entries"] > 0 and set(after["told"]) >= {"vanished", "changed", "too_large", "unsettled"}
+
+
+def test_a_storm_of_different_programs(live, marker, tmp_path):
+    """Each has its hash, and however long one takes, those behind it are hashed meanwhile."""
+    programs = [copy_at_once(tmp_path / f"program-{number}", f"{marker}-{number}".encode()) for number in range(STORM)]
+    time.sleep(0.05)
+    pids = [subprocess.Popen([program, f"{marker}-{number}."], stdin=subprocess.DEVNULL) for number, program
+            in enumerate(programs)]
+    for process in pids:
+        process.wait(30)
+    rows = [settled(live, process.pid, f"{marker}-{number}.") for number, process in enumerate(pids)]
+    assert [row["process_hash_sha256"] for row in rows] == [digest(program) for program in programs]
 
 
 def test_limits_are_said(stopped_pair, marker, tmp_path):

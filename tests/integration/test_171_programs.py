@@ -28,6 +28,9 @@ SHEBANGS = {
     "options are one argument": (b"#!/bin/sh -e -u\n", ["/bin/sh", "-e -u"]),
     "no newline": (b"#!/bin/true", ["/bin/true"]),
     "by way of env": (b"#!/usr/bin/env sh\n", ["/usr/bin/env", "sh"]),
+    "env splits": (b"#!/usr/bin/env -S sh -e -u\n", ["/usr/bin/env", "-S sh -e -u"]),
+    "a second one": (b"#!/bin/sh\n#!/bin/true\n", ["/bin/sh"]),
+    "bytes that are no UTF-8": (b"#!/bin/sh -\n# \xff\xfe\0\n", ["/bin/sh", "-"]),
 }
 
 
@@ -62,6 +65,18 @@ def test_a_script_s_interpreter_may_be_a_script(live, recorded, marker, tmp_path
     assert json.loads(row["process_args"]) == ["/bin/sh", str(inner), str(outer), marker]
     assert row["process_executable"] == recorded(SHELL)
     assert row["yagura_script"] == str(outer)
+
+
+def test_an_interpreter_may_be_relative(live, recorded, marker, tmp_path):
+    """To the working directory, not to the script."""
+    shutil.copy(SHELL, tmp_path / "shell")
+    (tmp_path / "below").mkdir()
+    write_script(tmp_path / "below" / "script", b"#!./shell\n")
+    pid = run(["below/script", marker], cwd=tmp_path)
+    row = live.collector.wait_row(EXECS + " AND process_pid = ?", f"%{marker}%", pid)
+    assert json.loads(row["process_args"]) == ["./shell", "below/script", marker]
+    assert row["process_executable"] == recorded(str((tmp_path / "shell").resolve()))
+    assert row["yagura_script"] == "below/script"
 
 
 @pytest.mark.parametrize("first_line", [b"#!/bin/sh\r\n", b"#!" + b"/" * 300 + b"bin/sh\n", b"#!\n"])

@@ -214,14 +214,30 @@ def test_what_ran_before_the_sensor_is_redacted(stopped_pair, marker):
 
 
 def test_the_journal_is_in_no_core_file(live):
-    """It has the arguments as they were; "dd" is what madvise(MADV_DONTDUMP) sets."""
+    """It has arguments; "dd" is what madvise(MADV_DONTDUMP) sets."""
     smaps = pathlib.Path(f"/proc/{live.sensor.worker_pid()}/smaps").read_text(encoding="utf-8")
     journals = re.findall(r"/memfd:yagura-state.*?VmFlags:([a-z ]*)", smaps, re.DOTALL)
     assert journals and all("dd" in flags.split() for flags in journals), journals
 
 
-def test_another_worker_redacts_what_it_takes_over(pair, marker):
-    """It learns of the execution from the journal, which has the event as it was."""
+def journal_of(sensor):
+    for link in pathlib.Path(f"/proc/{sensor.worker_pid()}/fd").iterdir():
+        if "memfd:yagura-state" in os.readlink(link):
+            return link.read_bytes()
+    raise AssertionError("the worker has no journal")
+
+
+def test_the_journal_has_no_secret(live, marker):
+    word = secret()
+    pid = run(["tool", "--password", word, marker], executable=TRUE)
+    assert live.collector.wait_row(EXEC, pid)["yagura_args_redacted"] == 1
+    journal = journal_of(live.sensor)
+    assert marker.encode() in journal, "what may be told is there"
+    assert word.encode() not in journal
+
+
+def test_another_worker_has_no_more_than_the_one_before(pair, marker):
+    """It learns of the execution from the journal."""
     word = secret()
     words = [sys.executable, "-c", PARENT, marker, "--password", word]
     with subprocess.Popen(words, stdin=subprocess.PIPE) as process:

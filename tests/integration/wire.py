@@ -29,24 +29,21 @@ def zigzag(value):
     return value << 1 if value >= 0 else (-value << 1) - 1
 
 
-def batch(texts=(), processes=b"", execs=b"", exits=b"", flows=b"", gaps=(), base_ms=WHEN_MS):
-    """A telemetry.Batch, not deflated."""
-    raw = number(1, 1) + field(2, bytes(range(16))) + number(3, base_ms)
-    raw += b"".join(field(4, text) for text in texts)
-    raw += b"".join(field(tag, table) for tag, table in
-                    ((5, processes), (6, execs), (7, exits), (8, flows)) if table)
-    return raw + b"".join(field(9, gap) for gap in gaps)
-
-
 def execs(first_pid, count, args=b"/bin/true\0"):
-    """Execs of so many processes, one text for the arguments of all."""
-    ones = [1] * count
-    processes = column(1, range(first_pid, first_pid + count)) + column(2, [2] + [2] * (count - 1))
-    processes += b"".join(column(tag, ones) for tag in (3, 4, 5, 6)) + column(7, [2] * count)
-    processes += column(8, [0] * count)
-    table = column(1, [0] * count) + column(2, range(1, count + 1))
-    table += b"".join(column(tag, [0] * count) for tag in range(3, 9))
-    return batch([b"/bin/true", args], processes, table)
+    """A telemetry.Batch of one epoch of its own as its two sections, tables and rows, not deflated: execs of
+    so many processes, one text for the arguments of all."""
+    tables = number(1, 4) + field(3, bytes(range(16))) + number(4, WHEN_MS) + number(5, WHEN_MS)
+    tables += field(7, b"/bin/true") + field(7, args)
+    tables += field(12, column(1, [1]) + column(2, [1]) + column(3, [1]))  # one image, of root
+    tables += field(13, column(1, [1]) + column(2, [zigzag(2)]))  # one command
+    pids = [zigzag(first_pid)] + [zigzag(1)] * (count - 1)
+    tables += field(14, column(1, pids) + column(4, [1] * count) + column(5, [1] * count))
+    return tables, field(22, column(1, [zigzag(1)] * count))
+
+
+def deflate(sections):
+    """The payload, and how long it was before."""
+    return b"".join(zlib.compress(section, 6) for section in sections), sum(map(len, sections))
 
 
 def request(pki, name, common_name=None):
@@ -82,7 +79,7 @@ class WireSensor:
 
     def say_hello(self, generation=1, instance=1, uuid=None, lanes=()):
         """Lanes are (first, next), of A, then B."""
-        body = number(1, 1) + field(2, uuid or self.uuid) + fixed64(3, generation)
+        body = number(1, 2) + field(2, uuid or self.uuid) + fixed64(3, generation)
         body += field(4, bytes(16)) + fixed64(5, instance)
         for lane, (first, following) in enumerate(lanes):
             body += field(6, number(1, lane) + number(2, first) + number(3, following))
@@ -98,9 +95,9 @@ class WireSensor:
         assert kind == HELLO_ACK, (kind, body)
         return [lane.get(3, 0) for lane in map(numbers, numbers(body, repeated=2)[2])]
 
-    def send(self, raw, seq, lane=0, raw_bytes=None):
-        payload = zlib.compress(raw, 6)
-        self.send_payload(payload, len(raw) if raw_bytes is None else raw_bytes, seq, lane)
+    def send(self, sections, seq, lane=0):
+        payload, raw_bytes = deflate(sections)
+        self.send_payload(payload, raw_bytes, seq, lane)
 
     def send_payload(self, payload, raw_bytes, seq, lane=0):
         send_frame(self.stream, frame_of(payload, raw_bytes, seq, lane))

@@ -27,7 +27,8 @@ struct world {
 	struct keeper_hash_request asked[ASKED_MAX];
 	size_t asked_count;
 	enum hash_status answer; /* of the keeper */
-	enum hash_status look_answer; /* to what asks which file a script is */
+	enum hash_status look_answer; /* to what asks for no descriptor */
+	struct hash_identity script;
 	struct keeper_digest ima; /* its answer, too */
 	int error;
 	int restarts;
@@ -45,9 +46,10 @@ static inline int ask(void *context, const struct keeper_hash_request *request,
 	ret_reply->identity = request->identity;
 	ret_reply->status = w->answer;
 	ret_reply->ima = w->ima;
-	if (request->what != KEEPER_HASH_EXECUTABLE)
-		ret_reply->identity = script_file;
 	if (request->what == KEEPER_HASH_SCRIPT_LOOK)
+		ret_reply->identity = w->script;
+	if (request->what == KEEPER_HASH_SCRIPT_LOOK ||
+	    request->what == KEEPER_HASH_EXECUTABLE_LOOK)
 		ret_reply->status = w->look_answer;
 	return w->error;
 }
@@ -72,6 +74,7 @@ static inline struct world *make(uint64_t bytes_max)
 	w->now_ns = 1000 * NS_PER_S;
 	w->answer = HASH_PENDING;
 	w->look_answer = HASH_OK;
+	w->script = script_file;
 	w->content = content_new(&options, content_cache_new(64));
 	return w;
 }

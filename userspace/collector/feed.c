@@ -16,6 +16,7 @@
 #define GROUP_RECORDS_MAX 50000u
 #define GROUP_ENTRIES_MAX 10000u
 #define IDLE_MS 1000
+#define TURNS_MAX 32 /* of 2,000 rows (sinks/retention.c) */
 #define REST_MIN_MS 100
 #define REST_MAX_MS 10000
 
@@ -96,11 +97,28 @@ static int flush(struct feed *feed)
 	return 0;
 }
 
+static bool is_stopping(struct feed *feed)
+{
+	bool answer;
+
+	pthread_mutex_lock(&feed->mutex);
+	answer = feed->is_stopping;
+	pthread_mutex_unlock(&feed->mutex);
+	return answer;
+}
+
+/* As long as there is something to do and nothing to write; else as much as a group may bring. */
 static int tend(struct feed *feed)
 {
 	const struct sink *sink = feed->options.sink;
+	int r = sink->tend ? 1 : 0;
 
-	return sink->tend ? sink->tend(feed->state, clock_realtime_ns()) : 0;
+	for (uint32_t turn = 0; r == 1 && !is_stopping(feed); turn++) {
+		if (turn >= TURNS_MAX && intake_reader_lag(feed->reader) > 0)
+			break;
+		r = sink->tend(feed->state, clock_realtime_ns());
+	}
+	return r < 0 ? r : 0;
 }
 
 /* One entry, or what there is to do when there is none. */
@@ -112,7 +130,10 @@ static int step(struct feed *feed)
 
 	if (r == 1) {
 		r = write_entry(feed, &entry);
-		return r == 0 && is_full(feed) ? flush(feed) : r;
+		if (r == 0 && is_full(feed))
+			r = flush(feed);
+		return r == 0 && intake_reader_position(feed->reader) == feed->flushed ? tend(feed)
+										       : r;
 	}
 	if (r == -EBADMSG) {
 		log_error("feed", "%s%s: entry %" PRIu64 " of the log is damaged; passed over",
@@ -194,16 +215,6 @@ static void recover(struct feed *feed, int error)
 		open_again(feed);
 	else
 		intake_reader_seek(feed->reader, feed->flushed);
-}
-
-static bool is_stopping(struct feed *feed)
-{
-	bool answer;
-
-	pthread_mutex_lock(&feed->mutex);
-	answer = feed->is_stopping;
-	pthread_mutex_unlock(&feed->mutex);
-	return answer;
 }
 
 static void *run(void *context)

@@ -91,6 +91,8 @@ static struct tenant_options options_of(const struct tenant_config *config, cons
 	return (struct tenant_options){
 		.name = name,
 		.sinks = { .directory = config->directory,
+			   .retention = { .age_s = config->days * 86400ull,
+					  .bytes = config->bytes },
 			   .ndjson = { .is_enabled = config->ndjson,
 				       .is_ocsf = strcmp(config->ndjson_format, "ocsf") == 0,
 				       .rotate_bytes = config->ndjson_bytes,

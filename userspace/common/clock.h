@@ -28,6 +28,16 @@ static inline uint64_t clock_boottime_ns(void)
 	return clock_read_ns(CLOCK_BOOTTIME);
 }
 
+/* Changes of a file less than this apart may have the same time: kernels tell file times by ticks
+ * (current_time(), fs/inode.c), and a tick may come late. */
+static inline uint64_t clock_file_tick_ns(void)
+{
+	struct timespec tick = { 0 };
+
+	clock_getres(CLOCK_REALTIME_COARSE, &tick);
+	return 2 * ((uint64_t)tick.tv_sec * NS_PER_S + (uint64_t)tick.tv_nsec);
+}
+
 /* UTC of a boottime instant: boottime + this. Changes when somebody sets the clock. */
 static inline uint64_t clock_boot_epoch_ns(void)
 {

@@ -2,6 +2,7 @@
 /* yaguractl: asks the running sensor. Has no list of commands of its own: the daemon has it. */
 #include "ctl/answer.h"
 #include "ctl/client.h"
+#include "ctl/export.h"
 #include "ctl/render.h"
 #include "ctl/words.h"
 
@@ -34,7 +35,9 @@ static const struct argp_option options[] = {
 static const char documentation[] =
 	"Asks the Yagura sensor of this host.\v"
 	"The daemon has the list of commands: 'yaguractl help' asks it and prints those you may "
-	"call. Options of yaguractl itself stand before or behind the command. "
+	"call. One command needs no daemon: 'spool export --raw SPOOL OUTPUT' writes each batch "
+	"that waits in the directory SPOOL as a file of the directory OUTPUT, for protoc --decode "
+	"yagura.telemetry.Batch. Options of yaguractl itself stand before or behind the command. "
 	"Exit status: 0 done, 1 no connection, 2 usage, 3 the daemon refused.";
 
 /* An argument of the daemon's command may look like an option, so these two are found here,
@@ -127,6 +130,28 @@ static int run(struct client *client, struct invocation *invocation)
 	return call(client, &words, invocation->json);
 }
 
+static bool is_export(const struct invocation *invocation)
+{
+	return invocation->word_count >= 2 && strcmp(invocation->words[0], "spool") == 0 &&
+	       strcmp(invocation->words[1], "export") == 0;
+}
+
+static int run_export(const struct invocation *invocation)
+{
+	struct export_result result = { 0 };
+	char error[EXPORT_ERROR_BYTES];
+
+	if (invocation->word_count != 5 || strcmp(invocation->words[2], "--raw") != 0)
+		return complain(EXIT_USAGE, "usage: spool export --raw SPOOL OUTPUT");
+	if (export_spool(invocation->words[3], invocation->words[4], &result, error) < 0)
+		return complain(EXIT_BROKEN, error);
+	printf("%zu batches", result.batches);
+	if (result.damaged > 0)
+		printf(", %zu damaged", result.damaged);
+	putchar('\n');
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_BROKEN;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct argp argp = {
@@ -143,6 +168,8 @@ int main(int argc, char **argv)
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &invocation);
 	take_late_options(&invocation);
+	if (is_export(&invocation))
+		return run_export(&invocation);
 	r = client_connect(invocation.socket_path, &client, error);
 	if (r < 0)
 		return complain_of(r, error);

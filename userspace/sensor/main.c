@@ -2,6 +2,7 @@
 /* yagurad: options → configuration → keeper or worker. */
 #include "bpf/lib/dissect.h"
 #include "common/log.h"
+#include "sensor/batch/names.h"
 #include "sensor/config/protocol_list.h"
 #include "sensor/config/sensor_config.h"
 #include "sensor/hasher/hasher.h"
@@ -111,6 +112,7 @@ static struct worker_options worker_options(const struct sensor_config *config)
 		.hash_bytes_max = config->hash_bytes_max,
 		.hash_bytes_per_s = config->hash_bytes_per_s,
 		.argv_redact = config->argv_redact,
+		.names_key = config->names_key,
 		.ship = { .collector = config->collector_address,
 			  .server_name = config->server_name,
 			  .ca_file = config->ca_file,
@@ -126,6 +128,7 @@ static struct worker_options worker_options(const struct sensor_config *config)
 
 	memcpy(worker.sensor, config->sensor, sizeof(worker.sensor));
 	argv_mode_parse(config->argv_mode, &worker.argv_mode); /* was checked */
+	names_mode_parse(config->names_mode, &worker.names_mode); /* likewise */
 	return worker;
 }
 

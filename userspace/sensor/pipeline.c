@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "sensor/pipeline_content.h"
 #include "sensor/pipeline_exec.h"
+#include "sensor/pipeline_journal.h"
 #include "sensor/pipeline_write.h"
 #include "sensor/record/record_build.h"
 
@@ -184,8 +185,7 @@ static bool take_event(struct pipeline *p, struct batch *batch, const uint8_t *b
 	p->counters.events++;
 	if (apply(p, p->event) < 0)
 		log_error("pipeline", "out of memory for the tables");
-	if (p->event->kind != EVENT_FLOW && p->event->kind != EVENT_BYTES)
-		journal_append(p->journal, bytes, size);
+	pipeline_note(p, bytes, size);
 	if (p->event->kind == EVENT_THROTTLE)
 		take_throttle(p, batch, &p->event->throttle);
 	if (build(p, p->event, &record))
@@ -241,6 +241,8 @@ static bool drain(struct pipeline *p, size_t lane, uint64_t end)
 		if (r <= 0)
 			return note_read(p, lane, r);
 		if (!take_event(p, batch, bytes, size)) {
+			if (p->event->kind == EVENT_EXEC)
+				pipeline_look_ahead(p, ring);
 			ring_rewind(ring, position);
 			return false;
 		}

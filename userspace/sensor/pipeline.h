@@ -41,6 +41,7 @@ struct pipeline {
 	struct process_table *processes;
 	struct cgroup_names *cgroups;
 	struct argv_policy *argv;
+	struct names *names; /* how names leave */
 	struct digester *digester;
 	struct content *content;
 	struct spool *spool;
@@ -63,7 +64,7 @@ struct pipeline {
 	struct text raw_args; /* of the exec being taken, in the ring: as it was executed */
 	struct redacted left; /* of these, what its record may say */
 	char px1[PX1_LENGTH + 1];
-	char args[EVENT_ARGS_BYTES_MAX];
+	uint8_t scratch[EVENT_ARGS_BYTES_MAX]; /* arguments, an event: for a moment */
 	struct record_process ancestors[RECORD_ANCESTORS_MAX]; /* of the exec being taken */
 };
 

@@ -3,6 +3,9 @@
 
 #include "sensor/pipeline_exec.h"
 
+/* Events, a third of which are execs: about as many as the hasher takes at once. */
+#define AHEAD_MAX 48
+
 bool pipeline_waits_for_hash(struct pipeline *p, const struct decoded_event *event)
 {
 	bool may_wait = p->is_waiting_allowed && !ring_is_half_full(p->ring[EVENT_RING_VALUABLE]);
@@ -13,6 +16,16 @@ bool pipeline_waits_for_hash(struct pipeline *p, const struct decoded_event *eve
 		return false;
 	p->answer = content_look(p->content, &event->exec, may_wait, p->now_ns, &p->facts);
 	return p->answer == CONTENT_WAIT;
+}
+
+void pipeline_look_ahead(struct pipeline *p, struct ring *ring)
+{
+	const uint8_t *bytes;
+	size_t size;
+
+	for (int i = 0; i < AHEAD_MAX && ring_next(ring, &bytes, &size) == 1; i++)
+		if (decode_event(bytes, size, p->event) == 0 && p->event->kind == EVENT_EXEC)
+			content_look_ahead(p->content, &p->event->exec, p->now_ns);
 }
 
 void pipeline_add_record(struct pipeline *p, struct batch *batch, const struct record *record)

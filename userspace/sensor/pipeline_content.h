@@ -13,4 +13,8 @@ void pipeline_add_record(struct pipeline *p, struct batch *batch, const struct r
 /* Tells what was promised and is known now, as far as lane A's batch has room. */
 void pipeline_keep_promises(struct pipeline *p);
 
+/* Of the execs behind one that waits the files are asked for, too: each would else wait for its
+ * own, one after the other. Reads on in the ring: the caller goes back to where it was. */
+void pipeline_look_ahead(struct pipeline *p, struct ring *ring);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/pipeline_exec.h"
 
+#include "sensor/pipeline_journal.h"
 #include "sensor/process/ancestry.h"
 #include "sensor/process/procfs.h"
 #include "telemetry/render.h"
@@ -26,7 +27,9 @@ static bool are_args_cut(const struct decoded_exec *exec)
 int pipeline_take_exec(struct pipeline *p, struct decoded_exec *exec)
 {
 	p->raw_args = exec->args;
-	p->left = argv_leave(p->argv, exec->args, are_args_cut(exec));
+	p->left = pipeline_was_noted(p, &exec->fixed)
+			  ? (struct redacted){ .args = exec->args }
+			  : argv_leave(p->argv, exec->args, are_args_cut(exec));
 	exec->args = p->left.args;
 	return process_table_exec(p->processes, &exec->fixed, exec->ancestors, executable_of(exec),
 				  exec->args);
@@ -34,13 +37,14 @@ int pipeline_take_exec(struct pipeline *p, struct decoded_exec *exec)
 
 int pipeline_take_snapshot(struct pipeline *p, const struct decoded_exec *exec)
 {
-	long size = procfs_args("/proc", &exec->fixed.process, p->args, sizeof(p->args));
-	struct text args = { p->args, size > 0 ? (size_t)size : 0 };
-	struct redacted left = argv_leave(p->argv, args, args.length == sizeof(p->args));
+	char *scratch = (char *)p->scratch;
+	long size = procfs_args("/proc", &exec->fixed.process, scratch, sizeof(p->scratch));
+	struct text args = { scratch, size > 0 ? (size_t)size : 0 };
+	struct redacted left = argv_leave(p->argv, args, args.length == sizeof(p->scratch));
 	int r = process_table_snapshot(p->processes, &exec->fixed, exec->ancestors,
 				       executable_of(exec), left.args);
 
-	explicit_bzero(p->args, args.length);
+	explicit_bzero(p->scratch, args.length);
 	return r;
 }
 

@@ -6,6 +6,7 @@
 #include "sensor/argv.h"
 #include "sensor/control/control.h"
 #include "sensor/ship/ship.h"
+#include "telemetry/batch_codec.h"
 
 #include <stdint.h>
 
@@ -22,6 +23,8 @@ struct worker_options {
 	uint64_t hash_bytes_max; /* larger files are not hashed; 0: none is */
 	uint64_t hash_bytes_per_s;
 	enum argv_mode argv_mode;
+	enum batch_names names_mode;
+	const char *names_key; /* path */
 	const char *argv_redact; /* rules, one a line */
 	struct ship_options ship; /* who and where we are is filled in here */
 	struct control_options control;

@@ -90,6 +90,7 @@ int worker_control_open(struct worker *worker)
 		.counters = &worker->pipeline.counters,
 		.arena = worker->pipeline.arena,
 		.marking = worker->pipeline.marking,
+		.content = worker->pipeline.content,
 		.started_ns = clock_boottime_ns(),
 		.in_memory = control_in_memory,
 		.kernel_counters = control_counters,

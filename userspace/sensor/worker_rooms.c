@@ -137,6 +137,7 @@ static int open_lane(struct worker *worker, enum spool_lane lane)
 	struct batch_options options = {
 		.lane = lane,
 		.instance = worker->description.instance,
+		.names = worker->pipeline.names,
 		.records_max = worker->options->batch_records,
 		.interval_ns = worker->options->batch_interval_ms * NS_PER_MS,
 		.on_added = worker_control_show,
@@ -208,6 +209,17 @@ static int open_argv(struct worker *worker)
 	return r;
 }
 
+static int open_names(struct worker *worker)
+{
+	const struct worker_options *options = worker->options;
+	char why[NAMES_ERROR_BYTES];
+	int r = names_new(options->names_mode, options->names_key, &worker->pipeline.names, why);
+
+	if (r < 0)
+		snprintf(worker->error, WORKER_ERROR_BYTES, "[names]: %s", why);
+	return r;
+}
+
 int worker_rooms_open_pipeline(struct worker *worker)
 {
 	const struct process_table_options processes = { .exited_max = EXITED_PROCESSES_MAX,
@@ -219,6 +231,8 @@ int worker_rooms_open_pipeline(struct worker *worker)
 
 	if (r == 0)
 		r = open_argv(worker);
+	if (r == 0)
+		r = open_names(worker);
 	if (r < 0)
 		return r;
 	pipeline->digester = digester_new();
@@ -265,6 +279,7 @@ void worker_rooms_free(struct worker *worker)
 	cgroup_names_free(worker->pipeline.cgroups);
 	worker_content_close(worker);
 	argv_policy_free(worker->pipeline.argv);
+	names_free(worker->pipeline.names);
 	digester_free(worker->pipeline.digester);
 	marking_free(worker->pipeline.marking);
 	arena_close(worker->pipeline.arena);

@@ -41,6 +41,8 @@ struct batch_encoder {
 	uint32_t told_texts;
 	uint32_t told_blobs;
 	size_t told_rows[TABLE_SHARED_COUNT];
+	uint64_t told_command; /* the highest of a process, */
+	uint64_t written_command; /* and with the batch that was written last */
 	size_t history_bytes; /* their first sections, deflated */
 	uint32_t counts[RECORD_CLASS_COUNT];
 	struct batch_tables tables;
@@ -148,6 +150,7 @@ void batch_encoder_begin_epoch(struct batch_encoder *encoder)
 	encoder->epoch_index = 0;
 	encoder->told_texts = encoder->told_blobs = 0;
 	memset(encoder->told_rows, 0, sizeof(encoder->told_rows));
+	encoder->told_command = 0;
 	encoder->history_bytes = 0;
 }
 
@@ -208,16 +211,23 @@ static uint8_t *write_table(uint8_t *at, enum batch_table table, const struct co
 	return at + size;
 }
 
-static uint8_t *write_tables(const struct batch_encoder *encoder, uint8_t *at)
+static uint8_t *write_tables(struct batch_encoder *encoder, uint8_t *at)
 {
-	const struct batch_tables *tables = &encoder->tables;
+	struct batch_tables *tables = &encoder->tables;
+	struct columns *processes = &tables->shared[TABLE_PROCESSES].columns;
+	size_t told_processes = encoder->told_rows[TABLE_PROCESSES];
+	uint64_t shown = encoder->told_command;
 
 	at = write_header(encoder, at);
 	at = write_all_bytes(at, BATCH_FIELD_TEXTS, &tables->texts, encoder->told_texts);
 	at = write_all_bytes(at, BATCH_FIELD_BLOBS, &tables->blobs, encoder->told_blobs);
+	encoder->written_command = encoder->told_command;
+	columns_hide_next(processes, told_processes, PROCESS_ROW_COMMAND,
+			  &encoder->written_command);
 	for (int i = 0; i < TABLE_SHARED_COUNT; i++)
 		at = write_table(at, (enum batch_table)i, &tables->shared[i].columns,
 				 encoder->told_rows[i]);
+	columns_show_next(processes, told_processes, PROCESS_ROW_COMMAND, &shown);
 	return at;
 }
 
@@ -235,6 +245,7 @@ static void mark_told(struct batch_encoder *encoder)
 
 	encoder->told_texts = tables->texts.count;
 	encoder->told_blobs = tables->blobs.count;
+	encoder->told_command = encoder->written_command;
 	for (int i = 0; i < TABLE_SHARED_COUNT; i++)
 		encoder->told_rows[i] = tables->shared[i].columns.count;
 	batch_tables_clear(&encoder->tables);

@@ -83,6 +83,7 @@ static int begin(struct batch_epoch *epoch, const struct batch_message *message,
 		return refuse(ret_why, -EBADMSG, "boot id of other than 16 bytes");
 	cursor_copy(&boot_id, epoch->header.boot_id, sizeof(epoch->header.boot_id));
 	epoch->first_seq = seq;
+	epoch->command = 0;
 	epoch->next_index = 0;
 	epoch->is_open = true;
 	return 0;
@@ -179,6 +180,8 @@ static int add_texts(struct batch_epoch *epoch, struct cursor section, const cha
 int batch_epoch_add(struct batch_epoch *epoch, const struct batch_message *message,
 		    struct cursor section, const char **ret_why)
 {
+	struct columns *processes = &epoch->shared[TABLE_PROCESSES];
+	size_t before = processes->count;
 	int r = add_texts(epoch, section, ret_why);
 
 	for (int i = 0; r == 0 && i < TABLE_SHARED_COUNT; i++) {
@@ -193,5 +196,7 @@ int batch_epoch_add(struct batch_epoch *epoch, const struct batch_message *messa
 		if (batch_epoch_bytes(epoch) > BATCH_EPOCH_BYTES_MAX)
 			return refuse(ret_why, -EBADMSG, "an epoch of too large tables");
 	}
+	if (r == 0)
+		columns_show_next(processes, before, PROCESS_ROW_COMMAND, &epoch->command);
 	return r;
 }

@@ -22,6 +22,7 @@ struct batch_epoch {
 	uint64_t first_seq;
 	uint32_t next_index;
 	size_t section_bytes;
+	uint64_t command; /* the highest of a process */
 	struct batch_header header;
 	struct epoch_texts texts;
 	struct epoch_texts blobs;

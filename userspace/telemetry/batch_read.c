@@ -118,10 +118,10 @@ void reading_exit(struct reading *reading, const uint64_t *row, struct record *r
 	*ret = (struct record){
 		.class = RECORD_EXIT,
 		.exit = { .time_ns = reading_time_ns(reading, time_ms),
-			  .process = reading_process(reading, row[EXIT_ROW_PROCESS]),
 			  .run_ns = read_run_ns(reading, row[EXIT_ROW_RUN_US]),
 			  .status = (int32_t)row[EXIT_ROW_STATUS] },
 	};
+	reading_process(reading, row[EXIT_ROW_PROCESS], &ret->exit.process);
 }
 
 void reading_gap(struct reading *reading, const uint64_t *row, struct record *ret)

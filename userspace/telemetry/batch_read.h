@@ -44,12 +44,12 @@ void reading_splt(struct reading *reading, uint64_t reference, struct record_spl
 uint64_t reading_max(struct reading *reading, uint64_t value, uint64_t max, const char *why);
 /* Milliseconds since 1970 as nanoseconds. */
 uint64_t reading_time_ns(struct reading *reading, uint64_t time_ms);
-struct record_process reading_process(struct reading *reading, uint64_t reference);
+void reading_process(struct reading *reading, uint64_t reference, struct record_process *ret);
 void reading_hash(struct reading *reading, uint64_t reference, struct record_hash *ret_hash);
 /* Of its two parts, into reading->px1: it lives until the next record. */
 struct text reading_px1(struct reading *reading, uint64_t head, uint64_t end);
 /* A process without its args. */
-struct record_process reading_relative(struct reading *reading, uint64_t reference);
+void reading_relative(struct reading *reading, uint64_t reference, struct record_process *ret);
 /* Into reading->ancestors: they live until the next exec. */
 void reading_ancestors(struct reading *reading, uint64_t reference, struct record_exec *exec);
 

@@ -65,8 +65,8 @@ static void read_class(struct reading *reading, const uint64_t *row, struct reco
 	flow->error = (uint32_t)row[FLOW_CLASS_ROW_ERROR];
 	flow->ending = known(row[FLOW_CLASS_ROW_ENDING], FLOW_ENDING_CLOSED);
 	flow->owner_quality = known(row[FLOW_CLASS_ROW_OWNER_QUALITY], QUALITY_CALLER);
-	flow->process = reading_process(reading, row[FLOW_CLASS_ROW_PROCESS]);
-	flow->listener = reading_process(reading, row[FLOW_CLASS_ROW_LISTENER]);
+	reading_process(reading, row[FLOW_CLASS_ROW_PROCESS], &flow->process);
+	reading_process(reading, row[FLOW_CLASS_ROW_LISTENER], &flow->listener);
 	flow->icmp_type = (uint8_t)(icmp >> 8);
 	flow->icmp_code = (uint8_t)icmp;
 	read_socket(reading, row[FLOW_CLASS_ROW_SOCKET], flow);

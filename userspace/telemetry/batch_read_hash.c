@@ -56,11 +56,11 @@ void reading_exec_update(struct reading *reading, const uint64_t *row, struct re
 	*ret = (struct record){
 		.class = RECORD_EXEC_UPDATE,
 		.exec_update = { .time_ns = reading_time_ns(reading, time_ms),
-				 .process = reading_process(reading, row[UPDATE_ROW_PROCESS]),
 				 .px1 = reading_px1(reading, row[UPDATE_ROW_PX1],
 						    row[UPDATE_ROW_PX1_END]),
 				 .first_seen = row[UPDATE_ROW_FLAGS] & EXEC_FLAG_FIRST_SEEN },
 	};
+	reading_process(reading, row[UPDATE_ROW_PROCESS], &update->process);
 	reading_hash(reading, row[UPDATE_ROW_HASH], &update->hash);
 	reading_hash(reading, row[UPDATE_ROW_SCRIPT_HASH], &update->script_hash);
 }

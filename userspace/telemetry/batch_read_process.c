@@ -25,39 +25,40 @@ static struct process_rows find_process(struct reading *reading, uint64_t refere
 }
 
 /* Named and no more: what it was given on its command line is its own record's to tell. */
-static struct record_process read_named(struct reading *reading, const struct process_rows *rows)
+static void read_named(struct reading *reading, const struct process_rows *rows,
+		       struct record_process *ret)
 {
-	return (struct record_process){
-		.key = { .start_ns = rows->process[PROCESS_ROW_START_NS],
-			 .pid = (uint32_t)rows->process[PROCESS_ROW_PID],
-			 .exec_count = (uint32_t)rows->process[PROCESS_ROW_EXEC_COUNT] },
-		.uid = (uint32_t)rows->image[IMAGE_ROW_UID] - 1u, /* 0 becomes UINT32_MAX */
-		.gid = (uint32_t)rows->image[IMAGE_ROW_GID] - 1u,
-		.executable = reading_path(reading, rows->image[IMAGE_ROW_EXECUTABLE]),
-	};
+	ret->key.start_ns = rows->process[PROCESS_ROW_START_MS] * NS_PER_MS +
+			    rows->process[PROCESS_ROW_START_SUB_NS];
+	ret->key.pid = (uint32_t)rows->process[PROCESS_ROW_PID];
+	ret->key.exec_count = (uint32_t)rows->process[PROCESS_ROW_EXEC_COUNT];
+	ret->uid = (uint32_t)rows->image[IMAGE_ROW_UID] - 1u; /* 0, unknown, becomes UINT32_MAX */
+	ret->gid = (uint32_t)rows->image[IMAGE_ROW_GID] - 1u;
+	ret->executable = reading_path(reading, rows->image[IMAGE_ROW_EXECUTABLE]);
+	ret->args = (struct text){ 0 };
+	ret->args_truncated = false;
 }
 
-static struct record_process read_whole(struct reading *reading, const struct process_rows *rows)
+static void read_whole(struct reading *reading, const struct process_rows *rows,
+		       struct record_process *ret)
 {
-	struct record_process process = read_named(reading, rows);
-
-	process.args = reading_written(reading, rows->command[COMMAND_ROW_ARGS]);
-	process.args_truncated = rows->command[COMMAND_ROW_FLAGS] & COMMAND_FLAG_ARGS_TRUNCATED;
-	return process;
+	read_named(reading, rows, ret);
+	ret->args = reading_written(reading, rows->command[COMMAND_ROW_ARGS]);
+	ret->args_truncated = rows->command[COMMAND_ROW_FLAGS] & COMMAND_FLAG_ARGS_TRUNCATED;
 }
 
-struct record_process reading_process(struct reading *reading, uint64_t reference)
+void reading_process(struct reading *reading, uint64_t reference, struct record_process *ret)
 {
 	struct process_rows rows = find_process(reading, reference);
 
-	return read_whole(reading, &rows);
+	read_whole(reading, &rows, ret);
 }
 
-struct record_process reading_relative(struct reading *reading, uint64_t reference)
+void reading_relative(struct reading *reading, uint64_t reference, struct record_process *ret)
 {
 	struct process_rows rows = find_process(reading, reference);
 
-	return read_named(reading, &rows);
+	read_named(reading, &rows, ret);
 }
 
 /* Each row leads to one before it, so this comes to an end. */
@@ -78,7 +79,7 @@ void reading_ancestors(struct reading *reading, uint64_t reference, struct recor
 		if (reading->why)
 			break;
 		reading_count(reading, ANCESTOR_WRITTEN_BYTES);
-		reading->ancestors[count++] = reading_relative(reading, row[ANCESTRY_ROW_PROCESS]);
+		reading_relative(reading, row[ANCESTRY_ROW_PROCESS], &reading->ancestors[count++]);
 		reference = row[ANCESTRY_ROW_ABOVE];
 	}
 	exec->ancestors = reading->ancestors;
@@ -136,8 +137,8 @@ static void read_situation(struct reading *reading, uint64_t reference, uint64_t
 					  "situation reference out of range");
 	uint32_t session_pid = (uint32_t)row[SITUATION_ROW_SESSION_PID];
 
-	exec->parent = reading_process(reading, row[SITUATION_ROW_PARENT]);
-	exec->creator = reading_relative(reading, row[SITUATION_ROW_CREATOR]);
+	reading_process(reading, row[SITUATION_ROW_PARENT], &exec->parent);
+	reading_relative(reading, row[SITUATION_ROW_CREATOR], &exec->creator);
 	reading_ancestors(reading, row[SITUATION_ROW_ANCESTRY], exec);
 	read_context(reading, row[SITUATION_ROW_CONTEXT], exec);
 	exec->cwd = reading_path(reading, row[SITUATION_ROW_CWD]);
@@ -170,21 +171,21 @@ static void read_flags(uint64_t flags, struct record_exec *exec)
 void reading_exec(struct reading *reading, const uint64_t *row, struct record *ret)
 {
 	struct process_rows rows = find_process(reading, row[EXEC_ROW_PROCESS]);
-	uint64_t start_ms = rows.process[PROCESS_ROW_START_NS] / NS_PER_MS;
-	uint64_t time_ms = reading->boot_ms + start_ms + row[EXEC_ROW_AFTER_START_MS];
+	uint64_t time_ms = reading->boot_ms + rows.process[PROCESS_ROW_START_MS] +
+			   row[EXEC_ROW_AFTER_START_MS];
 	uint32_t namespace_pid = (uint32_t)row[EXEC_ROW_NAMESPACE_PID];
 	struct record_exec *exec = &ret->exec;
 
 	*ret = (struct record){
 		.class = RECORD_EXEC,
 		.exec = { .time_ns = reading_time_ns(reading, time_ms),
-			  .process = read_whole(reading, &rows),
 			  .former_euid = (uint32_t)row[EXEC_ROW_FORMER_EUID] - 1u,
 			  .facts = (uint32_t)row[EXEC_ROW_FACTS],
 			  .args_redacted = (uint32_t)row[EXEC_ROW_ARGS_REDACTED] },
 	};
+	read_whole(reading, &rows, &exec->process);
 	read_image(reading, rows.image, exec);
-	read_situation(reading, row[EXEC_ROW_SITUATION], rows.command[COMMAND_ROW_PX1], exec);
+	read_situation(reading, row[EXEC_ROW_SITUATION], rows.image[IMAGE_ROW_PX1], exec);
 	read_flags(row[EXEC_ROW_FLAGS], exec);
 	exec->namespace_pid = namespace_pid > 0 ? namespace_pid - 1u : exec->process.key.pid;
 	exec->args_total_bytes =

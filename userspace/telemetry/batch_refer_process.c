@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Processes: who they are, what they run, out of what they came. */
+#include "common/clock.h"
 #include "common/hash.h"
 #include "telemetry/batch_refer.h"
 
@@ -49,6 +50,7 @@ static uint64_t refer_image(struct batch_tables *tables, const struct record_pro
 		row[IMAGE_ROW_HASH] = batch_refer_hash(tables, &exec->file.hash);
 		row[IMAGE_ROW_SCRIPT] = batch_refer_path(tables, exec->script);
 		row[IMAGE_ROW_SCRIPT_HASH] = batch_refer_hash(tables, &exec->script_hash);
+		row[IMAGE_ROW_PX1] = batch_refer_px1(tables, exec->px1);
 	}
 	return batch_refer_row(tables, TABLE_IMAGES, row);
 }
@@ -68,7 +70,6 @@ static uint64_t refer_command(struct batch_tables *tables, const struct record_p
 		[COMMAND_ROW_IMAGE] = refer_image(tables, process, exec),
 		[COMMAND_ROW_ARGS] = batch_refer_text(tables, batch_kept_args(process->args)),
 		[COMMAND_ROW_FLAGS] = command_flags(process),
-		[COMMAND_ROW_PX1] = exec ? batch_refer_px1(tables, exec->px1) : 0,
 	};
 
 	return batch_refer_row(tables, TABLE_COMMANDS, row);
@@ -107,7 +108,8 @@ static bool is_said(const struct batch_tables *tables, uint32_t reference,
 	if (reference == 0 || reference > tables->shared[TABLE_PROCESSES].columns.count)
 		return false;
 	row = row_of(tables, TABLE_PROCESSES, reference);
-	if (row[PROCESS_ROW_START_NS] != process->key.start_ns ||
+	if (row[PROCESS_ROW_START_MS] * NS_PER_MS + row[PROCESS_ROW_START_SUB_NS] !=
+		    process->key.start_ns ||
 	    row[PROCESS_ROW_PID] != process->key.pid ||
 	    row[PROCESS_ROW_EXEC_COUNT] != process->key.exec_count)
 		return false;
@@ -127,7 +129,8 @@ static uint64_t refer_new(struct batch_tables *tables, const struct record_proce
 {
 	const uint64_t row[PROCESS_ROW_COUNT] = {
 		[PROCESS_ROW_PID] = process->key.pid,
-		[PROCESS_ROW_START_NS] = process->key.start_ns,
+		[PROCESS_ROW_START_MS] = process->key.start_ns / NS_PER_MS,
+		[PROCESS_ROW_START_SUB_NS] = process->key.start_ns % NS_PER_MS,
 		[PROCESS_ROW_EXEC_COUNT] = process->key.exec_count,
 		[PROCESS_ROW_COMMAND] = refer_command(tables, process, exec),
 	};

@@ -54,17 +54,18 @@
 	X(IMAGE, FILE, file)                                                                       \
 	X(IMAGE, HASH, hash)                                                                       \
 	X(IMAGE, SCRIPT, script)                                                                   \
-	X(IMAGE, SCRIPT_HASH, script_hash)
+	X(IMAGE, SCRIPT_HASH, script_hash)                                                         \
+	X(IMAGE, PX1, px1)
 
 #define COMMAND_COLUMNS(X)                                                                         \
 	X(COMMAND, IMAGE, image)                                                                   \
 	X(COMMAND, ARGS, args)                                                                     \
-	X(COMMAND, FLAGS, flags)                                                                   \
-	X(COMMAND, PX1, px1)
+	X(COMMAND, FLAGS, flags)
 
 #define PROCESS_COLUMNS(X)                                                                         \
 	X(PROCESS, PID, pid)                                                                       \
-	X(PROCESS, START_NS, start_ns)                                                             \
+	X(PROCESS, START_MS, start_ms)                                                             \
+	X(PROCESS, START_SUB_NS, start_sub_ns)                                                     \
 	X(PROCESS, EXEC_COUNT, exec_count)                                                         \
 	X(PROCESS, COMMAND, command)
 

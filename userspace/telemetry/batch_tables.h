@@ -76,6 +76,6 @@ size_t batch_tables_written_bytes(const struct record *record);
 /* The same of a mark: kind, value; mark, before, each a varint; and its text. */
 #define BATCH_MARK_FIXED_BYTES_MAX (4u * 10u + 6u)
 /* Of an ancestor: an image, a command, a process, two columns of an ancestry; and its path. */
-#define BATCH_ANCESTOR_FIXED_BYTES_MAX ((9u + 4u + 4u + 2u) * 10u + 6u)
+#define BATCH_ANCESTOR_FIXED_BYTES_MAX ((10u + 3u + 5u + 2u) * 10u + 6u)
 
 #endif

@@ -58,6 +58,31 @@ void columns_push(struct columns *columns, const uint64_t *row)
 	memcpy(columns_row(columns, columns->count++), row, columns->width * sizeof(*row));
 }
 
+void columns_hide_next(struct columns *columns, size_t first, size_t column, uint64_t *highest)
+{
+	for (size_t i = first; i < columns->count; i++) {
+		uint64_t *value = columns_row(columns, i) + column;
+		bool is_next = *value == *highest + 1;
+
+		if (*value > *highest)
+			*highest = *value;
+		if (is_next)
+			*value = 0;
+	}
+}
+
+void columns_show_next(struct columns *columns, size_t first, size_t column, uint64_t *highest)
+{
+	for (size_t i = first; i < columns->count; i++) {
+		uint64_t *value = columns_row(columns, i) + column;
+
+		if (*value == 0)
+			*value = *highest + 1;
+		if (*value > *highest)
+			*highest = *value;
+	}
+}
+
 /* --- writing --- */
 
 size_t columns_message_bytes_max(const struct columns *columns, size_t first)

@@ -48,6 +48,12 @@ size_t columns_message_bytes_max(const struct columns *columns, size_t first);
 /* Writes that message; the place after it. */
 uint8_t *columns_write(const struct columns *columns, size_t first, uint8_t *at);
 
+/* In a column of references that often go on with the row that nobody had before: such a one
+ * becomes 0, which costs little however many rows there are; and back. *highest is that of the rows
+ * before `first`, and is moved on. */
+void columns_hide_next(struct columns *columns, size_t first, size_t column, uint64_t *highest);
+void columns_show_next(struct columns *columns, size_t first, size_t column, uint64_t *highest);
+
 /* Appends the rows of a message, up to count_max in all. NULL, or a constant text that says what is
  * wrong with it; *ret_error is then -EBADMSG or -ENOMEM. Fields that this version does not know are
  * skipped. */

@@ -16,13 +16,15 @@
 	X(TOUCHED, touched) /* same inode, size and mtime; its ctime has moved since */            \
 	X(PENDING, pending) /* an exec_update follows */                                           \
 	X(CHANGED, changed) /* another file is there now, or it has changed */                     \
-	X(VANISHED, vanished) /* no way leads to it any more */                                    \
+	X(VANISHED, vanished) /* no way that the kernel knows by heart leads to it any more */     \
 	X(TOO_LARGE, too_large) /* over the configured size */                                     \
 	X(UNREADABLE, unreadable) /* it could not be opened or read */                             \
 	X(NOT_CONFIRMED, not_confirmed) /* the kernel side has not noted it down as executed */    \
 	X(OVERLOADED, overloaded) /* too many wait to be hashed */                                 \
 	X(STOPPED, stopped) /* the sensor was stopped before */                                    \
-	X(OFF, off) /* nothing is hashed: configuration, or no hasher runs */
+	X(OFF, off) /* nothing is hashed: configuration, or no hasher runs */                      \
+	X(UNSETTLED, unsettled) /* written as it was executed: its times may hide a later change   \
+				 */
 
 enum hash_status {
 #define HASH_STATUS_ENUM(NAME, name) HASH_##NAME,

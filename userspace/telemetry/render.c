@@ -99,16 +99,33 @@ void render_addr(char ret_addr[RENDER_ADDR_BYTES], const uint8_t addr[16])
 		inet_ntop(AF_INET6, addr, ret_addr, RENDER_ADDR_BYTES);
 }
 
+/* Three times a flow: strftime and snprintf would be a tenth of what storing it takes. */
+static char *write_digits(char *at, unsigned int value, size_t count, char behind)
+{
+	for (size_t i = count; i > 0; i--) {
+		at[i - 1] = (char)('0' + value % 10);
+		value /= 10;
+	}
+	at[count] = behind;
+	return at + count + 1;
+}
+
 void render_time(char ret_time[32], uint64_t time_ns)
 {
 	time_t seconds = (time_t)(time_ns / NS_PER_S);
 	unsigned int ms = (unsigned int)(time_ns / NS_PER_MS % 1000);
-	size_t length;
 	struct tm utc;
+	char *at = ret_time;
 
 	gmtime_r(&seconds, &utc); /* 64 bits of nanoseconds end in 2554 */
-	length = strftime(ret_time, 32, "%Y-%m-%dT%H:%M:%S", &utc);
-	snprintf(ret_time + length, 32 - length, ".%03uZ", ms);
+	at = write_digits(at, (unsigned int)utc.tm_year + 1900, 4, '-');
+	at = write_digits(at, (unsigned int)utc.tm_mon + 1, 2, '-');
+	at = write_digits(at, (unsigned int)utc.tm_mday, 2, 'T');
+	at = write_digits(at, (unsigned int)utc.tm_hour, 2, ':');
+	at = write_digits(at, (unsigned int)utc.tm_min, 2, ':');
+	at = write_digits(at, (unsigned int)utc.tm_sec, 2, '.');
+	at = write_digits(at, ms, 3, 'Z');
+	*at = '\0';
 }
 
 /* snprintf would take as long as the rest of a flow's line. */

@@ -214,6 +214,12 @@ static void print_execs(void)
 	print_other("row_protobuf_exec", model.execs, model.exec_count, 1000, others_row_protobuf);
 	print_other("ndjson_exec", model.execs, model.exec_count, 1000, others_ndjson);
 	model_done(&model);
+	model_make(&(struct model_options){ .seed = SEED,
+					    .execs = EPOCH_BATCHES * 1000,
+					    .has_nanoseconds = true },
+		   &model);
+	print_bytes("bytes_per_exec_1000_nanoseconds", model.execs, model.exec_count, 1000);
+	model_done(&model);
 }
 
 static void print_special(const char *name, struct model_options options)

@@ -19,6 +19,7 @@ struct model_options {
 	/* All that a sensor tells beyond the model: every mark of a hello, names that were asked
 	 * for, packet sequences, more times. */
 	bool has_everything;
+	bool has_nanoseconds; /* in the starts of processes, as a kernel tells them; else none */
 };
 
 /* Records in the order in which they ended. Texts live as long as the model. */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define PROGRAMS 300
-#define TEMPLATES 4
+#define TEMPLATES 1
 #define PARENTS 40
 #define DEPTH 5
 
@@ -188,6 +188,8 @@ void model_make_execs(const struct model_options *options, struct model *model)
 		abort();
 	for (size_t i = 0; i < options->execs; i++) {
 		start_ns += (uint64_t)(chance_log_normal(&shop->chance, 20, 1.5) * 1e6);
+		if (!options->has_nanoseconds)
+			start_ns -= start_ns % NS_PER_MS;
 		pid = pid > 4000000 ? 300 : pid + 1 + chance_below(&shop->chance, 3);
 		model->execs[i].class = RECORD_EXEC;
 		make_exec(shop, &model->execs[i].exec, start_ns, pid);

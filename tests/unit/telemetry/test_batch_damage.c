@@ -32,7 +32,7 @@ static void short_boot_id(Yagura__Telemetry__Batch *batch)
 /* Of the four processes of the batch. */
 static void process_column_short(Yagura__Telemetry__Batch *batch)
 {
-	batch->processes->n_command--;
+	batch->processes->n_exec_count--;
 }
 
 /* One row: one value less would be a column that is left out. */

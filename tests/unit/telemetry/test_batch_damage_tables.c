@@ -100,7 +100,11 @@ static void class_over_the_end(Yagura__Telemetry__Batch *batch)
 
 static void command_over_the_end(Yagura__Telemetry__Batch *batch)
 {
+	free(batch->processes->command);
+	batch->processes->command =
+		calloc(batch->processes->n_pid, sizeof(*batch->processes->command));
 	batch->processes->command[0] = (uint32_t)batch->commands->n_image + 1;
+	batch->processes->n_command = batch->processes->n_pid;
 }
 
 static void image_over_the_end(Yagura__Telemetry__Batch *batch)
@@ -115,7 +119,7 @@ static void situation_over_the_end(Yagura__Telemetry__Batch *batch)
 
 static void px1_over_the_end(Yagura__Telemetry__Batch *batch)
 {
-	batch->commands->px1[0] = (uint32_t)batch->n_texts + 1;
+	batch->images->px1[0] = (uint32_t)batch->n_texts + 1;
 }
 
 static void px1_end_over_the_end(Yagura__Telemetry__Batch *batch)

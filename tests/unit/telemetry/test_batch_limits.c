@@ -71,7 +71,7 @@ static void cwd_too_long(Yagura__Telemetry__Batch *batch)
 
 static void px1_too_long(Yagura__Telemetry__Batch *batch)
 {
-	grow_text(&batch->texts[batch->commands->px1[0] - 1], RECORD_PX1_BYTES + 1);
+	grow_text(&batch->texts[batch->images->px1[0] - 1], RECORD_PX1_BYTES + 1);
 }
 
 static void cgroup_too_long(Yagura__Telemetry__Batch *batch)

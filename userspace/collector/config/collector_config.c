@@ -22,11 +22,26 @@
 	  .type = CONFIG_TEXT,                                                                     \
 	  .offset = F(directory),                                                                  \
 	  .help = "where the log and yagura.db are kept; one collector a directory" },             \
+		{ .section = "store",                                                              \
+		  .name = "log_bytes",                                                             \
+		  .type = CONFIG_BYTES,                                                            \
+		  .offset = F(log_bytes),                                                          \
+		  .fallback = "4G",                                                                \
+		  .min = 32 << 20,                                                                 \
+		  .max = 1ull << 44,                                                               \
+		  .help = "how much may wait in the log for a sink that is slow or fails; then "   \
+			  "sensors wait" },                                                        \
+		{ .section = "store",                                                              \
+		  .name = "days",                                                                  \
+		  .type = CONFIG_U32,                                                              \
+		  .offset = F(days),                                                               \
+		  .fallback = "0",                                                                 \
+		  .max = 36500,                                                                    \
+		  .help = "rows of yagura.db that are older are removed; 0: none" },               \
 	{                                                                                          \
-		.section = "store", .name = "log_bytes", .type = CONFIG_BYTES,                     \
-		.offset = F(log_bytes), .fallback = "4G", .min = 32 << 20, .max = 1ull << 44,      \
-		.help = "how much may wait in the log for a sink that is slow or fails; then "     \
-			"sensors wait"                                                             \
+		.section = "store", .name = "bytes", .type = CONFIG_BYTES, .offset = F(bytes),     \
+		.fallback = "0", .max = 1ull << 44,                                                \
+		.help = "beyond that size of yagura.db the oldest rows are removed; 0: any"        \
 	}
 
 #define OPTIONS_QUOTA(F)                                                                           \

@@ -14,6 +14,8 @@ struct tenant_config {
 	char *ca;
 	char *directory;
 	uint64_t log_bytes;
+	uint32_t days;
+	uint64_t bytes;
 	uint32_t sensor_batches;
 	uint32_t tenant_batches;
 	uint64_t sensor_bytes;

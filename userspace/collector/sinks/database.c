@@ -147,8 +147,11 @@ static const char *advice(int error)
 
 static int prepare_file(struct database *database, int *ret_version)
 {
-	int r = execute(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-				  "PRAGMA journal_size_limit = 67108864");
+	int r = execute(database,
+			"PRAGMA page_size = 16384; PRAGMA journal_mode = WAL;"
+			"PRAGMA synchronous = FULL;"
+			"PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -131072;"
+			"PRAGMA wal_autocheckpoint = 8192");
 
 	if (r == 0)
 		r = read_version(database, ret_version);
@@ -245,6 +248,11 @@ int database_commit(struct database *database)
 		return r;
 	database->has_begun = false;
 	return is_moved(database) ? -ESTALE : 0;
+}
+
+int database_changes(struct database *database)
+{
+	return sqlite3_changes(database->handle);
 }
 
 void database_roll_back(struct database *database)

@@ -30,6 +30,8 @@ int database_begin(struct database *database);
 /* 0 when everything since begin is on disk (or nothing was begun), else -errno: roll back. -ESTALE:
  * it is in a file that has lost its name. */
 int database_commit(struct database *database);
+/* How many rows the last statement changed. */
+int database_changes(struct database *database);
 void database_roll_back(struct database *database);
 /* What SQLite says of its last failure. */
 const char *database_error(const struct database *database);

@@ -26,9 +26,16 @@ struct sink_ndjson_options {
 	uint32_t files_max; /* older ones are removed; 0: none */
 };
 
+/* What a store gives up again; 0: nothing for that. */
+struct sink_retention {
+	uint64_t age_s;
+	uint64_t bytes;
+};
+
 struct sink_options {
 	const char *directory; /* of the tenant's store; exists */
 	FILE *lines; /* where readable lines go, NULL: nowhere */
+	struct sink_retention retention;
 	struct sink_ndjson_options ndjson;
 	const char *syslog; /* where messages go (syslog.h); NULL or "": nowhere */
 };
@@ -72,7 +79,8 @@ struct sink {
 	/* Makes durable what was written, and that everything before `place` was. */
 	int (*flush)(void *state, const struct sink_place *place);
 	void (*discard)(void *state); /* what was written since the last flush */
-	/* Between flushes, at least each second: what needs doing now and then. May be NULL. */
+	/* Between flushes, at least each second: what needs doing now and then. 1: there is more of
+	 * it; 0; -errno. May be NULL. */
 	int (*tend)(void *state, uint64_t now_ns);
 	void (*close)(void *state);
 	/* What the state says of its last failure; NULL: -errno says it all. May be NULL. */

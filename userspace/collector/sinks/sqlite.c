@@ -3,6 +3,7 @@
 
 #include "collector/sinks/database.h"
 #include "collector/sinks/ledger.h"
+#include "collector/sinks/retention.h"
 #include "collector/sinks/schema.h"
 #include "collector/sinks/schema_marks.h"
 #include "collector/sinks/sqlite_rows.h"
@@ -14,6 +15,7 @@
 struct sqlite {
 	struct database *database;
 	struct ledger *ledger;
+	struct retention *retention;
 	sqlite3_stmt *insert[RECORD_CLASS_COUNT];
 };
 
@@ -42,6 +44,7 @@ static void sqlite_close(void *state)
 
 	for (size_t i = 0; i < RECORD_CLASS_COUNT; i++)
 		sqlite3_finalize(sqlite->insert[i]);
+	retention_free(sqlite->retention);
 	ledger_free(sqlite->ledger);
 	database_close(sqlite->database);
 	free(sqlite);
@@ -63,8 +66,9 @@ static int prepare(struct sqlite *sqlite, enum record_class class)
 	return r;
 }
 
-static int open_tables(struct sqlite *sqlite, const char *directory, char *ret_error)
+static int open_tables(struct sqlite *sqlite, const struct sink_options *options, char *ret_error)
 {
+	const char *directory = options->directory;
 	char path[PATH_MAX];
 	int r;
 
@@ -76,6 +80,8 @@ static int open_tables(struct sqlite *sqlite, const char *directory, char *ret_e
 	if (r < 0)
 		return r;
 	r = ledger_new(sqlite->database, &sqlite->ledger);
+	if (r == 0)
+		r = retention_new(sqlite->database, &options->retention, &sqlite->retention);
 	for (size_t i = 0; i < RECORD_CLASS_COUNT && r == 0; i++)
 		r = prepare(sqlite, (enum record_class)i);
 	if (r < 0)
@@ -93,7 +99,7 @@ static int sqlite_open(const struct sink_options *options, void **ret_state,
 	snprintf(ret_error, SINK_ERROR_BYTES, "out of memory");
 	if (!sqlite)
 		return -ENOMEM;
-	r = open_tables(sqlite, options->directory, ret_error);
+	r = open_tables(sqlite, options, ret_error);
 	if (r < 0)
 		sqlite_close(sqlite);
 	else
@@ -180,6 +186,13 @@ static void sqlite_discard(void *state)
 	database_roll_back(sqlite->database);
 }
 
+static int sqlite_tend(void *state, uint64_t now_ns)
+{
+	struct sqlite *sqlite = state;
+
+	return retention_run(sqlite->retention, now_ns);
+}
+
 static const char *sqlite_error(void *state)
 {
 	struct sqlite *sqlite = state;
@@ -209,6 +222,7 @@ const struct sink sqlite_sink = {
 	.entry = sqlite_entry,
 	.flush = sqlite_flush,
 	.discard = sqlite_discard,
+	.tend = sqlite_tend,
 	.close = sqlite_close,
 	.error = sqlite_error,
 };

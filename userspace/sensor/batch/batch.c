@@ -33,6 +33,7 @@ struct batch *batch_new(const struct batch_options *options, struct spool *spool
 	batch->options = *options;
 	batch->spool = spool;
 	batch->mark.instance = options->instance;
+	batch->header.names = names_mode(options->names);
 	batch->encoder = batch_encoder_new(&batch->header);
 	if (!batch->encoder) {
 		free(batch);
@@ -65,6 +66,7 @@ int batch_add(struct batch *batch, const struct record *record, uint64_t now_ns)
 		return -EAGAIN;
 	if (now_ns - batch->epoch_ns >= EPOCH_NS)
 		batch_encoder_begin_epoch(batch->encoder);
+	record = names_hide(batch->options.names, record);
 	r = batch_encoder_add(batch->encoder, record);
 	if (r < 0)
 		return r;

@@ -7,6 +7,7 @@
 #ifndef YAGURA_BATCH_BATCH_H
 #define YAGURA_BATCH_BATCH_H
 
+#include "sensor/batch/names.h"
 #include "sensor/spool/spool.h"
 #include "telemetry/batch_codec.h"
 
@@ -19,6 +20,7 @@ struct batch_options {
 	enum spool_lane lane;
 	uint64_t instance;
 	uint8_t boot_id[16];
+	struct names *names; /* how names leave; NULL: plain; outlives the batch */
 	uint32_t records_max;
 	uint64_t interval_ns;
 	/* Told of each record that was added; NULL: nobody. */

@@ -44,6 +44,15 @@ static int check_argv_mode(const char *value, const char **ret_wanted)
 		       : -EINVAL;
 }
 
+static int check_names_mode(const char *value, const char **ret_wanted)
+{
+	*ret_wanted = "plain, hashed or absent";
+	return strcmp(value, "plain") == 0 || strcmp(value, "hashed") == 0 ||
+			       strcmp(value, "absent") == 0
+		       ? 0
+		       : -EINVAL;
+}
+
 static int check_argv_rule(const char *value, const char **ret_wanted)
 {
 	static _Thread_local char wanted[ARGV_RULE_ERROR_BYTES];
@@ -84,6 +93,11 @@ static const struct config_option options[] = {
 	  "taken out beside what is built in: option NAME, or match REGEX over each argument "
 	  "(\\x3b for a semicolon)",
 	  check_argv_rule },
+	{ "names", "mode", CONFIG_TEXT, FIELD(names_mode), "plain", 0, 0,
+	  "names that were asked for (SNI, DNS): plain; hashed: with the tenant's key; absent",
+	  check_names_mode },
+	{ "names", "key", CONFIG_TEXT, FIELD(names_key), "", 0, 0,
+	  "file with the tenant's key, 32 bytes or more, for hashed names" },
 	{ "first_bytes", "protocols", CONFIG_TEXT, FIELD(first_bytes), "tls quic dtls ssh http dns",
 	  0, 0, "whose hellos, banners, request heads and messages are looked at; empty for none",
 	  check_protocols },

@@ -26,6 +26,8 @@ struct sensor_config {
 
 	char *argv_mode; /* "full", "shape" or "none" */
 	char *argv_redact; /* rules, one a line: see argv_rule.h */
+	char *names_mode; /* "plain", "hashed" or "absent" */
+	char *names_key; /* path */
 	char *first_bytes; /* names of protocols */
 	uint64_t arena_bytes;
 	bool first_syn;

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 struct content *content_new(const struct content_options *options, struct content_cache *cache)
 {
@@ -39,6 +40,20 @@ void content_free(struct content *content)
 struct content_cache *content_cache(struct content *content)
 {
 	return content->cache;
+}
+
+void content_stats(const struct content *content, struct content_stats *ret_stats)
+{
+	const struct wanted *wanted;
+
+	*ret_stats = content->stats;
+	ret_stats->entries = content_cache_count(content->cache);
+	ret_stats->asked = content->wanted.asked;
+	ret_stats->promised = content->promises.count;
+	DL_FOREACH (content->wanted.order, wanted) {
+		if (wanted->state == WANTED_WAITING)
+			ret_stats->waiting++;
+	}
 }
 
 uint32_t content_promised(const struct content *content)
@@ -83,13 +98,16 @@ static struct record_hash want(struct content *content, const struct decoded_exe
 	struct wanted *wanted = wanted_find(&content->wanted, identity);
 
 	if (!wanted) {
-		struct text path =
-			what == KEEPER_HASH_EXECUTABLE ? path_of(exec) : (struct text){ 0 };
+		char buffer[EVENT_PATH_BYTES_MAX];
+		struct text path = what == KEEPER_HASH_EXECUTABLE
+					   ? path_of(exec)
+					   : content_script_path(exec, buffer);
 
 		wanted = wanted_add(&content->wanted, identity, path);
 		if (!wanted)
 			return (struct record_hash){ .status = HASH_OVERLOADED };
 		wanted->what = what;
+		content->stats.misses++;
 		wanted->process = exec->fixed.process;
 		wanted->parent = exec->fixed.parent;
 		content_ask_for_more(content, now_ns);
@@ -115,28 +133,23 @@ static struct record_hash look_at(struct content *content, const struct decoded_
 		}
 	}
 	if (what == KEEPER_HASH_EXECUTABLE)
-		hash.package =
-			content_judge(content, exec->fixed.namespaces.mnt, path_of(exec), md5);
+		hash.package = content_judge(content, exec->fixed.namespaces.mnt, path_of(exec),
+					     &hash, md5);
 	return hash;
 }
 
-/* Which file the script is, as far as the keeper can tell. */
-static enum hash_status look_for_script(struct content *content, const struct decoded_exec *exec)
+static struct record_hash look_at_executable(struct content *content,
+					     const struct decoded_exec *exec,
+					     enum hash_status proof, uint64_t now_ns)
 {
-	struct keeper_hash_request request = { .what = KEEPER_HASH_SCRIPT_LOOK };
-	struct keeper_hash_reply reply = { 0 };
-	struct looked *looked = &content->looked;
+	const struct hash_identity identity = identity_of(&exec->fixed);
+	struct record_hash hash = { .status = HASH_UNSETTLED };
 
-	if (memcmp(&looked->process, &exec->fixed.process, sizeof(looked->process)) == 0)
-		return looked->status;
-	request.process = exec->fixed.process;
-	request.parent = exec->fixed.parent;
-	if (content->options.ask(content->options.context, &request, &reply) < 0 ||
-	    reply.status >= HASH_STATUS_COUNT)
-		reply.status = HASH_UNREADABLE;
-	*looked = (struct looked){ exec->fixed.process, reply.identity,
-				   (enum hash_status)reply.status };
-	return looked->status;
+	if (proof == HASH_OK)
+		return look_at(content, exec, &identity, KEEPER_HASH_EXECUTABLE, now_ns);
+	hash.package =
+		content_judge(content, exec->fixed.namespaces.mnt, path_of(exec), &hash, NULL);
+	return hash;
 }
 
 static struct record_hash look_at_script(struct content *content, const struct decoded_exec *exec,
@@ -146,7 +159,7 @@ static struct record_hash look_at_script(struct content *content, const struct d
 
 	if (exec->script.length == 0)
 		return hash;
-	hash.status = look_for_script(content, exec);
+	hash.status = content_find_script(content, exec);
 	if (hash.status != HASH_OK)
 		return hash;
 	return look_at(content, exec, &content->looked.identity, KEEPER_HASH_SCRIPT, now_ns);
@@ -184,27 +197,62 @@ static enum content_answer promise(struct content *content, const struct decoded
 	return CONTENT_READY;
 }
 
+void content_look_ahead(struct content *content, const struct decoded_exec *exec, uint64_t now_ns)
+{
+	const struct hash_identity identity = identity_of(&exec->fixed);
+
+	if (content->options.bytes_max > 0 && content->wanted.count < CONTENT_WANTED_MAX / 2 &&
+	    content_is_settled(&identity, exec->fixed.header.time_ns) &&
+	    !content_cache_find(content->cache, &identity))
+		want(content, exec, &identity, KEEPER_HASH_EXECUTABLE, now_ns);
+}
+
+static enum content_answer wait(struct content *content)
+{
+	content->looked.waited = true;
+	return CONTENT_WAIT;
+}
+
+/* What is promised is counted when that is kept. */
+static void count(struct content *content, const struct content_facts *facts)
+{
+	const struct record_hash *hashes[] = { &facts->hash, &facts->script_hash };
+
+	for (size_t i = 0; i < sizeof(hashes) / sizeof(*hashes); i++) {
+		if (hashes[i]->status != HASH_PENDING && hashes[i]->status != HASH_NONE)
+			content->stats.told[hashes[i]->status]++;
+		if (hashes[i]->status == HASH_OK && !content->looked.waited)
+			content->stats.hits++;
+	}
+}
+
 enum content_answer content_look(struct content *content, const struct decoded_exec *exec,
 				 bool may_wait, uint64_t now_ns, struct content_facts *ret_facts)
 {
 	const struct hash_identity identity = identity_of(&exec->fixed);
-	struct content_facts facts = { 0 };
+	struct content_facts facts = { .hash.status = HASH_OFF };
+	enum content_answer answer;
 
-	if (content->options.bytes_max == 0) {
-		facts.hash.status = HASH_OFF;
-	} else {
-		facts.hash = look_at(content, exec, &identity, KEEPER_HASH_EXECUTABLE, now_ns);
+	may_wait = may_wait && is_recent(exec->fixed.header.time_ns, now_ns);
+	if (content->options.bytes_max > 0) {
+		enum hash_status proof = content_prove(content, exec, &identity, now_ns);
+
+		if (proof == HASH_PENDING && may_wait)
+			return wait(content);
+		facts.hash = look_at_executable(content, exec, proof, now_ns);
 		facts.script_hash = look_at_script(content, exec, now_ns);
 	}
-	if (may_wait && is_recent(exec->fixed.header.time_ns, now_ns) &&
+	if (may_wait &&
 	    (waits(&facts.hash, &identity) || waits(&facts.script_hash, &content->looked.identity)))
-		return CONTENT_WAIT;
+		return wait(content);
 	if (facts.hash.status == HASH_OK)
 		facts.first_seen = content_take_first(content, &identity);
 	if (facts.script_hash.status == HASH_OK)
 		facts.first_seen |= content_take_first(content, &content->looked.identity);
 	*ret_facts = facts;
-	return promise(content, exec, ret_facts);
+	answer = promise(content, exec, ret_facts);
+	count(content, ret_facts);
+	return answer;
 }
 
 void content_promise_px1(struct content *content, const struct process_key *process,
@@ -220,15 +268,21 @@ void content_promise_px1(struct content *content, const struct process_key *proc
 	last->px1_bytes = px1.length;
 }
 
+static void stop(struct content *content, struct record_hash *hash)
+{
+	if (hash->status != HASH_PENDING)
+		return;
+	hash->status = HASH_STOPPED;
+	content->stats.told[HASH_STOPPED]++;
+}
+
 void content_stop(struct content *content)
 {
 	while (content->promises.open) {
 		struct promise *promise = content->promises.open;
 
-		if (promise->facts.hash.status == HASH_PENDING)
-			promise->facts.hash.status = HASH_STOPPED;
-		if (promise->facts.script_hash.status == HASH_PENDING)
-			promise->facts.script_hash.status = HASH_STOPPED;
+		stop(content, &promise->facts.hash);
+		stop(content, &promise->facts.script_hash);
 		promise_close(&content->promises, promise);
 	}
 }

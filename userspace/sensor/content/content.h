@@ -62,6 +62,8 @@ struct content_cache *content_cache(struct content *content);
  * CONTENT_PATIENCE_NS may have to wait. */
 enum content_answer content_look(struct content *content, const struct decoded_exec *exec,
 				 bool may_wait, uint64_t now_ns, struct content_facts *ret_facts);
+/* An exec that is to be looked at soon: its file is asked for meanwhile. */
+void content_look_ahead(struct content *content, const struct decoded_exec *exec, uint64_t now_ns);
 /* What the exec that was answered PROMISED last is called: its update will say so. */
 void content_promise_px1(struct content *content, const struct process_key *process,
 			 struct text px1);
@@ -75,6 +77,20 @@ void content_stop(struct content *content);
 /* Fills *ret_update (but for the time) with the next promise that can be kept; its texts live until
  * the next call. False when there is none now. */
 bool content_next_update(struct content *content, struct record_exec_update *ret_update);
+/* Since the worker started. */
+struct content_stats {
+	uint64_t hits; /* digests that were there when an exec asked */
+	uint64_t misses; /* files that had to be asked for */
+	uint64_t read_bytes; /* that the hasher went through for what it answered */
+	/* Of executables and scripts: what was told in the end. */
+	uint64_t told[HASH_STATUS_COUNT];
+	uint32_t entries; /* of the cache, now */
+	uint32_t waiting; /* files to be asked for, now */
+	uint32_t asked; /* files with the hasher, now */
+	uint32_t promised; /* execs told without, now */
+};
+void content_stats(const struct content *content, struct content_stats *ret_stats);
+
 /* Promises not kept yet. */
 uint32_t content_promised(const struct content *content);
 

@@ -12,6 +12,7 @@
 
 /* Beyond what the pace explains: then a file system holds the hasher up. */
 #define HASHER_PATIENCE_NS (30 * NS_PER_S)
+#define TRIES_MAX 2
 
 /* Only one record says so of a content. */
 bool content_take_first(struct content *content, const struct hash_identity *identity)
@@ -25,11 +26,13 @@ bool content_take_first(struct content *content, const struct hash_identity *ide
 }
 
 enum package_state content_judge(const struct content *content, uint32_t mnt_ns, struct text path,
-				 const uint8_t *md5)
+				 const struct record_hash *hash, const uint8_t *md5)
 {
+	const uint8_t *sha256 = hash_has_digest(hash) ? hash->sha256 : NULL;
+
 	if (content->options.host_mnt_ns == 0 || mnt_ns != content->options.host_mnt_ns)
 		return PACKAGE_UNKNOWN;
-	return packages_judge(content->packages, path, md5);
+	return packages_judge(content->packages, path, md5, sha256);
 }
 
 static void fill_request(const struct content *content, const struct wanted *wanted,
@@ -39,7 +42,7 @@ static void fill_request(const struct content *content, const struct wanted *wan
 	request->parent = wanted->parent;
 	request->identity = wanted->identity;
 	request->what = wanted->what;
-	request->wants_md5 = packages_are_there(content->packages);
+	request->wants_md5 = packages_want_md5(content->packages);
 	if (wanted->path_bytes < sizeof(request->path))
 		memcpy(request->path, wanted->path, wanted->path_bytes);
 }
@@ -53,6 +56,19 @@ static void finish(struct content *content, struct wanted *wanted, enum hash_sta
 	wanted->hash.status = status;
 	wanted->done_ns = now_ns;
 	settle_promises(content, wanted);
+}
+
+/* Somebody touched it meanwhile, without writing to it perhaps: what still runs can be hashed once
+ * its times have settled. True when it is asked for again. */
+static bool try_again(struct content *content, struct wanted *wanted, enum hash_status status,
+		      uint64_t now_ns)
+{
+	if ((status != HASH_CHANGED && status != HASH_UNSETTLED) || wanted->tries >= TRIES_MAX)
+		return false;
+	wanted->tries++;
+	wanted->again_ns = now_ns + clock_file_tick_ns();
+	wanted_set_state(&content->wanted, wanted, WANTED_WAITING);
+	return true;
 }
 
 /* Of an algorithm that we do not know we know no length either: nothing. */
@@ -89,10 +105,8 @@ static bool ask(struct content *content, struct wanted *wanted, uint64_t now_ns)
 		memcpy(wanted->hash.verity.digest, reply.verity, reply.verity_bytes);
 	}
 	wanted->hash.ima = measured(&reply.ima);
-	/* Of a script: another file than was looked at a moment ago. */
-	if (reply.status == HASH_PENDING &&
-	    memcmp(&reply.identity, &wanted->identity, sizeof(reply.identity)) != 0)
-		reply.status = HASH_CHANGED;
+	if (reply.status == HASH_UNSETTLED && try_again(content, wanted, HASH_UNSETTLED, now_ns))
+		return true;
 	if (reply.status != HASH_PENDING) {
 		finish(content, wanted,
 		       reply.status < HASH_STATUS_COUNT ? (enum hash_status)reply.status
@@ -110,7 +124,7 @@ void content_ask_for_more(struct content *content, uint64_t now_ns)
 {
 	struct wanted *wanted;
 
-	while ((wanted = wanted_next(&content->wanted)))
+	while ((wanted = wanted_next(&content->wanted, now_ns)))
 		if (!ask(content, wanted, now_ns))
 			return;
 }
@@ -122,6 +136,7 @@ static void settle(struct content *content, const struct wanted *wanted, struct 
 	    memcmp(identity, &wanted->identity, sizeof(*identity)) != 0)
 		return;
 	*hash = wanted->hash;
+	content->stats.told[hash->status]++;
 	if (hash->status == HASH_OK)
 		*first_seen |= content_take_first(content, identity);
 }
@@ -139,8 +154,9 @@ static void settle_promises(struct content *content, const struct wanted *wanted
 		settle(content, wanted, &facts->script_hash, &each->script_identity,
 		       &facts->first_seen);
 		if (was_pending && facts->hash.status != HASH_PENDING)
-			facts->hash.package = content_judge(content, each->mnt_ns, path,
-							    wanted->has_md5 ? wanted->md5 : NULL);
+			facts->hash.package =
+				content_judge(content, each->mnt_ns, path, &facts->hash,
+					      wanted->has_md5 ? wanted->md5 : NULL);
 		if (!promise_is_open(each))
 			promise_close(&content->promises, each);
 	}
@@ -184,9 +200,12 @@ void content_take(struct content *content, const struct hash_result *result, uin
 		ask_again(content);
 		return;
 	}
+	if (hash_has_digest(&(struct record_hash){ .status = (enum hash_status)result->status }))
+		content->stats.read_bytes += result->identity.bytes;
 	wanted = wanted_find(&content->wanted, &result->identity);
 	remember(content, result, wanted ? &wanted->hash : NULL);
-	if (!wanted || wanted->state == WANTED_DONE)
+	if (!wanted || wanted->state != WANTED_ASKED ||
+	    try_again(content, wanted, (enum hash_status)result->status, now_ns))
 		return;
 	memcpy(wanted->hash.sha256, result->sha256, sizeof(wanted->hash.sha256));
 	memcpy(wanted->md5, result->md5, sizeof(wanted->md5));

@@ -7,11 +7,15 @@
 #include "sensor/content/promise.h"
 #include "sensor/content/wanted.h"
 
-/* What was found of a script: the exec that waits is looked at again and again. */
+/* What the keeper said of an exec: one that waits is looked at again and again. */
 struct looked {
 	struct process_key process;
+	bool waited;
+	bool knows_proof;
+	bool knows_script;
+	enum hash_status proof; /* of an executable that was written as it was executed */
+	enum hash_status script; /* OK: `identity` is it */
 	struct hash_identity identity;
-	enum hash_status status; /* OK: `identity` is it */
 };
 
 struct content {
@@ -21,8 +25,20 @@ struct content {
 	struct wanted_table wanted;
 	struct promises promises;
 	struct looked looked;
+	struct content_stats stats; /* those that grow */
 	uint64_t heard_ns; /* when the hasher last gave a sign, or was first asked */
 };
+
+/* Whether a change after the execve() would show in the file's times. OK, or why it is not known;
+ * PENDING: look again, and wait if that may be. */
+enum hash_status content_prove(struct content *content, const struct decoded_exec *exec,
+			       const struct hash_identity *identity, uint64_t now_ns);
+/* Whether a change from that time (CLOCK_BOOTTIME) on would show. */
+bool content_is_settled(const struct hash_identity *identity, uint64_t time_ns);
+/* Which file the script is: OK, into content->looked.identity, or why it is not known. */
+enum hash_status content_find_script(struct content *content, const struct decoded_exec *exec);
+/* Its absolute path; empty when it is not known whole. */
+struct text content_script_path(const struct decoded_exec *exec, char buffer[EVENT_PATH_BYTES_MAX]);
 
 /* Asks for what waits, as far as the hasher takes it. */
 void content_ask_for_more(struct content *content, uint64_t now_ns);
@@ -30,6 +46,6 @@ void content_ask_for_more(struct content *content, uint64_t now_ns);
 bool content_take_first(struct content *content, const struct hash_identity *identity);
 /* What the packages say of an executable; md5 NULL: not known. */
 enum package_state content_judge(const struct content *content, uint32_t mnt_ns, struct text path,
-				 const uint8_t *md5);
+				 const struct record_hash *hash, const uint8_t *md5);
 
 #endif

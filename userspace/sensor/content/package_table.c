@@ -13,11 +13,11 @@
 
 struct row {
 	uint64_t path; /* hash of it */
-	uint64_t md5; /* likewise; 0: not told */
+	uint64_t digest; /* likewise; 0: not told */
 };
 
 /* Keyed, so that nobody can make a file whose name or content passes for a package's: who wants one
- * hash has to find another MD5 sum by chance, and then a file that has it. */
+ * hash has to find another digest by chance, and then a file that has it. */
 struct package_table {
 	uint64_t key[2];
 	struct row *rows;
@@ -61,13 +61,14 @@ static uint64_t hash_of(const struct package_table *table, struct text path)
 }
 
 /* NULL: not told. */
-static uint64_t hash_of_md5(const struct package_table *table, const uint8_t *md5)
+static uint64_t hash_of_digest(const struct package_table *table, const uint8_t *digest,
+			       size_t bytes)
 {
 	uint64_t hash;
 
-	if (!md5)
+	if (!digest)
 		return 0;
-	hash = hash_of(table, (struct text){ (const char *)md5, HASH_MD5_BYTES });
+	hash = hash_of(table, (struct text){ (const char *)digest, bytes });
 	return hash ? hash : 1;
 }
 
@@ -86,7 +87,13 @@ static bool reserve(struct package_table *table)
 	return true;
 }
 
-void package_table_add(struct package_table *table, struct text path, const uint8_t *md5)
+void package_table_set_partial(struct package_table *table)
+{
+	table->is_partial = true;
+}
+
+void package_table_add(struct package_table *table, struct text path, const uint8_t *digest,
+		       size_t digest_bytes)
 {
 	struct row *row;
 
@@ -96,17 +103,17 @@ void package_table_add(struct package_table *table, struct text path, const uint
 	}
 	row = &table->rows[table->count++];
 	row->path = hash_of(table, path);
-	row->md5 = hash_of_md5(table, md5);
+	row->digest = hash_of_digest(table, digest, digest_bytes);
 }
 
-/* Of one name those with a sum come last. */
+/* Of one name those with a digest come last. */
 static int compare(const void *a, const void *b)
 {
 	const struct row *one = a, *other = b;
 
 	if (one->path != other->path)
 		return one->path < other->path ? -1 : 1;
-	return (one->md5 > other->md5) - (one->md5 < other->md5);
+	return (one->digest > other->digest) - (one->digest < other->digest);
 }
 
 /* What was taken for rows that turned out to be the same. */
@@ -120,7 +127,7 @@ static void give_back(struct package_table *table)
 	table->capacity = table->count;
 }
 
-/* A file stands in its package's list and, with its sum, in its sums: one row is enough. */
+/* A file stands in a package's list and, with its sum, in its sums: one row is enough. */
 void package_table_sort(struct package_table *table)
 {
 	size_t kept = 0;
@@ -157,19 +164,22 @@ void package_table_blur(struct package_table *table, struct text path)
 	struct row *row = find(table, path);
 
 	if (row)
-		row->md5 = 0;
+		row->digest = 0;
 }
 
 enum package_state package_table_judge(const struct package_table *table, struct text path,
-				       const uint8_t *md5)
+				       const struct package_digests *digests)
 {
 	const struct row *row = find(table, path);
 
 	if (!row)
 		return table->is_partial ? PACKAGE_UNKNOWN : PACKAGE_NOT_OWNED;
-	if (!md5)
+	if (!digests->md5 && !digests->sha256)
 		return PACKAGE_UNKNOWN;
-	if (row->md5 == 0)
+	if (row->digest == 0)
 		return PACKAGE_OWNED;
-	return row->md5 == hash_of_md5(table, md5) ? PACKAGE_UNMODIFIED : PACKAGE_MODIFIED;
+	if (row->digest == hash_of_digest(table, digests->md5, HASH_MD5_BYTES) ||
+	    row->digest == hash_of_digest(table, digests->sha256, HASH_SHA256_BYTES))
+		return PACKAGE_UNMODIFIED;
+	return digests->are_all ? PACKAGE_MODIFIED : PACKAGE_UNKNOWN;
 }

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/content/packages.h"
 
-#include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/hash.h"
+#include "sensor/content/package_source.h"
 #include "sensor/content/package_table.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-/* One step takes a millisecond or two; a host has some hundred packages, two files each. */
-#define FILES_A_STEP 64
 #define LOOK_INTERVAL_NS (5 * NS_PER_S)
 #define PATH_BYTES 512
+
+/* A host may have several; a file that one of them names is a package's. */
+static const struct package_source *const sources[] = { &package_dpkg, &package_rpm };
+#define SOURCE_COUNT (sizeof(sources) / sizeof(*sources))
 
 /* Directories that are links into /usr where /usr is merged: packages name their files either way.
  */
@@ -28,10 +30,13 @@ struct packages {
 	char root[PATH_BYTES];
 	bool is_merged[MERGED_COUNT];
 	struct package_table *table; /* read to its end; NULL: none yet */
-	struct package_table *next; /* being read */
-	DIR *directory; /* while one is */
+	bool has_md5; /* it has such digests */
+	struct package_table *next; /* being read; NULL: none is */
+	bool next_has_md5;
+	size_t source; /* of which `reader` is */
+	void *reader;
 	bool is_there;
-	struct timespec read_changed; /* of the database that `table`, or `next`, is of */
+	uint64_t stamp; /* of the databases that `table`, or `next`, is of */
 	uint64_t looked_ns;
 };
 
@@ -46,9 +51,9 @@ struct packages *packages_new(const char *root)
 
 static void stop_reading(struct packages *packages)
 {
-	if (packages->directory)
-		closedir(packages->directory);
-	packages->directory = NULL;
+	if (packages->reader)
+		sources[packages->source]->close(packages->reader);
+	packages->reader = NULL;
 	package_table_free(packages->next);
 	packages->next = NULL;
 }
@@ -60,11 +65,6 @@ void packages_free(struct packages *packages)
 	stop_reading(packages);
 	package_table_free(packages->table);
 	free(packages);
-}
-
-static void path_of(const struct packages *packages, const char *name, char ret_path[PATH_MAX])
-{
-	snprintf(ret_path, PATH_MAX, "%s/%s", packages->root, name);
 }
 
 /* "/bin/ls" is "/usr/bin/ls" where /bin leads there. */
@@ -88,164 +88,134 @@ static void find_merged(struct packages *packages)
 		char path[PATH_MAX], target[PATH_BYTES] = "";
 		ssize_t size;
 
-		path_of(packages, merged[i].at + 1, path);
-		path[strlen(path) - 1] = '\0'; /* the link itself */
+		snprintf(path, sizeof(path), "%s%.*s", packages->root, (int)merged[i].length - 1,
+			 merged[i].at); /* the link itself */
 		size = readlink(path, target, sizeof(target) - 1);
 		packages->is_merged[i] = size > 0 && strncmp(target, "usr/", 4) == 0;
 	}
 }
 
-/* --- reading --- */
+/* --- for sources --- */
 
-static void add(struct packages *packages, const char *at, size_t length, const uint8_t *md5)
+void packages_add(struct packages *packages, struct text path, const uint8_t *digest,
+		  size_t digest_bytes)
 {
 	char buffer[PATH_MAX + 8];
-	const struct text path = true_path(packages, (struct text){ at, length }, buffer);
 
-	package_table_add(packages->next, path, md5);
+	packages->next_has_md5 |= digest && digest_bytes == HASH_MD5_BYTES;
+	package_table_add(packages->next, true_path(packages, path, buffer), digest, digest_bytes);
 }
 
-/* A package's list has one absolute path a line, directories included. */
-static void read_list_line(struct packages *packages, const char *line, size_t length)
+void packages_blur(struct packages *packages, struct text path)
 {
-	if (length > 1 && line[0] == '/')
-		add(packages, line, length, NULL);
+	char buffer[PATH_MAX + 8];
+
+	package_table_blur(packages->next, true_path(packages, path, buffer));
 }
 
-/* Lower case, as md5sum writes them; -1: none. */
+void packages_set_partial(struct packages *packages)
+{
+	package_table_set_partial(packages->next);
+}
+
 static int digit_of(char hex)
 {
 	if (hex >= '0' && hex <= '9')
 		return hex - '0';
+	hex |= 0x20;
 	return hex >= 'a' && hex <= 'f' ? hex - 'a' + 10 : -1;
 }
 
-static bool read_md5(const char *hex, uint8_t ret_md5[HASH_MD5_BYTES])
+bool packages_digest_of(struct text text, uint8_t *ret_digest, size_t digest_bytes)
 {
-	for (size_t i = 0; i < HASH_MD5_BYTES; i++) {
-		int high = digit_of(hex[2 * i]), low = digit_of(hex[2 * i + 1]);
+	if (text.length != 2 * digest_bytes)
+		return false;
+	for (size_t i = 0; i < digest_bytes; i++) {
+		int high = digit_of(text.at[2 * i]), low = digit_of(text.at[2 * i + 1]);
 
 		if (high < 0 || low < 0)
 			return false;
-		ret_md5[i] = (uint8_t)(high << 4 | low);
+		ret_digest[i] = (uint8_t)(high << 4 | low);
 	}
 	return true;
 }
 
-/* "d41d8cd98f00b204e9800998ecf8427e  usr/bin/ls": 32 digits, two blanks, a path without its slash.
- */
-static void read_sum_line(struct packages *packages, char *line, size_t length)
-{
-	const size_t before = 2 * HASH_MD5_BYTES + 2;
-	uint8_t md5[HASH_MD5_BYTES];
-
-	if (length <= before || line[before - 2] != ' ' || line[before - 1] != ' ' ||
-	    !read_md5(line, md5))
-		return;
-	line[before - 1] = '/';
-	add(packages, line + before - 1, length - before + 1, md5);
-}
-
-static bool ends_with(const char *name, const char *end)
-{
-	size_t length = strlen(name), end_length = strlen(end);
-
-	return length > end_length && strcmp(name + length - end_length, end) == 0;
-}
-
-static bool read_file(struct packages *packages, const char *name)
-{
-	bool is_list = ends_with(name, ".list");
-	_cleanup_fclose_ FILE *file = NULL;
-	_cleanup_free_ char *line = NULL;
-	char path[PATH_MAX];
-	size_t size = 0;
-	ssize_t length;
-
-	if (!is_list && !ends_with(name, ".md5sums"))
-		return false;
-	snprintf(path, sizeof(path), "%s/var/lib/dpkg/info/%s", packages->root, name);
-	file = fopen(path, "re");
-	while (file && (length = getline(&line, &size, file)) > 0) {
-		if (line[length - 1] == '\n')
-			line[--length] = '\0';
-		if (is_list)
-			read_list_line(packages, line, (size_t)length);
-		else
-			read_sum_line(packages, line, (size_t)length);
-	}
-	return true;
-}
-
-/* Of a file that another package has put aside (dpkg-divert) the sums say nothing: three lines
- * each, from where, to where, by whom. */
-static void read_diversions(struct packages *packages)
-{
-	_cleanup_fclose_ FILE *file = NULL;
-	_cleanup_free_ char *line = NULL;
-	char path[PATH_MAX];
-	size_t size = 0;
-	ssize_t length;
-
-	path_of(packages, "var/lib/dpkg/diversions", path);
-	file = fopen(path, "re");
-	for (int n = 0; file && (length = getline(&line, &size, file)) > 0; n++) {
-		char buffer[PATH_MAX + 8];
-		struct text name = { line, (size_t)length - (line[length - 1] == '\n') };
-
-		if (n % 3 < 2)
-			package_table_blur(packages->next, true_path(packages, name, buffer));
-	}
-}
-
-static void finish(struct packages *packages)
-{
-	package_table_sort(packages->next);
-	read_diversions(packages);
-	package_table_free(packages->table);
-	packages->table = packages->next;
-	packages->next = NULL;
-	stop_reading(packages);
-}
-
-static void read_some(struct packages *packages)
-{
-	for (int files = 0; files < FILES_A_STEP;) {
-		const struct dirent *entry = readdir(packages->directory);
-
-		if (!entry) {
-			finish(packages);
-			return;
-		}
-		files += read_file(packages, entry->d_name);
-	}
-}
-
-/* dpkg writes its status file anew at the end of every run. */
-static void look(struct packages *packages)
+uint64_t packages_mtime_of(const char *root, const char *name)
 {
 	char path[PATH_MAX];
 	struct stat facts;
 
-	path_of(packages, "var/lib/dpkg/status", path);
-	packages->is_there = stat(path, &facts) == 0;
-	if (!packages->is_there || (facts.st_mtim.tv_sec == packages->read_changed.tv_sec &&
-				    facts.st_mtim.tv_nsec == packages->read_changed.tv_nsec))
-		return;
-	path_of(packages, "var/lib/dpkg/info", path);
-	packages->directory = opendir(path);
-	packages->next = packages->directory ? package_table_new() : NULL;
-	if (!packages->next) {
-		stop_reading(packages);
-		return;
+	snprintf(path, sizeof(path), "%s/%s", root, name);
+	if (stat(path, &facts) < 0)
+		return 0;
+	return (uint64_t)facts.st_mtim.tv_sec * NS_PER_S + (uint64_t)facts.st_mtim.tv_nsec;
+}
+
+/* --- reading --- */
+
+static void finish(struct packages *packages)
+{
+	package_table_sort(packages->next);
+	for (size_t i = 0; i < SOURCE_COUNT; i++)
+		if (sources[i]->blur)
+			sources[i]->blur(packages->root, packages);
+	package_table_free(packages->table);
+	packages->table = packages->next;
+	packages->has_md5 = packages->next_has_md5;
+	packages->next = NULL;
+}
+
+/* The next database from `source` on, or the end. */
+static void open_from(struct packages *packages, size_t source)
+{
+	for (; source < SOURCE_COUNT; source++) {
+		if (sources[source]->stamp(packages->root) == 0)
+			continue;
+		packages->source = source;
+		packages->reader = sources[source]->open(packages->root);
+		if (packages->reader)
+			return;
+		package_table_set_partial(packages->next);
 	}
-	packages->read_changed = facts.st_mtim;
+	finish(packages);
+}
+
+static void read_some(struct packages *packages)
+{
+	const struct package_source *source = sources[packages->source];
+
+	if (source->read(packages->reader, packages))
+		return;
+	source->close(packages->reader);
+	packages->reader = NULL;
+	open_from(packages, packages->source + 1);
+}
+
+static void look(struct packages *packages)
+{
+	uint64_t stamp = 0;
+
+	packages->is_there = false;
+	for (size_t i = 0; i < SOURCE_COUNT; i++) {
+		uint64_t of = sources[i]->stamp(packages->root);
+
+		packages->is_there |= of != 0;
+		stamp = hash_step(stamp, of);
+	}
+	if (!packages->is_there || stamp == packages->stamp)
+		return;
+	packages->next = package_table_new();
+	if (!packages->next)
+		return;
+	packages->stamp = stamp;
+	packages->next_has_md5 = false;
 	find_merged(packages);
+	open_from(packages, 0);
 }
 
 void packages_step(struct packages *packages, uint64_t now_ns)
 {
-	if (packages->directory) {
+	if (packages->reader) {
 		read_some(packages);
 	} else if (packages->looked_ns == 0 || now_ns - packages->looked_ns >= LOOK_INTERVAL_NS) {
 		packages->looked_ns = now_ns;
@@ -253,17 +223,19 @@ void packages_step(struct packages *packages, uint64_t now_ns)
 	}
 }
 
-bool packages_are_there(const struct packages *packages)
+bool packages_want_md5(const struct packages *packages)
 {
-	return packages->is_there;
+	return packages->table ? packages->has_md5 : packages->is_there;
 }
 
 enum package_state packages_judge(const struct packages *packages, struct text path,
-				  const uint8_t *md5)
+				  const uint8_t *md5, const uint8_t *sha256)
 {
+	const struct package_digests digests = { md5, sha256,
+						 sha256 && (md5 || !packages->has_md5) };
 	char buffer[PATH_MAX + 8];
 
 	if (!packages->table || path.length == 0 || path.at[0] != '/')
 		return PACKAGE_UNKNOWN;
-	return package_table_judge(packages->table, true_path(packages, path, buffer), md5);
+	return package_table_judge(packages->table, true_path(packages, path, buffer), &digests);
 }

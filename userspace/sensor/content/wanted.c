@@ -83,14 +83,14 @@ void wanted_free_all(struct wanted_table *table)
 		wanted_drop(table, table->order);
 }
 
-struct wanted *wanted_next(const struct wanted_table *table)
+struct wanted *wanted_next(const struct wanted_table *table, uint64_t now_ns)
 {
 	struct wanted *wanted, *large = NULL;
 
 	if (table->asked >= CONTENT_ASKED_MAX)
 		return NULL;
 	DL_FOREACH (table->order, wanted) {
-		if (wanted->state != WANTED_WAITING)
+		if (wanted->state != WANTED_WAITING || wanted->again_ns > now_ns)
 			continue;
 		if (!is_large(wanted))
 			return wanted;

@@ -16,6 +16,8 @@ struct wanted {
 	struct hash_identity identity; /* the key */
 	enum wanted_state state;
 	uint64_t done_ns;
+	uint64_t again_ns; /* not asked for before */
+	uint32_t tries; /* that came to nothing */
 	/* What became of it. */
 	struct record_hash hash;
 	uint8_t md5[HASH_MD5_BYTES];
@@ -47,7 +49,7 @@ struct wanted *wanted_add(struct wanted_table *table, const struct hash_identity
 void wanted_drop(struct wanted_table *table, struct wanted *wanted);
 void wanted_set_state(struct wanted_table *table, struct wanted *wanted, enum wanted_state state);
 /* The next to ask for, small ones first; NULL when none waits or enough are with the hasher. */
-struct wanted *wanted_next(const struct wanted_table *table);
+struct wanted *wanted_next(const struct wanted_table *table, uint64_t now_ns);
 /* Forgets those done longer than a moment ago. */
 void wanted_expire(struct wanted_table *table, uint64_t now_ns);
 

@@ -8,6 +8,7 @@
 #include "sensor/control/control_sensor.h"
 #include "sensor/control/status.h"
 #include "sensor/control/status_first_bytes.h"
+#include "sensor/control/status_hashes.h"
 #include "sensor/control/status_limits.h"
 
 #include <errno.h>
@@ -357,6 +358,7 @@ int status_object(struct control_call *call, json_t **ret_status)
 	json_object_set_new(status, "limits", status_limits(&live, &probes));
 	json_object_set_new(status, "maps", status_maps(&maps));
 	json_object_set_new(status, "first_bytes", status_first_bytes(sensor));
+	json_object_set_new(status, "hashes", status_hashes(sensor));
 	json_object_set_new(status, "ship", ship_json(sensor));
 	json_object_set_new(status, "spool", spool_json(sensor));
 	json_object_set_new(status, "budget", budget_json());

@@ -25,6 +25,7 @@ struct control_sensor {
 	const struct pipeline_counters *counters;
 	const struct arena *arena;
 	const struct marking *marking;
+	const struct content *content;
 	uint64_t started_ns; /* CLOCK_BOOTTIME */
 	/* Records in open batches, per class. */
 	void (*in_memory)(void *context, uint64_t ret_counts[RECORD_CLASS_COUNT]);

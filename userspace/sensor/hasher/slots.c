@@ -124,10 +124,9 @@ static enum hash_status status_at_end(const struct slot *slot)
 	if (syscall(SYS_fstat, slot->fd, &now) < 0)
 		return HASH_UNREADABLE;
 	if (slot->at != opened->bytes || (uint64_t)now.st_size != opened->bytes ||
-	    now.st_ino != opened->inode || nanoseconds(now.st_mtim) != opened->mtime_ns)
+	    now.st_ino != opened->inode || nanoseconds(now.st_mtim) != opened->mtime_ns ||
+	    nanoseconds(now.st_ctim) != opened->ctime_ns) /* anybody can set mtime back */
 		return HASH_CHANGED;
-	if (nanoseconds(now.st_ctim) != opened->ctime_ns)
-		return HASH_TOUCHED;
 	return (enum hash_status)slot->job.status;
 }
 

@@ -4,25 +4,18 @@
 #include "bpf/abi/executed.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/procdir.h"
 #include "sensor/keeper/executed_path.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <linux/fsverity.h>
 #include <linux/magic.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 
 #ifndef FUSE_SUPER_MAGIC
 #define FUSE_SUPER_MAGIC 0x65735546
 #endif
-/* Of ctime a kernel keeps ticks only; of the time of an execve() every nanosecond. */
-#define CTIME_SLACK_NS (10 * NS_PER_MS)
 
 struct executed_maps executed_maps_of(const struct bpf_object *object)
 {
@@ -32,46 +25,117 @@ struct executed_maps executed_maps_of(const struct bpf_object *object)
 	};
 }
 
-/* --- the executable --- */
-
-static bool is_noted(const struct executed_maps *maps, const struct hash_identity *identity,
-		     uint32_t *ret_magic)
-{
-	const struct executed_file file = { .inode = identity->inode,
-					    .ctime_ns = identity->ctime_ns,
-					    .device = identity->device };
-
-	return maps->files_fd >= 0 && bpf_map_lookup_elem(maps->files_fd, &file, ret_magic) == 0;
-}
-
-/* What the process runs, whatever has become of its name. The very inode that was executed: the
- * device need not be looked at where its number and times agree. */
-static bool open_running(const struct keeper_hash_request *request,
-			 struct executed_file_opened *opened)
-{
-	const struct hash_identity *want = &request->identity;
-	_cleanup_close_ int process = procdir_open("/proc", (pid_t)request->process.pid);
-	int fd;
-
-	if (process < 0 || procdir_check_start(process, request->process.start_ns) < 0)
-		return false;
-	fd = openat(process, "exe", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		return false;
-	if (!executed_path_facts(fd, &opened->opened) || opened->opened.inode != want->inode ||
-	    opened->opened.bytes != want->bytes || opened->opened.mtime_ns != want->mtime_ns) {
-		close(fd);
-		return false;
-	}
-	opened->fd = fd;
-	opened->status = opened->opened.ctime_ns == want->ctime_ns ? HASH_OK : HASH_TOUCHED;
-	return true;
-}
-
 static bool is_same(const struct hash_identity *one, const struct hash_identity *other)
 {
 	return memcmp(one, other, sizeof(*one)) == 0;
 }
+
+/* OK: the kernel side saw it executed, and nobody has executed anything else of that inode since.
+ */
+static enum hash_status confirm(const struct executed_maps *maps,
+				const struct hash_identity *identity,
+				struct executed_latest *ret_latest)
+{
+	const struct executed_file file = { .inode = identity->inode, .device = identity->device };
+
+	if (maps->files_fd < 0 || bpf_map_lookup_elem(maps->files_fd, &file, ret_latest) < 0)
+		return HASH_NOT_CONFIRMED;
+	if (ret_latest->ctime_ns != identity->ctime_ns)
+		return HASH_CHANGED;
+	return ret_latest->magic == FUSE_SUPER_MAGIC ? HASH_UNREADABLE : HASH_OK;
+}
+
+/* From now on a change would show in its times. */
+static bool is_settled(const struct hash_identity *opened)
+{
+	return clock_realtime_ns() >= opened->ctime_ns + clock_file_tick_ns();
+}
+
+/* --- what runs --- */
+
+/*
+ * An executable cannot be written to while it runs (ETXTBSY; but for Linux 6.11, 6.12.0 and .1).
+ * So what a process has run since its execve() holds what it held then, even if it was linked,
+ * unlinked or made another's since, which moves ctime.
+ *
+ * That it has run it since is known if nobody executed the inode after that: who does so having
+ * changed it is noted down with another ctime, so that is looked at once it is open. And an overlay
+ * lets who mounted it write to the layer below, so there nothing may have moved.
+ */
+static enum hash_status judge_running(const struct executed_maps *maps,
+				      const struct hash_identity *want,
+				      const struct hash_identity *found,
+				      struct executed_latest *ret_latest)
+{
+	enum hash_status status = confirm(maps, want, ret_latest);
+
+	if (status != HASH_OK)
+		return status;
+	if (found->ctime_ns == want->ctime_ns)
+		return HASH_OK;
+	if (ret_latest->magic == OVERLAYFS_SUPER_MAGIC && ret_latest->user_ns_level > 0)
+		return HASH_CHANGED;
+	return HASH_TOUCHED;
+}
+
+/* An O_PATH descriptor, -1 when the process has gone or runs something else. */
+static int find_running(const struct keeper_hash_request *request, struct hash_identity *ret_found)
+{
+	const struct hash_identity *want = &request->identity;
+	int fd = executed_path_open_running(&request->process, ret_found);
+
+	if (fd >= 0 && (ret_found->inode != want->inode || ret_found->device != want->device ||
+			ret_found->bytes != want->bytes || ret_found->mtime_ns != want->mtime_ns)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd < 0 ? -1 : fd;
+}
+
+static void reopen(int fd, struct executed_file_opened *opened)
+{
+	opened->fd = executed_path_reopen(fd);
+	if (opened->fd < 0)
+		opened->status = HASH_UNREADABLE;
+}
+
+static bool open_running(const struct executed_maps *maps,
+			 const struct keeper_hash_request *request,
+			 struct executed_file_opened *opened)
+{
+	_cleanup_close_ int fd = find_running(request, &opened->opened);
+	struct executed_latest latest;
+
+	if (fd < 0)
+		return false;
+	opened->status = judge_running(maps, &request->identity, &opened->opened, &latest);
+	if (opened->status == HASH_OK || opened->status == HASH_TOUCHED)
+		reopen(fd, opened);
+	return true;
+}
+
+/* Whether it still runs, at a time when a change would show: then it has not changed since. */
+static void look_at_running(const struct executed_maps *maps,
+			    const struct keeper_hash_request *request,
+			    struct executed_file_opened *opened)
+{
+	_cleanup_close_ int fd = -1;
+	struct executed_latest latest = { 0 };
+
+	opened->status = HASH_UNSETTLED;
+	if (!is_settled(&request->identity))
+		return;
+	fd = find_running(request, &opened->opened);
+	if (fd < 0)
+		return;
+	opened->status = judge_running(maps, &request->identity, &opened->opened, &latest);
+	if (opened->status == HASH_TOUCHED)
+		opened->status = HASH_OK;
+	if (opened->status == HASH_OK && latest.time_ns != request->time_ns)
+		opened->status = HASH_UNSETTLED; /* executed once more within that instant */
+}
+
+/* --- what has a name --- */
 
 /* By its name, as the process, its parent, init or, where that is hidden from us, we see it. */
 static void open_by_name(const struct keeper_hash_request *request,
@@ -81,88 +145,60 @@ static void open_by_name(const struct keeper_hash_request *request,
 	const struct process_key *seers[] = { &request->process, &request->parent, &init, &self };
 
 	opened->status = HASH_VANISHED;
-	if (request->path[0] != '/')
-		return;
 	for (size_t i = 0; i < sizeof(seers) / sizeof(*seers); i++) {
-		struct hash_identity found;
-		int fd = executed_path_open(seers[i], request->path, &found);
+		_cleanup_close_ int fd =
+			executed_path_open(seers[i], request->path, &opened->opened);
 
-		if (fd >= 0 && is_same(&found, &request->identity)) {
-			opened->opened = found;
-			opened->fd = executed_path_reopen(fd);
-			opened->status = opened->fd >= 0 ? HASH_OK : HASH_UNREADABLE;
-			close(fd);
-			return;
-		}
-		if (fd >= 0) {
-			opened->status = HASH_CHANGED;
-			close(fd);
-		}
+		if (fd < 0)
+			continue;
+		opened->status = HASH_CHANGED;
+		if (!is_same(&opened->opened, &request->identity))
+			continue;
+		opened->status = HASH_OK;
+		reopen(fd, opened);
+		return;
 	}
 }
 
-static void open_executable(const struct executed_maps *maps, uint64_t bytes_max,
-			    const struct keeper_hash_request *request,
-			    struct executed_file_opened *opened)
+/* --- what is asked for --- */
+
+static void open_file(const struct executed_maps *maps, uint64_t bytes_max,
+		      const struct keeper_hash_request *request,
+		      struct executed_file_opened *opened)
 {
-	uint32_t magic = 0;
+	struct executed_latest latest;
 
 	opened->identity = request->identity;
-	if (!is_noted(maps, &request->identity, &magic))
-		opened->status = HASH_NOT_CONFIRMED;
-	else if (magic == FUSE_SUPER_MAGIC)
-		opened->status = HASH_UNREADABLE;
-	else if (request->identity.bytes > bytes_max)
+	opened->status = confirm(maps, &request->identity, &latest);
+	if (opened->status == HASH_OK && request->identity.bytes > bytes_max)
 		opened->status = HASH_TOO_LARGE;
-	else if (!open_running(request, opened))
+	if (opened->status != HASH_OK)
+		return;
+	if (request->what == KEEPER_HASH_SCRIPT || !open_running(maps, request, opened))
 		open_by_name(request, opened);
+	if (opened->fd < 0 || is_settled(&opened->opened))
+		return;
+	close(opened->fd);
+	opened->fd = -1;
+	opened->status = HASH_UNSETTLED;
 }
 
-/* --- the script --- */
-
-/* Whether it can be the file that was executed: it must not have changed since, a program in its
- * place would have had to be there before, under this name. */
-static enum hash_status judge_script(int fd, const struct executed_script *script,
-				     const struct hash_identity *found)
-{
-	uint64_t exec_ns = script->time_ns + clock_boot_epoch_ns();
-	struct stat facts;
-
-	if (fstat(fd, &facts) < 0 || (facts.st_mode & 0111) == 0)
-		return HASH_CHANGED;
-	return found->ctime_ns <= exec_ns + CTIME_SLACK_NS ? HASH_OK : HASH_CHANGED;
-}
-
-static void open_script(const struct executed_maps *maps, uint64_t bytes_max,
-			const struct keeper_hash_request *request,
-			struct executed_file_opened *opened)
+static void look_at_script(const struct executed_maps *maps,
+			   const struct keeper_hash_request *request,
+			   struct executed_file_opened *opened)
 {
 	struct executed_script script;
-	int fd;
 
+	opened->status = HASH_NOT_CONFIRMED;
 	if (maps->scripts_fd < 0 ||
-	    bpf_map_lookup_elem(maps->scripts_fd, &request->process, &script) < 0 ||
-	    script.name_bytes == 0 || script.name_bytes >= sizeof(script.name)) {
-		opened->status = HASH_NOT_CONFIRMED;
+	    bpf_map_lookup_elem(maps->scripts_fd, &request->process, &script) < 0)
 		return;
-	}
-	script.name[script.name_bytes] = '\0';
-	fd = executed_path_open_script(&request->process, &request->parent, &script,
-				       &opened->opened);
-	if (fd < 0) {
-		opened->status = fd == -EACCES ? HASH_UNREADABLE : HASH_VANISHED;
-		return;
-	}
-	opened->identity = opened->opened;
-	opened->status = judge_script(fd, &script, &opened->opened);
-	if (opened->status == HASH_OK && opened->opened.bytes > bytes_max)
-		opened->status = HASH_TOO_LARGE;
-	if (opened->status == HASH_OK && request->what == KEEPER_HASH_SCRIPT) {
-		opened->fd = executed_path_reopen(fd);
-		if (opened->fd < 0)
-			opened->status = HASH_UNREADABLE;
-	}
-	close(fd);
+	opened->status = HASH_OK;
+	opened->identity = (struct hash_identity){ .inode = script.inode,
+						   .bytes = script.bytes,
+						   .ctime_ns = script.ctime_ns,
+						   .mtime_ns = script.mtime_ns,
+						   .device = script.device };
 }
 
 void executed_open(const struct executed_maps *maps, uint64_t bytes_max,
@@ -170,10 +206,12 @@ void executed_open(const struct executed_maps *maps, uint64_t bytes_max,
 		   struct executed_file_opened *ret_opened)
 {
 	*ret_opened = (struct executed_file_opened){ .fd = -1 };
-	if (request->what == KEEPER_HASH_EXECUTABLE)
-		open_executable(maps, bytes_max, request, ret_opened);
+	if (request->what == KEEPER_HASH_SCRIPT_LOOK)
+		look_at_script(maps, request, ret_opened);
+	else if (request->what == KEEPER_HASH_EXECUTABLE_LOOK)
+		look_at_running(maps, request, ret_opened);
 	else
-		open_script(maps, bytes_max, request, ret_opened);
+		open_file(maps, bytes_max, request, ret_opened);
 }
 
 void executed_measure(int fd, struct keeper_hash_reply *reply)

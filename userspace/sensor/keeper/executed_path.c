@@ -17,6 +17,7 @@
 #ifndef RESOLVE_CACHED
 #define RESOLVE_CACHED 0x20 /* 5.12 */
 #endif
+#define TRIES_MAX 4
 
 static uint64_t nanoseconds(struct statx_timestamp time)
 {
@@ -41,27 +42,22 @@ static struct hash_identity identity_of(const struct statx *facts)
 	};
 }
 
-bool executed_path_facts(int fd, struct hash_identity *ret_facts)
-{
-	struct statx facts;
-
-	if (look(fd, &facts) < 0 || !S_ISREG(facts.stx_mode))
-		return false;
-	*ret_facts = identity_of(&facts);
-	return true;
-}
-
 /* A name that was just executed is known to the kernel: it need not ask a file system, which might
- * be an unprivileged user's program that never answers. Before 5.12 there is no such promise. */
-static int resolve(int directory, const char *name, uint64_t where)
+ * be an unprivileged user's program that never answers. Before 5.12 there is no such promise. It
+ * says EAGAIN when it would have to, and when somebody mounts something at this very moment. */
+static int resolve(int root, const char *path)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC,
-				.resolve = where | RESOLVE_NO_MAGICLINKS | RESOLVE_CACHED };
-	long fd = syscall(SYS_openat2, directory, name, &how, sizeof(how));
+				.resolve =
+					RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_CACHED };
+	long fd = -1;
 
+	errno = EAGAIN;
+	for (int tries = 0; fd < 0 && errno == EAGAIN && tries < TRIES_MAX; tries++)
+		fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
 	if (fd < 0 && errno == EINVAL) {
 		how.resolve &= ~(uint64_t)RESOLVE_CACHED;
-		fd = syscall(SYS_openat2, directory, name, &how, sizeof(how));
+		fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
 	}
 	return fd < 0 ? -errno : (int)fd;
 }
@@ -92,10 +88,9 @@ static int check(int process, int fd, struct hash_identity *ret_facts)
 	return r;
 }
 
-static int open_checked(int process, int directory, const char *name, uint64_t where,
-			struct hash_identity *ret_facts)
+static int open_checked(int process, int root, const char *path, struct hash_identity *ret_facts)
 {
-	int fd = resolve(directory, name, where);
+	int fd = resolve(root, path);
 	int r;
 
 	if (fd < 0)
@@ -125,61 +120,56 @@ static int open_process(const struct process_key *key)
 	return process;
 }
 
+/* "/dev/fd/7", as a script is called that was executed by its descriptor: fexecve(3). -1: it is
+ * called otherwise. */
+static int descriptor_of(const char *path)
+{
+	int number = -1, length = 0;
+
+	if (sscanf(path, "/dev/fd/%9d%n", &number, &length) != 1 || path[length] != '\0')
+		return -1;
+	return number;
+}
+
+/* A link of /proc leads to the very file, and asks its file system nothing as it is not opened. */
+static int open_link(int process, const char *link, struct hash_identity *ret_facts)
+{
+	int fd = openat(process, link, O_PATH | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = check(process, fd, ret_facts);
+	if (r == 0)
+		return fd;
+	close(fd);
+	return r;
+}
+
+int executed_path_open_running(const struct process_key *key, struct hash_identity *ret_facts)
+{
+	_cleanup_close_ int process = open_process(key);
+
+	return process < 0 ? process : open_link(process, "exe", ret_facts);
+}
+
 int executed_path_open(const struct process_key *seer, const char *path,
 		       struct hash_identity *ret_facts)
 {
-	_cleanup_close_ int process = open_process(seer);
+	_cleanup_close_ int process = path[0] == '/' ? open_process(seer) : -ENOENT;
 	_cleanup_close_ int root = -1;
+	char link[32];
 
 	if (process < 0)
 		return process;
+	if (descriptor_of(path) >= 0) {
+		snprintf(link, sizeof(link), "fd/%d", descriptor_of(path));
+		return open_link(process, link, ret_facts);
+	}
 	root = openat(process, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return -errno;
-	return open_checked(process, root, path, RESOLVE_IN_ROOT, ret_facts);
-}
-
-/* Still where it was at the execve()? A device as stat(2) has it may be another than the kernel's:
- * it counts only where both agree on the inode, and is not looked at. */
-static int open_directory(int process, const struct executed_script *script)
-{
-	int directory = openat(process, "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct statx facts;
-
-	if (directory < 0)
-		return -errno;
-	if (look(directory, &facts) < 0 || facts.stx_ino != script->cwd_inode) {
-		close(directory);
-		return -ENOENT;
-	}
-	return directory;
-}
-
-static int open_relative(const struct process_key *process_key,
-			 const struct executed_script *script, struct hash_identity *ret_facts)
-{
-	_cleanup_close_ int process = open_process(process_key);
-	_cleanup_close_ int directory = -1;
-
-	if (process < 0)
-		return process;
-	directory = open_directory(process, script);
-	if (directory < 0)
-		return directory;
-	return open_checked(process, directory, script->name, RESOLVE_BENEATH, ret_facts);
-}
-
-int executed_path_open_script(const struct process_key *process, const struct process_key *parent,
-			      const struct executed_script *script, struct hash_identity *ret_facts)
-{
-	int fd;
-
-	if (script->name[0] != '/') {
-		fd = open_relative(process, script, ret_facts);
-		return fd == -ESRCH ? open_relative(parent, script, ret_facts) : fd;
-	}
-	fd = executed_path_open(process, script->name, ret_facts);
-	return fd == -ESRCH ? executed_path_open(parent, script->name, ret_facts) : fd;
+	return open_checked(process, root, path, ret_facts);
 }
 
 int executed_path_reopen(int fd)

@@ -4,25 +4,17 @@
 #define YAGURA_KEEPER_EXECUTED_PATH_H
 
 #include "bpf/abi/event.h"
-#include "bpf/abi/executed.h"
 #include "sensor/hasher/hash_message.h"
 
-#include <stdbool.h>
-
-/* Facts of an open regular file, the device as stat tells it. False for anything else. Asks no
- * server of a file system. */
-bool executed_path_facts(int fd, struct hash_identity *ret_facts);
-/* An O_PATH descriptor of a regular file, the caller's, with its facts, the device as the kernel
- * has it; the name is resolved in the process's root and leads nowhere out of it. start_ns 0:
- * whoever has the pid. -ENOENT when nothing is there, -EACCES in a FUSE file system, or -errno. */
+/* An O_PATH descriptor of the regular file that a process runs, the caller's, with its facts, the
+ * device as the kernel has it. Asks no server of a file system. -ESRCH when the process has gone,
+ * -EACCES in a FUSE file system, or -errno. */
+int executed_path_open_running(const struct process_key *key, struct hash_identity *ret_facts);
+/* Likewise what is called so (absolute): resolved in the process's root, which it does not lead out
+ * of, or, "/dev/fd/7", its descriptor. start_ns 0: whoever has the pid. -ENOENT when nothing is
+ * there, -EAGAIN when the kernel does not know the name by heart. */
 int executed_path_open(const struct process_key *seer, const char *path,
 		       struct hash_identity *ret_facts);
-/* Likewise a script: from the process's root or, for a relative name, from its working directory if
- * that is still the one noted down, and downwards only. The parent stands in when an absolute
- * name's process has gone. */
-int executed_path_open_script(const struct process_key *process, const struct process_key *parent,
-			      const struct executed_script *script,
-			      struct hash_identity *ret_facts);
 /* Opens for reading what an O_PATH descriptor stands for. */
 int executed_path_reopen(int fd);
 

@@ -16,9 +16,9 @@ int measured_map_of(const struct bpf_object *object)
 
 struct keeper_digest measured_find(int map_fd, const struct hash_identity *identity)
 {
-	const struct executed_file file = { .inode = identity->inode,
-					    .ctime_ns = identity->ctime_ns,
-					    .device = identity->device };
+	const struct executed_content file = { .inode = identity->inode,
+					       .ctime_ns = identity->ctime_ns,
+					       .device = identity->device };
 	struct keeper_digest found = { 0 };
 	struct executed_digest digest;
 

@@ -44,7 +44,9 @@ enum keeper_descriptor {
 enum keeper_hash_what {
 	KEEPER_HASH_EXECUTABLE = 1,
 	KEEPER_HASH_SCRIPT = 2,
-	KEEPER_HASH_SCRIPT_LOOK = 3, /* only says which file it is */
+	/* These two open nothing for the hasher. */
+	KEEPER_HASH_SCRIPT_LOOK = 3, /* says which file it is */
+	KEEPER_HASH_EXECUTABLE_LOOK = 4, /* whether the process still runs what it executed then */
 };
 
 /* All zero for other verbs. Whom to ask for the file, and which: what the kernel side did not note
@@ -52,10 +54,11 @@ enum keeper_hash_what {
 struct keeper_hash_request {
 	struct process_key process;
 	struct process_key parent; /* it may show the file when the process has gone */
-	struct hash_identity identity; /* of the executable; a script's is told by the keeper */
+	struct hash_identity identity; /* SCRIPT_LOOK tells a script's */
+	uint64_t time_ns; /* of the execve(), as in its event */
 	uint32_t what; /* enum keeper_hash_what */
 	uint32_t wants_md5;
-	char path[EVENT_PATH_BYTES_MAX]; /* of the executable, NUL-terminated; "" not known */
+	char path[EVENT_PATH_BYTES_MAX]; /* absolute, NUL-terminated; "" not known */
 };
 
 struct keeper_request {
@@ -77,7 +80,7 @@ struct keeper_digest {
 struct keeper_hash_reply {
 	struct hash_identity identity; /* of what was asked for, as far as it is known */
 	/* enum hash_status. PENDING: the hasher has it, struct hash_result follows with this
-	 * identity. OK: a script was looked at, and it is the one that was executed. */
+	 * identity. OK, of what was looked at only: this is the script; it still runs. */
 	uint32_t status;
 	uint32_t verity_algorithm; /* FS_VERITY_HASH_ALG_…; 0: the file has no fs-verity */
 	uint32_t verity_bytes;

@@ -50,7 +50,7 @@ static int32_t hash(const struct serve_context *context, const struct keeper_has
 	struct hash_job job;
 	int r;
 
-	if (request->what < KEEPER_HASH_EXECUTABLE || request->what > KEEPER_HASH_SCRIPT_LOOK ||
+	if (request->what < KEEPER_HASH_EXECUTABLE || request->what > KEEPER_HASH_EXECUTABLE_LOOK ||
 	    request->path[sizeof(request->path) - 1] != '\0')
 		return -EINVAL;
 	if (context->hash_bytes_max == 0) {

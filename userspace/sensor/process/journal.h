@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What outlives a worker, in a memfd the keeper holds: the totals of the conservation equation, and
- * the latest process events byte for byte as the ring gave them. A new worker replays them through
- * the same decoder, and so knows the processes whose flows are still to end. Never on disk: it
- * holds argv.
+ * the latest process events as the ring gave them, arguments but what is left of them after
+ * redaction (pipeline_journal.c). A new worker replays them through the same decoder, and so knows
+ * the processes whose flows are still to end.
  *
  * The memory is written by a process that may be killed between any two instructions: totals have
  * two slots and a flip, an entry counts only once the head has moved past it, and each entry

@@ -83,9 +83,9 @@ static void why_there_is_none_is_said(void **state)
 	}
 	w->answer = HASH_PENDING;
 	assert_int_equal(look(w, exec_of(w, 1, SMALL), true, &facts), CONTENT_WAIT);
-	give_last(w, HASH_CHANGED);
+	give_last(w, HASH_UNREADABLE);
 	assert_int_equal(look(w, exec_of(w, 1, SMALL), true, &facts), CONTENT_READY);
-	assert_int_equal(facts.hash.status, HASH_CHANGED);
+	assert_int_equal(facts.hash.status, HASH_UNREADABLE);
 	assert_int_equal(content_cache_count(content_cache(w->content)), 0);
 }
 

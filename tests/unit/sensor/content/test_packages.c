@@ -19,6 +19,7 @@
 
 #define SUM "000102030405060708090a0b0c0d0e0f"
 static const uint8_t sum[16] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+static const uint8_t other_sha256[32] = { 1 };
 static const uint8_t other_sum[16] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16 };
 
 struct world {
@@ -92,7 +93,8 @@ static int tear_down(void **state)
 
 static enum package_state judge(const struct world *w, const char *path, const uint8_t *md5)
 {
-	return packages_judge(w->packages, (struct text){ path, strlen(path) }, md5);
+	return packages_judge(w->packages, (struct text){ path, strlen(path) }, md5,
+			      md5 ? other_sha256 : NULL);
 }
 
 static void nothing_is_known_before_it_is_read(void **state)
@@ -103,7 +105,7 @@ static void nothing_is_known_before_it_is_read(void **state)
 static void files_are_as_packages_brought_them_or_not(void **state)
 {
 	settle(*state);
-	assert_true(packages_are_there(((struct world *)*state)->packages));
+	assert_true(packages_want_md5(((struct world *)*state)->packages));
 	assert_int_equal(judge(*state, "/usr/bin/told", sum), PACKAGE_UNMODIFIED);
 	assert_int_equal(judge(*state, "/usr/bin/told", other_sum), PACKAGE_MODIFIED);
 	assert_int_equal(judge(*state, "/usr/bin/told", NULL), PACKAGE_UNKNOWN);
@@ -158,8 +160,8 @@ static void without_a_database_nothing_is_known(void **state)
 	(void)state;
 	for (uint64_t now_ns = 1; now_ns < 100 * NS_PER_S; now_ns += NS_PER_S)
 		packages_step(none, now_ns);
-	assert_false(packages_are_there(none));
-	assert_int_equal(packages_judge(none, (struct text){ "/usr/bin/ls", 11 }, sum),
+	assert_false(packages_want_md5(none));
+	assert_int_equal(packages_judge(none, (struct text){ "/usr/bin/ls", 11 }, sum, NULL),
 			 PACKAGE_UNKNOWN);
 	packages_free(none);
 }
