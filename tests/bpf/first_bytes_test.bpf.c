@@ -123,8 +123,6 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool egress)
 {
 	struct stage *stage = stage_enter();
 
-	if ((void *)(long)skb->data + 1 > (void *)(long)skb->data_end)
-		return 0; /* there is nothing to be read */
 	if (!stage)
 		return 1;
 	stage_set(stage);
