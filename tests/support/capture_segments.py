@@ -132,11 +132,16 @@ def wrapped(packets):
 
 
 def kept_alive(packets):
-    """Before each segment with data a byte of rubbish that was acknowledged already (RFC 9293
-    3.8.4), and the next byte alone, as a probe of a window that is closed (3.8.6.1)."""
+    """Before each segment with data that continues the stream a byte of rubbish, the last one sent
+    (RFC 9293 3.8.4), and the next byte alone, as a probe of a window that is closed (3.8.6.1)."""
+    follows = {}
 
     def change(segment):
-        if not segment.payload or segment.flags & (SYN | FIN | RST):
+        continues = follows.get(segment.ends, segment.seq) == segment.seq
+        if continues:
+            size = len(segment.payload) + bool(segment.flags & (SYN | FIN))
+            follows[segment.ends] = (segment.seq + size) & 0xFFFFFFFF
+        if not continues or not segment.payload or segment.flags & (SYN | FIN | RST):
             return [segment.packet]
         return [
             segment.make(seq=segment.seq - 1, payload=b"\x16", flags=ACK),

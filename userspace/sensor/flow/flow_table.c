@@ -195,6 +195,14 @@ void flow_table_cut(struct flow_table *table, const struct flow_key *key,
 	keep_to_limits(table, flow);
 }
 
+void flow_table_overlap(struct flow_table *table, const struct flow_key *key,
+			enum fingerprint_side side)
+{
+	flow_table_cut(table, key, side, "overlap");
+	if (find(table, key))
+		flow_take_back(find(table, key), side);
+}
+
 void flow_table_syn(struct flow_table *table, const struct flow_key *key,
 		    const struct fingerprint_syn *syn)
 {

@@ -65,6 +65,10 @@ int flow_table_piece(struct flow_table *table, const struct flow_piece *piece);
  * read a last time; what is not whole then becomes truncated, for `reason`. */
 void flow_table_cut(struct flow_table *table, const struct flow_key *key,
 		    enum fingerprint_side side, const char *reason);
+/* Other bytes than before came for a place of this side's stream: nobody knows which of them the
+ * other end took. The fingerprints and names that the side's messages gave are taken back. */
+void flow_table_overlap(struct flow_table *table, const struct flow_key *key,
+			enum fingerprint_side side);
 void flow_table_syn(struct flow_table *table, const struct flow_key *key,
 		    const struct fingerprint_syn *syn);
 /* It begins with bytes no parser is known for: enum fingerprint_first_bytes says of what kind. */
