@@ -265,9 +265,13 @@ struct text flow_table_name(const struct flow_table *table, const uint8_t addr[1
 	return flow_names_find(table->names, addr, now_ns);
 }
 
-void flow_table_learn_names(struct flow_table *table, const struct marks *marks, uint64_t now_ns)
+void flow_table_learn_names(struct flow_table *table, const struct flow_key *key, uint64_t now_ns)
 {
-	flow_names_learn_marks(table->names, marks, now_ns);
+	const struct flow *flow = find(table, key);
+	uint64_t asked_for = flow ? fingerprint_asked_for(flow->session) : 0;
+
+	if (asked_for)
+		flow_names_learn_marks(table->names, &flow->marks, asked_for, now_ns);
 }
 
 void flow_table_stats(const struct flow_table *table, struct flow_table_stats *ret_stats)

@@ -87,8 +87,8 @@ void flow_table_end(struct flow_table *table, const struct flow_key *key);
  * not older than its TTL or ten minutes, whichever is longer; empty when there is none. */
 struct text flow_table_name(const struct flow_table *table, const uint8_t addr[16],
 			    uint64_t now_ns);
-/* Feeds the names from the answers among a flow's marks. */
-void flow_table_learn_names(struct flow_table *table, const struct marks *marks, uint64_t now_ns);
+/* Feeds the names from the answers of a flow that it asked for. */
+void flow_table_learn_names(struct flow_table *table, const struct flow_key *key, uint64_t now_ns);
 
 void flow_table_stats(const struct flow_table *table, struct flow_table_stats *ret_stats);
 
