@@ -30,10 +30,8 @@ static void check(const struct flow_table *table)
 static void learn(struct flow_table *table, const struct flow_key *key, uint64_t now_ns)
 {
 	static const uint8_t addr[16] = { [10] = 0xff, [11] = 0xff, [12] = 192, [14] = 2 };
-	const struct marks *marks = flow_table_marks(table, key);
 
-	if (marks)
-		flow_table_learn_names(table, marks, now_ns);
+	flow_table_learn_names(table, key, now_ns);
 	fuzz_require(flow_table_name(table, addr, now_ns).at != NULL);
 }
 

@@ -4,10 +4,11 @@ changing a byte. Each function takes a capture's packets and gives others."""
 
 import collections
 import dataclasses
+import random
 
 from capture_packets import ACK, FIN, NS, PSH, RST, SYN, segment_of
 
-REORDERED = 8  # segments, of which the last comes first
+REORDERED = 64  # segments that come in any order
 TSO_BYTES = 60000
 
 
@@ -49,37 +50,44 @@ def begun(packets):
     return {segment.ends for segment in segments if segment and segment.flags & SYN}
 
 
-def reordered(packets):
-    """Segments of one direction in groups, each group the other way round."""
-    packets = list(segmented(100)(packets))
-    known = begun(packets)
-    waiting = collections.defaultdict(list)
+def moved(packets, places, order):
+    """The packets at these places in this order, at the times of those that were there."""
+    there = [packets[place] for place in places]
+    for place, other in zip(places, order):
+        packets[place] = dataclasses.replace(there[other], time_ns=packets[place].time_ns)
 
-    def flush(places):
-        for here, there in zip(list(places), reversed(list(places))):
-            if here < there:
-                one, other = packets[here], packets[there]
-                packets[here] = dataclasses.replace(other, time_ns=one.time_ns)
-                packets[there] = dataclasses.replace(one, time_ns=other.time_ns)
-        places.clear()
 
-    for i, packet in enumerate(packets):
-        segment = segment_of(packet)
-        if not segment:
-            continue
-        sender, receiver = segment.ends
-        places = waiting[sender, receiver]
-        if segment.flags & (SYN | FIN | RST):
-            flush(places)
-            if segment.flags & (SYN | RST):
-                flush(waiting[receiver, sender])
-        elif segment.payload and segment.ends in known:
-            places.append(i)
-            if len(places) == REORDERED:
+def shuffled(size):
+    """Segments of one direction in groups, each group in any order: with many holes at a time."""
+
+    def change(packets):
+        packets = list(segmented(size)(packets))
+        known, waiting = begun(packets), collections.defaultdict(list)
+        chance = random.Random(size)
+
+        def flush(places):
+            moved(packets, places, chance.sample(range(len(places)), len(places)))
+            places.clear()
+
+        for i, packet in enumerate(packets):
+            segment = segment_of(packet)
+            if not segment:
+                continue
+            sender, receiver = segment.ends
+            places = waiting[sender, receiver]
+            if segment.flags & (SYN | FIN | RST):
                 flush(places)
-    for places in waiting.values():
-        flush(places)
-    return packets
+                if segment.flags & (SYN | RST):
+                    flush(waiting[receiver, sender])
+            elif segment.payload and segment.ends in known:
+                places.append(i)
+                if len(places) == REORDERED:
+                    flush(places)
+        for places in waiting.values():
+            flush(places)
+        return packets
+
+    return change
 
 
 def duplicated(packets):
@@ -124,11 +132,16 @@ def wrapped(packets):
 
 
 def kept_alive(packets):
-    """Before each segment with data a byte of rubbish that was acknowledged already (RFC 9293
-    3.8.4), and the next byte alone, as a probe of a window that is closed (3.8.6.1)."""
+    """Before each segment with data that continues the stream a byte of rubbish, the last one sent
+    (RFC 9293 3.8.4), and the next byte alone, as a probe of a window that is closed (3.8.6.1)."""
+    follows = {}
 
     def change(segment):
-        if not segment.payload or segment.flags & (SYN | FIN | RST):
+        continues = follows.get(segment.ends, segment.seq) == segment.seq
+        if continues:
+            size = len(segment.payload) + bool(segment.flags & (SYN | FIN))
+            follows[segment.ends] = (segment.seq + size) & 0xFFFFFFFF
+        if not continues or not segment.payload or segment.flags & (SYN | FIN | RST):
             return [segment.packet]
         return [
             segment.make(seq=segment.seq - 1, payload=b"\x16", flags=ACK),

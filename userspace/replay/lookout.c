@@ -4,12 +4,16 @@
 #include "bpf/lib/look_datagram.h"
 #include "bpf/lib/look_user.h"
 #include "bpf/lib/shape.h"
+#include "common/pieces.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <utlist.h>
 
 #define EARLY_BYTES_MAX (2 * LOOK_WINDOW_BYTES) /* of each direction */
 #define EARLY_SEGMENTS_MAX LOOK_MESSAGE_SEGMENTS_MAX
+/* Of the room: what was shown is remembered only while early segments have more than that. */
+#define EARLY_ROOM_BYTES (16 << 20)
 
 /* What the kernel calls them is what userspace calls them. */
 #define SAME_PROTOCOL(NAME, name)                                                                  \
@@ -31,6 +35,7 @@ struct direction {
 	struct early *early; /* by offset */
 	uint32_t early_bytes;
 	uint32_t early_count;
+	struct pieces shown; /* to the table, by their places in the stream */
 };
 
 struct lookout {
@@ -75,8 +80,12 @@ void lookout_free(struct lookout *lookout)
 	if (!lookout)
 		return;
 	for (int end = 0; end < TRACK_ENDS; end++) {
-		while (lookout->directions[end].early)
-			forget(lookout, &lookout->directions[end], lookout->directions[end].early);
+		struct direction *direction = &lookout->directions[end];
+
+		while (direction->early)
+			forget(lookout, direction, direction->early);
+		*lookout->room += (int64_t)pieces_heap(&direction->shown);
+		pieces_done(&direction->shown);
 	}
 	free(lookout);
 }
@@ -84,6 +93,18 @@ void lookout_free(struct lookout *lookout)
 static enum fingerprint_side side_of(enum track_end end)
 {
 	return end == TRACK_SOURCE ? SIDE_SOURCE : SIDE_DESTINATION;
+}
+
+/* For what may come again after it was read. Without room or memory that is not noticed. */
+static void remember(struct lookout *lookout, uint32_t place, struct cursor bytes)
+{
+	struct pieces *shown = &lookout->directions[lookout->sender].shown;
+	int64_t before = (int64_t)pieces_heap(shown);
+
+	if (*lookout->room - (int64_t)pieces_growth(shown, place + bytes.left) < EARLY_ROOM_BYTES)
+		return;
+	pieces_add(shown, place, bytes);
+	*lookout->room -= (int64_t)pieces_heap(shown) - before;
 }
 
 static void take_piece(void *context, const struct look_piece *piece, const __u8 *at)
@@ -100,11 +121,13 @@ static void take_piece(void *context, const struct look_piece *piece, const __u8
 	};
 
 	lookout->is_wanted = true;
-	if (!piece->cut)
-		flow_table_piece(lookout->table, &taken);
-	else
+	if (piece->cut) {
 		flow_table_cut(lookout->table, &lookout->key, taken.side,
 			       look_cut_name(piece->cut));
+		return;
+	}
+	flow_table_piece(lookout->table, &taken);
+	remember(lookout, taken.start + taken.offset, taken.bytes);
 }
 
 /* What has come of the message under way comes again: is it the same? Which of two the other end
@@ -194,19 +217,69 @@ static void jump(struct lookout *lookout, struct direction *direction, enum look
 	bring(lookout, direction);
 }
 
+/* Is it other than what is kept for the same place? */
+static bool contradicts_early(const struct direction *direction, uint32_t offset,
+			      const struct cursor *bytes)
+{
+	const struct early *early;
+
+	DL_FOREACH (direction->early, early) {
+		uint32_t from = offset > early->offset ? offset : early->offset;
+		uint32_t end = early->offset + early->size;
+
+		if (end > offset + bytes->left)
+			end = offset + (uint32_t)bytes->left;
+		if (from < end && memcmp(bytes->at + (from - offset),
+					 early->bytes + (from - early->offset), end - from) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* Is it other than what was shown? */
+static bool contradicts_shown(struct direction *direction, uint32_t offset, struct cursor bytes)
+{
+	struct pieces *shown = &direction->shown;
+
+	if (offset >= shown->end)
+		return false;
+	if (bytes.left > shown->end - offset)
+		bytes.left = shown->end - offset;
+	return pieces_add(shown, offset, bytes) == -EBADMSG;
+}
+
+/* True when a place of the stream has other bytes than before. Whatever message they are of:
+ * nothing is read of the direction any more. */
+static bool is_overlap(struct lookout *lookout, struct direction *direction, uint32_t offset,
+		       const struct cursor *bytes)
+{
+	if (!contradicts_early(direction, offset, bytes) &&
+	    !contradicts_shown(direction, offset, *bytes))
+		return false;
+	flow_table_overlap(lookout->table, &lookout->key, side_of(lookout->sender));
+	lookout->is_wanted = true;
+	direction->side.state = LOOK_DONE;
+	while (direction->early)
+		forget(lookout, direction, direction->early);
+	return true;
+}
+
 static void look_at_stream(struct lookout *lookout, const struct track_data *data)
 {
 	struct direction *direction = &lookout->directions[data->sender];
 	struct cursor bytes = data->bytes;
 	int64_t offset = data->offset;
 
-	if (direction->side.state == LOOK_DONE || offset >= LOOK_WINDOW_BYTES)
+	if (offset >= LOOK_WINDOW_BYTES)
 		return;
 	if (offset < 0) {
 		cursor_take(&bytes, (size_t)-offset);
 		offset = 0;
 	}
 	if (!cursor_ok(&bytes) || bytes.left == 0)
+		return;
+	if (is_overlap(lookout, direction, (uint32_t)offset, &bytes) ||
+	    direction->side.state == LOOK_DONE)
 		return;
 	if (look_at(lookout, &direction->side, (uint32_t)offset, &bytes) == LOOK_HOLD)
 		keep(lookout, direction, (uint32_t)offset, &bytes);
@@ -295,28 +368,12 @@ bool lookout_data(struct lookout *lookout, const struct flow_key *key, uint8_t p
 }
 
 /* A keep-alive may have a byte of anything: RFC 9293 3.8.4. */
-static bool is_keep_alive(const struct look_side *side, const struct track_data *data)
+static bool is_keep_alive(const struct direction *direction, const struct track_data *data)
 {
-	return data->wire_bytes == 1 && data->offset + 1 == side->next;
-}
+	int64_t end = data->offset + 1;
 
-/* Is it other than what is kept for the same place? */
-static bool contradicts(const struct direction *direction, uint32_t offset,
-			const struct cursor *bytes)
-{
-	const struct early *early;
-
-	DL_FOREACH (direction->early, early) {
-		uint32_t from = offset > early->offset ? offset : early->offset;
-		uint32_t end = early->offset + early->size;
-
-		if (end > offset + bytes->left)
-			end = offset + (uint32_t)bytes->left;
-		if (from < end && memcmp(bytes->at + (from - offset),
-					 early->bytes + (from - early->offset), end - from) != 0)
-			return true;
-	}
-	return false;
+	return data->wire_bytes == 1 &&
+	       (end == direction->side.next || end == (int64_t)direction->shown.end);
 }
 
 void lookout_again(struct lookout *lookout, const struct flow_key *key,
@@ -324,19 +381,12 @@ void lookout_again(struct lookout *lookout, const struct flow_key *key,
 {
 	struct direction *direction = &lookout->directions[data->sender];
 
-	if (data->offset < 0 || data->offset >= LOOK_WINDOW_BYTES ||
-	    is_keep_alive(&direction->side, data))
+	if (data->offset < 0 || data->offset >= LOOK_WINDOW_BYTES || is_keep_alive(direction, data))
 		return;
 	lookout->key = *key;
 	lookout->sender = data->sender;
 	compare(lookout, &direction->side, (uint32_t)data->offset, data->bytes);
-	if (!contradicts(direction, (uint32_t)data->offset, &data->bytes))
-		return;
-	/* Whatever message it is of: nothing is read of the direction any more. */
-	flow_table_cut(lookout->table, key, side_of(data->sender), "overlap");
-	direction->side.state = LOOK_DONE;
-	while (direction->early)
-		forget(lookout, direction, direction->early);
+	is_overlap(lookout, direction, (uint32_t)data->offset, &data->bytes);
 }
 
 void lookout_finish(struct lookout *lookout)

@@ -3,7 +3,9 @@
  * Shows payload to the code that decides, in the kernel, which first bytes are wanted
  * (bpf/lib/look.h), and hands those to the flow table. What comes early is kept until what is
  * before it has come, within bounds; a hole that stays is cut. What comes twice while a message is
- * under way is shown to the table too: other bytes than before make the message an overlap.
+ * under way is shown to the table too: other bytes than before make the message an overlap. What
+ * was shown is remembered to the flow's end, as far as there is room: other bytes that come after
+ * it was read take back what it said.
  */
 #ifndef YAGURA_REPLAY_LOOKOUT_H
 #define YAGURA_REPLAY_LOOKOUT_H
@@ -14,7 +16,7 @@
 struct lookout;
 
 /* `table` stays the caller's, and so does `room`: how many bytes more all lookouts together may
- * keep of what comes early. NULL without memory. */
+ * keep of what comes early and of what was shown. NULL without memory. */
 struct lookout *lookout_new(struct flow_table *table, int64_t *room);
 /* Takes NULL; wipes what was kept. */
 void lookout_free(struct lookout *lookout);

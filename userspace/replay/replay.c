@@ -105,7 +105,7 @@ static void flow_data(void *context, struct track_flow *flow, const struct track
 	((struct observed *)flow->observed)->is_told = true;
 	marks = flow_table_marks(replay->table, &watch.key);
 	if (marks && marks_find(marks, MARK_DNS_RESOLVED_IP))
-		flow_table_learn_names(replay->table, marks, flow->last_ns);
+		flow_table_learn_names(replay->table, &watch.key, flow->last_ns);
 }
 
 static void flow_again(void *context, struct track_flow *flow, const struct track_data *data)

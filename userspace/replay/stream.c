@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "replay/stream.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void stream_begin(struct stream *stream, uint32_t seq)
@@ -19,74 +20,111 @@ static int64_t place_of(const struct stream *stream, uint32_t seq)
 	return (int64_t)stream->edge + (int32_t)(seq - edge_seq);
 }
 
-static uint64_t count_new(const struct stream *stream, const struct stream_range *range)
+/* Of the ranges ahead the first that does not end before `from`. */
+static uint32_t first_touched(const struct stream *stream, uint64_t from)
 {
-	uint64_t at = range->from;
-	uint64_t count = 0;
+	uint32_t low = 0;
+	uint32_t high = stream->ahead_count;
 
-	for (int i = 0; i < stream->ahead_count && stream->ahead[i].from < range->to; i++) {
-		const struct stream_range *there = &stream->ahead[i];
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
 
-		if (there->from > at)
-			count += there->from - at;
-		if (there->to > at)
-			at = there->to;
+		if (stream->ahead[middle].to < from)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return at < range->to ? count + (range->to - at) : count;
+	return low;
 }
 
-static void drop_range(struct stream *stream, int i)
+static void drop_ranges(struct stream *stream, uint32_t first, uint32_t end)
 {
-	stream->ahead_count--;
-	memmove(&stream->ahead[i], &stream->ahead[i + 1],
-		(size_t)(stream->ahead_count - i) * sizeof(stream->ahead[0]));
+	if (first == end)
+		return;
+	memmove(&stream->ahead[first], &stream->ahead[end],
+		(stream->ahead_count - end) * sizeof(stream->ahead[0]));
+	stream->ahead_count -= end - first;
 }
 
-/* Takes the ranges that touch *range out of the list and into it. */
-static void merge_touching(struct stream *stream, struct stream_range *range)
+/* Takes the ranges that touch *range out of the list and into it. How much of it was new. */
+static uint64_t merge_touching(struct stream *stream, struct stream_range *range)
 {
-	for (int i = 0; i < stream->ahead_count;) {
-		const struct stream_range there = stream->ahead[i];
+	const struct stream_range added = *range;
+	uint64_t count = added.to - added.from;
+	uint32_t first = first_touched(stream, added.from);
+	uint32_t end = first;
 
-		if (there.to < range->from || there.from > range->to) {
-			i++;
-			continue;
-		}
+	for (; end < stream->ahead_count && stream->ahead[end].from <= added.to; end++) {
+		const struct stream_range there = stream->ahead[end];
+		uint64_t from = there.from > added.from ? there.from : added.from;
+		uint64_t to = there.to < added.to ? there.to : added.to;
+
+		count -= to - from;
 		if (there.from < range->from)
 			range->from = there.from;
 		if (there.to > range->to)
 			range->to = there.to;
-		drop_range(stream, i);
 	}
+	drop_ranges(stream, first, end);
+	return count;
+}
+
+/* False when there can be no more ranges. */
+static bool has_place(struct stream *stream, size_t *room)
+{
+	uint32_t capacity = stream->ahead_capacity > 0 ? 2 * stream->ahead_capacity : 8;
+	struct stream_range *grown;
+
+	if (stream->ahead_count < stream->ahead_capacity)
+		return true;
+	if (capacity > STREAM_AHEAD_MAX || capacity - stream->ahead_capacity > *room)
+		return false;
+	grown = realloc(stream->ahead, capacity * sizeof(*grown));
+	if (!grown)
+		return false;
+	*room -= capacity - stream->ahead_capacity;
+	stream->ahead = grown;
+	stream->ahead_capacity = capacity;
+	return true;
 }
 
 static void insert(struct stream *stream, struct stream_range range)
 {
-	int i = stream->ahead_count;
+	uint32_t i = first_touched(stream, range.from);
 
-	for (; i > 0 && stream->ahead[i - 1].from > range.from; i--)
-		stream->ahead[i] = stream->ahead[i - 1];
+	memmove(&stream->ahead[i + 1], &stream->ahead[i],
+		(stream->ahead_count - i) * sizeof(range));
 	stream->ahead[i] = range;
 	stream->ahead_count++;
 }
 
-static void remember(struct stream *stream, struct stream_range range)
+/* Counts the hole before the first of `range` and those ahead as lost. */
+static void give_up_hole(struct stream *stream, struct stream_range range)
 {
-	merge_touching(stream, &range);
-	if (range.from <= stream->edge) {
+	if (stream->ahead_count == 0 || range.from < stream->ahead[0].from) {
 		stream->edge = range.to;
 		return;
 	}
-	if (stream->ahead_count == STREAM_AHEAD_MAX) {
-		stream->edge = stream->ahead[0].to;
-		drop_range(stream, 0);
-		if (range.from < stream->edge) /* it lay in the first hole, which counts as lost */
-			return;
-	}
+	stream->edge = stream->ahead[0].to;
+	drop_ranges(stream, 0, 1);
 	insert(stream, range);
 }
 
-uint32_t stream_add(struct stream *stream, uint32_t seq, uint32_t bytes, int64_t *ret_offset)
+static uint64_t remember(struct stream *stream, size_t *room, struct stream_range range)
+{
+	uint64_t count = merge_touching(stream, &range);
+
+	if (range.from <= stream->edge)
+		stream->edge = range.to;
+	else if (has_place(stream, room))
+		insert(stream, range);
+	else
+		give_up_hole(stream, range);
+	return count;
+}
+
+uint32_t stream_add(struct stream *stream, size_t *room, uint32_t seq, uint32_t bytes,
+		    int64_t *ret_offset)
 {
 	struct stream_range range;
 	int64_t offset;
@@ -99,8 +137,14 @@ uint32_t stream_add(struct stream *stream, uint32_t seq, uint32_t bytes, int64_t
 		return 0;
 	range.from = offset < (int64_t)stream->edge ? stream->edge : (uint64_t)offset;
 	range.to = (uint64_t)(offset + (int64_t)bytes);
-	count = count_new(stream, &range);
-	remember(stream, range);
+	count = remember(stream, room, range);
 	stream->unique_bytes += count;
 	return (uint32_t)count;
+}
+
+void stream_done(struct stream *stream, size_t *room)
+{
+	*room += stream->ahead_capacity;
+	free(stream->ahead);
+	*stream = (struct stream){ 0 };
 }

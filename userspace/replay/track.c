@@ -14,6 +14,8 @@
 #include <uthash.h>
 #include <utlist.h>
 
+#define RANGES_MAX (4u << 20) /* of all streams: 64 MiB */
+
 enum list { LIST_OPEN, LIST_CLOSED, LIST_OTHER, LISTS };
 
 static const uint64_t silence_ns[LISTS] = {
@@ -33,6 +35,7 @@ struct entry {
 struct track {
 	struct track_observer observer;
 	size_t flows_max;
+	size_t ranges_room; /* so many more may all streams have ahead */
 	uint64_t salt;
 	struct entry *by_tuple;
 	struct entry *silent[LISTS]; /* who was silent longest comes first */
@@ -47,6 +50,7 @@ struct track *track_new(size_t flows_max, const struct track_observer *observer)
 	if (!track)
 		return NULL;
 	track->flows_max = flows_max;
+	track->ranges_room = RANGES_MAX;
 	track->observer = *observer;
 	if (getrandom(&track->salt, sizeof(track->salt), GRND_NONBLOCK) < 0)
 		track->salt = 0; /* early at boot: it only makes a bad case less likely */
@@ -61,13 +65,20 @@ static void unlink_entry(struct track *track, struct entry *entry)
 		track->last = NULL;
 }
 
+static void free_entry(struct track *track, struct entry *entry)
+{
+	for (enum track_end end = TRACK_SOURCE; end < TRACK_ENDS; end++)
+		stream_done(&entry->flow.ends[end].stream, &track->ranges_room);
+	free(entry);
+}
+
 static void end_flow(struct track *track, struct entry *entry, enum record_flow_ending ending)
 {
 	if (entry->flow.ending == FLOW_ENDING_UNKNOWN)
 		entry->flow.ending = ending;
 	unlink_entry(track, entry);
 	track->observer.ended(track->observer.context, &entry->flow);
-	free(entry);
+	free_entry(track, entry);
 }
 
 void track_free(struct track *track)
@@ -79,7 +90,7 @@ void track_free(struct track *track)
 			struct entry *entry = track->silent[list];
 
 			unlink_entry(track, entry);
-			free(entry);
+			free_entry(track, entry);
 		}
 	}
 	free(track);
@@ -225,7 +236,8 @@ static void take_payload(struct track *track, struct track_flow *flow, enum trac
 	uint32_t new_bytes = segment->payload_bytes;
 
 	if (flow->tuple.protocol == PROTOCOL_TCP)
-		new_bytes = stream_add(&end->stream, seq, segment->payload_bytes, &data.offset);
+		new_bytes = stream_add(&end->stream, &track->ranges_room, seq,
+				       segment->payload_bytes, &data.offset);
 	if (new_bytes == 0) {
 		flow->retransmits++;
 		track->observer.again(track->observer.context, flow, &data);

@@ -70,15 +70,6 @@ static bool is_dns(enum fingerprint_protocol protocol)
 	return protocol == FINGERPRINT_DNS || protocol == FINGERPRINT_DNS_TCP;
 }
 
-/* Answers name the flows that begin from now on. */
-static void learn_names(struct marking *marking, const struct flow_key *key, uint64_t now_ns)
-{
-	const struct marks *marks = flow_table_marks(marking->flows, key);
-
-	if (marks)
-		flow_table_learn_names(marking->flows, marks, now_ns);
-}
-
 void marking_take(struct marking *marking, const struct event_bytes *event, uint64_t now_ns)
 {
 	struct flow_piece piece = {
@@ -106,7 +97,7 @@ void marking_take(struct marking *marking, const struct event_bytes *event, uint
 		log_debug("marking", "nobody parses protocol %d", (int)piece.protocol);
 	explicit_bzero(marking->bytes, (size_t)r);
 	if (is_dns(piece.protocol) && piece.side == SIDE_DESTINATION)
-		learn_names(marking, &piece.key, now_ns);
+		flow_table_learn_names(marking->flows, &piece.key, now_ns);
 }
 
 static void fill_syn(struct marking *marking, const struct flow_key *key,

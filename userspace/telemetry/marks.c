@@ -137,15 +137,16 @@ int marks_add(struct marks *marks, enum mark_kind kind, struct text value)
 	return -ENOSPC;
 }
 
-/* The order of those that stay is kept. */
-static void forget(struct marks *marks, enum mark_kind kind)
+void marks_forget(struct marks *marks,
+		  bool (*is_meant)(const struct mark *mark, const void *context),
+		  const void *context)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < marks->count; i++) {
 		struct mark mark = marks->at[i];
 
-		if (mark.kind == kind)
+		if (is_meant(&mark, context))
 			marks->bytes -= mark.value.length;
 		else
 			marks->at[kept++] = mark;
@@ -153,9 +154,14 @@ static void forget(struct marks *marks, enum mark_kind kind)
 	marks->count = kept;
 }
 
+static bool is_of_kind(const struct mark *mark, const void *kind)
+{
+	return mark->kind == *(const enum mark_kind *)kind;
+}
+
 int marks_replace(struct marks *marks, enum mark_kind kind, struct text value)
 {
-	forget(marks, kind);
+	marks_forget(marks, is_of_kind, &kind);
 	return marks_add(marks, kind, value);
 }
 

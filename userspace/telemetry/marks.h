@@ -115,6 +115,10 @@ int marks_add(struct marks *marks, enum mark_kind kind, struct text value);
 int marks_replace(struct marks *marks, enum mark_kind kind, struct text value);
 /* marks_add for a NUL-terminated text. */
 int marks_add_string(struct marks *marks, enum mark_kind kind, const char *value);
+/* Forgets those of which `is_meant` says so; the others keep their order. */
+void marks_forget(struct marks *marks,
+		  bool (*is_meant)(const struct mark *mark, const void *context),
+		  const void *context);
 /* The first value of a kind, or NULL. */
 const struct text *marks_find(const struct marks *marks, enum mark_kind kind);
 /* Forgets all values (wiped: they may be names) and frees them. */

@@ -25,7 +25,7 @@
 #define FIVE(text) text text text text text
 
 #define STEPS_MAX 6
-#define ROOM 100000
+#define ROOM (64 << 20)
 
 struct step {
 	char from; /* c, s; C, S: all of it has come before; 0: the end */
@@ -80,7 +80,28 @@ static struct lookout_case {
 	    { 'C', 15, HELLO + 15, HELLO_BYTES - 15 },
 	    { 'C', 17, "other", 5 },
 	    { 'c', 0, HELLO, 15 } },
-	  "x0:overlap " },
+	  "o0 " },
+	{ "what came early, with other bytes in one segment that covers it",
+	  PROTOCOL_TCP,
+	  { { 'c', 17, "other", 5 }, { 'c', 0, HELLO, HELLO_BYTES } },
+	  "o0 " },
+	{ "other bytes after the hello was read",
+	  PROTOCOL_TCP,
+	  { { 'c', 0, HELLO, HELLO_BYTES },
+	    { 'C', 0, HELLO, HELLO_BYTES },
+	    { 'C', 17, "other", 5 } },
+	  "T0@0+0:29/29 o0 " },
+	{ "other bytes after the hello was read, and more",
+	  PROTOCOL_TCP,
+	  { { 'c', 0, HELLO, HELLO_BYTES }, { 'c', 26, "pqxmore", 7 } },
+	  "T0@0+0:29/29 o0 " },
+	{ "a keep-alive after the hello was read, and bytes that nobody reads",
+	  PROTOCOL_TCP,
+	  { { 'c', 0, HELLO, HELLO_BYTES },
+	    { 'C', 28, "x", 1 },
+	    { 'c', 29, "abc", 3 },
+	    { 'C', 29, "xyz", 3 } },
+	  "T0@0+0:29/29 " },
 	{ "what came early comes again, the same and shorter",
 	  PROTOCOL_TCP,
 	  { { 'c', 15, HELLO + 15, HELLO_BYTES - 15 },
@@ -179,6 +200,14 @@ void flow_table_cut(struct flow_table *table, const struct flow_key *key,
 	(void)table;
 	(void)key;
 	tell("x%d:%s ", (int)side, reason);
+}
+
+void flow_table_overlap(struct flow_table *table, const struct flow_key *key,
+			enum fingerprint_side side)
+{
+	(void)table;
+	(void)key;
+	tell("o%d ", (int)side);
 }
 
 void flow_table_unknown(struct flow_table *table, const struct flow_key *key, uint8_t kind)

@@ -15,6 +15,8 @@
 #define ANSWERS_MAX 32
 #define ANSWER_MARKS 5
 
+_Static_assert(MARKS_MAX / (ANSWER_MARKS - 1) <= 64, "a bit for each answer of a flow");
+
 struct header {
 	uint16_t id;
 	bool is_response;
@@ -36,6 +38,7 @@ struct reading {
 	struct cursor message;
 	struct cursor at; /* ends with it */
 	struct header header;
+	bool is_asked_for; /* a response, all of whose questions were open */
 	struct texts *texts;
 	struct marks *marks;
 };
@@ -134,8 +137,8 @@ static void answer(struct reading *reading, const struct dns_question *question)
 	struct writer rcode = writer_of(place, sizeof(place));
 
 	dns_write_rcode(&rcode, reading->header.rcode);
-	if (reading->session->dns)
-		dns_state_answer(reading->session->dns, question);
+	if (!dns_state_answer(reading->session->dns, question))
+		reading->is_asked_for = false;
 	if (!has_room(reading, 3, question->name.length + question->type.length + rcode.length))
 		return;
 	marks_add(reading->marks, MARK_DNS_NAME, question->name);
@@ -185,6 +188,9 @@ static void add_answer(struct reading *reading)
 	    !has_room(reading, ANSWER_MARKS,
 		      name.length + type.length + 2 * data.length + ttl.length))
 		return;
+	if (reading->is_asked_for)
+		reading->session->dns_asked_for |= 1ull << reading->session->dns_answers;
+	reading->session->dns_answers++;
 	marks_add(marks, MARK_DNS_ANSWER_NAME, writer_done(&name));
 	marks_add(marks, MARK_DNS_ANSWER_TYPE, writer_done(&type));
 	marks_add(marks, MARK_DNS_ANSWER_DATA, writer_done(&data));
@@ -209,6 +215,7 @@ static void add(struct reading *reading)
 	struct writer nowhere = writer_of(nothing, 0);
 	uint16_t type;
 
+	reading->is_asked_for = header->is_response && questions > 0;
 	for (uint32_t i = 0; i < questions; i++)
 		add_question(reading);
 	for (uint32_t i = questions; i < header->questions; i++)

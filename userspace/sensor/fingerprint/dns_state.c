@@ -86,12 +86,14 @@ int dns_state_ask(struct dns_state *state, const struct dns_question *question)
 	return 0;
 }
 
-void dns_state_answer(struct dns_state *state, const struct dns_question *question)
+bool dns_state_answer(struct dns_state *state, const struct dns_question *question)
 {
-	size_t place = find(state, question);
+	size_t place = state ? find(state, question) : 0;
 
-	if (place < state->count)
-		forget(state, place);
+	if (!state || place == state->count)
+		return false;
+	forget(state, place);
+	return true;
 }
 
 void dns_state_add_unanswered(const struct dns_state *state, struct marks *marks)

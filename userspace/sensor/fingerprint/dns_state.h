@@ -5,6 +5,7 @@
 
 #include "telemetry/marks.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define DNS_UNANSWERED_MAX 16
@@ -22,8 +23,8 @@ void dns_state_free(struct dns_state *state);
 
 /* Keeps a copy; the same question asked again is one. 0, -ENOMEM, or -ENOSPC. */
 int dns_state_ask(struct dns_state *state, const struct dns_question *question);
-/* Forgets it, if it was asked. Case does not count (RFC 4343). */
-void dns_state_answer(struct dns_state *state, const struct dns_question *question);
+/* Forgets it. False when it was not asked, by NULL nothing was. Case does not count (RFC 4343). */
+bool dns_state_answer(struct dns_state *state, const struct dns_question *question);
 /* MARK_DNS_NAME and MARK_DNS_TYPE of each question left. NULL has none. */
 void dns_state_add_unanswered(const struct dns_state *state, struct marks *marks);
 

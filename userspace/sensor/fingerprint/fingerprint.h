@@ -80,6 +80,10 @@ const struct fingerprint_parser *fingerprint_parser_of(enum fingerprint_protocol
 enum parse_status fingerprint_parse(struct fingerprint_session *session,
 				    const struct fingerprint_message *message, struct marks *marks);
 
+/* Which of the DNS answers among a flow's marks, by their order, answer a question that was open:
+ * bit n is the n-th. Anybody may send the others. NULL: none. */
+uint64_t fingerprint_asked_for(const struct fingerprint_session *session);
+
 /* No more messages will come of a flow: adds MARK_TRUNCATED "cut" when a hello that several
  * datagrams carry was begun and not seen to its end, and the DNS questions without an answer. A
  * datagram on its own is PARSE_OK once all of it was read; what it holds of a hello waits in the

@@ -30,6 +30,11 @@ size_t fingerprint_session_bytes(const struct fingerprint_session *session)
 	return sizeof(*session) + dtls_state_bytes(session->dtls) + quic_state_bytes(session->quic);
 }
 
+uint64_t fingerprint_asked_for(const struct fingerprint_session *session)
+{
+	return session ? session->dns_asked_for : 0;
+}
+
 void fingerprint_finish(const struct fingerprint_session *session, struct marks *marks)
 {
 	if (dtls_state_is_unfinished(session->dtls) || quic_state_is_unfinished(session->quic))

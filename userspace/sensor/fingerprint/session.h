@@ -16,6 +16,8 @@ struct fingerprint_session {
 	bool has_server_hello; /* likewise; a HelloRetryRequest is none */
 	struct dtls_state *dtls; /* NULL until its first message; dtls.c */
 	struct quic_state *quic; /* likewise; quic_initial.c */
+	uint64_t dns_asked_for; /* a bit for each answer that is a mark: there was a question */
+	uint32_t dns_answers; /* that are marks */
 	struct dns_state *dns; /* NULL until the first question; dns_state.h */
 };
 

@@ -2,6 +2,7 @@
 #include "sensor/flow/flow.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
 struct flow *flow_new(const struct flow_key *key)
@@ -67,6 +68,43 @@ struct flow_message *flow_surplus_message(const struct flow *flow, enum fingerpr
 		count++;
 	}
 	return count >= FLOW_MESSAGES_MAX ? oldest : NULL;
+}
+
+_Static_assert(MARK_KIND_COUNT <= 64, "a bit each");
+
+#define TAKEN_BACK                                                                                 \
+	(1ull << MARK_SERVER_NAME | 1ull << MARK_ALPN | 1ull << MARK_JA3 | 1ull << MARK_JA4 |      \
+	 1ull << MARK_JA4_R | 1ull << MARK_JA3S | 1ull << MARK_NPF | 1ull << MARK_HASSH |          \
+	 1ull << MARK_HASSH_SERVER)
+
+/* 0 for what no message gave: an NPF of a connection's first segment is of no message. */
+static uint64_t kind_of(const struct mark *mark)
+{
+	static const char of_syn[4] = { 't', 'c', 'p', '/' };
+
+	if (mark->kind == MARK_NPF && mark->value.length >= sizeof(of_syn) &&
+	    memcmp(mark->value.at, of_syn, sizeof(of_syn)) == 0)
+		return 0;
+	return TAKEN_BACK & 1ull << mark->kind;
+}
+
+uint64_t flow_kinds(const struct flow *flow)
+{
+	uint64_t kinds = 0;
+
+	for (size_t i = 0; i < flow->marks.count; i++)
+		kinds |= kind_of(&flow->marks.at[i]);
+	return kinds;
+}
+
+static bool is_taken_back(const struct mark *mark, const void *said)
+{
+	return (kind_of(mark) & *(const uint64_t *)said) != 0;
+}
+
+void flow_take_back(struct flow *flow, enum fingerprint_side side)
+{
+	marks_forget(&flow->marks, is_taken_back, &flow->said[side]);
 }
 
 bool flow_is_done(const struct flow *flow, enum fingerprint_side side, uint32_t start)

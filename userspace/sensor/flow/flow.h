@@ -37,6 +37,7 @@ struct flow {
 	bool is_finished; /* what only the end can say was said */
 	struct flow_message *messages;
 	struct flow_done done[SIDE_COUNT];
+	uint64_t said[SIDE_COUNT]; /* by its messages: of fingerprints and names, 1 << mark_kind */
 	struct flow *prev, *next; /* those spoken of last at the end; `next` of the spare ones */
 	UT_hash_handle hh;
 };
@@ -55,6 +56,11 @@ struct flow_message *flow_find_message(const struct flow *flow, enum fingerprint
 				       uint32_t start);
 /* The oldest unfinished message of a side when no more may be begun, else NULL. */
 struct flow_message *flow_surplus_message(const struct flow *flow, enum fingerprint_side side);
+
+/* Which kinds of fingerprints and names its messages have given, as in `said`. */
+uint64_t flow_kinds(const struct flow *flow);
+/* Forgets the fingerprints and names among the marks that messages of that side gave. */
+void flow_take_back(struct flow *flow, enum fingerprint_side side);
 
 /* Whether a message is done with. Only the latest few are remembered. */
 bool flow_is_done(const struct flow *flow, enum fingerprint_side side, uint32_t start);

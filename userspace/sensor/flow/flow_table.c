@@ -195,6 +195,14 @@ void flow_table_cut(struct flow_table *table, const struct flow_key *key,
 	keep_to_limits(table, flow);
 }
 
+void flow_table_overlap(struct flow_table *table, const struct flow_key *key,
+			enum fingerprint_side side)
+{
+	flow_table_cut(table, key, side, "overlap");
+	if (find(table, key))
+		flow_take_back(find(table, key), side);
+}
+
 void flow_table_syn(struct flow_table *table, const struct flow_key *key,
 		    const struct fingerprint_syn *syn)
 {
@@ -257,9 +265,13 @@ struct text flow_table_name(const struct flow_table *table, const uint8_t addr[1
 	return flow_names_find(table->names, addr, now_ns);
 }
 
-void flow_table_learn_names(struct flow_table *table, const struct marks *marks, uint64_t now_ns)
+void flow_table_learn_names(struct flow_table *table, const struct flow_key *key, uint64_t now_ns)
 {
-	flow_names_learn_marks(table->names, marks, now_ns);
+	const struct flow *flow = find(table, key);
+	uint64_t asked_for = flow ? fingerprint_asked_for(flow->session) : 0;
+
+	if (asked_for)
+		flow_names_learn_marks(table->names, &flow->marks, asked_for, now_ns);
 }
 
 void flow_table_stats(const struct flow_table *table, struct flow_table_stats *ret_stats)

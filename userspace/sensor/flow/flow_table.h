@@ -65,6 +65,10 @@ int flow_table_piece(struct flow_table *table, const struct flow_piece *piece);
  * read a last time; what is not whole then becomes truncated, for `reason`. */
 void flow_table_cut(struct flow_table *table, const struct flow_key *key,
 		    enum fingerprint_side side, const char *reason);
+/* Other bytes than before came for a place of this side's stream: nobody knows which of them the
+ * other end took. The fingerprints and names that the side's messages gave are taken back. */
+void flow_table_overlap(struct flow_table *table, const struct flow_key *key,
+			enum fingerprint_side side);
 void flow_table_syn(struct flow_table *table, const struct flow_key *key,
 		    const struct fingerprint_syn *syn);
 /* It begins with bytes no parser is known for: enum fingerprint_first_bytes says of what kind. */
@@ -83,8 +87,8 @@ void flow_table_end(struct flow_table *table, const struct flow_key *key);
  * not older than its TTL or ten minutes, whichever is longer; empty when there is none. */
 struct text flow_table_name(const struct flow_table *table, const uint8_t addr[16],
 			    uint64_t now_ns);
-/* Feeds the names from the answers among a flow's marks. */
-void flow_table_learn_names(struct flow_table *table, const struct marks *marks, uint64_t now_ns);
+/* Feeds the names from the answers of a flow that it asked for. */
+void flow_table_learn_names(struct flow_table *table, const struct flow_key *key, uint64_t now_ns);
 
 void flow_table_stats(const struct flow_table *table, struct flow_table_stats *ret_stats);
 

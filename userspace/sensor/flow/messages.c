@@ -28,10 +28,16 @@ static void drop_message(struct flow_messages *messages, struct flow_message *me
 
 static enum parse_status parse(struct flow *flow, const struct fingerprint_message *message)
 {
+	uint64_t before = flow_kinds(flow);
+	enum parse_status status;
+
 	if (!flow->session)
 		flow->session = fingerprint_session_new();
-	return flow->session ? fingerprint_parse(flow->session, message, &flow->marks)
-			     : PARSE_NEED_MORE;
+	if (!flow->session)
+		return PARSE_NEED_MORE;
+	status = fingerprint_parse(flow->session, message, &flow->marks);
+	flow->said[message->side] |= flow_kinds(flow) & ~before;
+	return status;
 }
 
 /* True when the message is done with, so that nothing of it need be kept. */

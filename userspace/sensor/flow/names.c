@@ -181,6 +181,17 @@ static size_t collect(const struct marks *marks, struct answer answers[MARKS_MAX
 	return complete;
 }
 
+/* Those that are wanted, first. How many they are. */
+static size_t pick(struct answer answers[MARKS_MAX], size_t count, uint64_t wanted)
+{
+	size_t picked = 0;
+
+	for (size_t i = 0; i < count && i < 64; i++)
+		if (wanted & 1ull << i)
+			answers[picked++] = answers[i];
+	return picked;
+}
+
 static bool is_text(const struct text *text, const char *want)
 {
 	return text->length == strlen(want) && memcmp(text->at, want, text->length) == 0;
@@ -250,10 +261,11 @@ static uint64_t expiry(const struct answer *answer, uint64_t now_ns)
 	return now_ns + ttl_s * NS_A_SECOND;
 }
 
-void flow_names_learn_marks(struct flow_names *names, const struct marks *marks, uint64_t now_ns)
+void flow_names_learn_marks(struct flow_names *names, const struct marks *marks, uint64_t wanted,
+			    uint64_t now_ns)
 {
 	struct answer answers[MARKS_MAX] = { 0 };
-	size_t count = collect(marks, answers);
+	size_t count = pick(answers, collect(marks, answers), wanted);
 	uint8_t addr[ADDR_BYTES];
 
 	for (size_t i = 0; i < count; i++)

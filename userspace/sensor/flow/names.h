@@ -21,9 +21,11 @@ void flow_names_free(struct flow_names *names);
 /* `addr` is called `name` until `expires_ns`, whatever it was called before. 0 or -ENOMEM. */
 int flow_names_learn(struct flow_names *names, const uint8_t addr[16], struct text name,
 		     uint64_t expires_ns);
-/* Learns what the DNS answers among `marks` say. An address is called what was asked for: aliases
+/* Learns what those DNS answers among `marks` say that `wanted` has a bit for, the first one's
+ * being the lowest. An address is called what was asked for: aliases
  * (CNAME) are followed back. */
-void flow_names_learn_marks(struct flow_names *names, const struct marks *marks, uint64_t now_ns);
+void flow_names_learn_marks(struct flow_names *names, const struct marks *marks, uint64_t wanted,
+			    uint64_t now_ns);
 /* Empty when there is none that holds at `now_ns`; valid until the next change. */
 struct text flow_names_find(const struct flow_names *names, const uint8_t addr[16],
 			    uint64_t now_ns);

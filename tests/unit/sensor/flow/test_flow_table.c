@@ -100,6 +100,22 @@ static void differing_bytes_give_no_fingerprint(void **state)
 	assert_truncated(*state, "overlap");
 }
 
+static void an_overlap_takes_back_what_that_side_said(void **state)
+{
+	const struct fingerprint_syn syn = { .ip_version = 4, .ttl = 64, .flags = 2 };
+	size_t of_syn;
+
+	flow_table_syn(*state, &key, &syn);
+	of_syn = flow_table_marks(*state, &key)->count;
+	assert_int_equal(give_part(*state, 0, MESSAGE_BYTES), 0);
+	flow_table_overlap(*state, &key, SIDE_DESTINATION);
+	assert_mark(*state, &key, MARK_SERVER_NAME, NAME);
+	flow_table_overlap(*state, &key, SIDE_SOURCE);
+	assert_mark(*state, &key, MARK_SERVER_NAME, NULL);
+	assert_mark(*state, &key, MARK_TRUNCATED, "overlap");
+	assert_int_equal(flow_table_marks(*state, &key)->count, of_syn + 1);
+}
+
 static void what_is_malformed_is_given_up(void **state)
 {
 	struct flow_piece piece = piece_of(0, 5);
@@ -341,6 +357,7 @@ int main(void)
 		TABLE_TEST(both_sides_and_several_messages_stand_apart),
 		TABLE_TEST(one_message_too_many_ends_the_oldest),
 		TABLE_TEST(differing_bytes_give_no_fingerprint),
+		TABLE_TEST(an_overlap_takes_back_what_that_side_said),
 		TABLE_TEST(what_is_malformed_is_given_up),
 		TABLE_TEST(the_end_reads_a_last_time),
 		TABLE_TEST(what_only_the_end_can_say_is_asked_for_once),

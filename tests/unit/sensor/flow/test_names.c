@@ -37,7 +37,7 @@ static void learn(struct flow_names *names, const struct answer *answers, uint64
 		marks_add_string(&marks, MARK_DNS_ANSWER_DATA, answers->data);
 		marks_add_string(&marks, MARK_DNS_ANSWER_TTL, answers->ttl);
 	}
-	flow_names_learn_marks(names, &marks, now_ns);
+	flow_names_learn_marks(names, &marks, UINT64_MAX, now_ns);
 	marks_done(&marks);
 }
 
@@ -156,6 +156,23 @@ static void aliases_in_a_circle_come_to_an_end(void **state)
 	assert_name(*state, "192.0.2.1", 2, "b.example");
 }
 
+static void what_nobody_asked_for_names_nothing(void **state)
+{
+	static const char *const addresses[] = { "192.0.2.1", "192.0.2.2" };
+	struct marks marks = { 0 };
+
+	for (int i = 0; i < 2; i++) {
+		marks_add_string(&marks, MARK_DNS_ANSWER_NAME, "a.example");
+		marks_add_string(&marks, MARK_DNS_ANSWER_TYPE, "A");
+		marks_add_string(&marks, MARK_DNS_ANSWER_DATA, addresses[i]);
+		marks_add_string(&marks, MARK_DNS_ANSWER_TTL, "60");
+	}
+	flow_names_learn_marks(*state, &marks, 1 << 1, 1);
+	assert_name(*state, addresses[0], 2, "");
+	assert_name(*state, addresses[1], 2, "a.example");
+	marks_done(&marks);
+}
+
 static void incomplete_lists_are_read_as_far_as_they_go(void **state)
 {
 	struct marks marks = { 0 };
@@ -163,10 +180,10 @@ static void incomplete_lists_are_read_as_far_as_they_go(void **state)
 	marks_add_string(&marks, MARK_DNS_ANSWER_NAME, "a.example");
 	marks_add_string(&marks, MARK_DNS_ANSWER_TYPE, "A");
 	marks_add_string(&marks, MARK_DNS_ANSWER_DATA, "192.0.2.1");
-	flow_names_learn_marks(*state, &marks, 1);
+	flow_names_learn_marks(*state, &marks, UINT64_MAX, 1);
 	assert_int_equal(flow_names_count(*state), 0);
 	marks_add_string(&marks, MARK_DNS_ANSWER_TTL, "60");
-	flow_names_learn_marks(*state, &marks, 1);
+	flow_names_learn_marks(*state, &marks, UINT64_MAX, 1);
 	assert_int_equal(flow_names_count(*state), 1);
 	marks_done(&marks);
 }
@@ -195,6 +212,7 @@ int main(void)
 		NAMES_TEST(the_oldest_gives_way),
 		NAMES_TEST(what_is_no_address_is_not_learned),
 		NAMES_TEST(aliases_in_a_circle_come_to_an_end),
+		NAMES_TEST(what_nobody_asked_for_names_nothing),
 		NAMES_TEST(incomplete_lists_are_read_as_far_as_they_go),
 		cmocka_unit_test(no_room_learns_nothing),
 	};
