@@ -67,7 +67,7 @@ static void one_that_was_deleted_or_replaced_is_opened_while_it_runs(void **stat
 static int memfd_of(const char *path)
 {
 	static char bytes[4 << 20];
-	int from = open(path, O_RDONLY), to = memfd_create("nameless", 0);
+	int from = open(path, O_RDONLY), to = memfd_create("nameless", MFD_ALLOW_SEALING);
 	ssize_t size = read(from, bytes, sizeof(bytes));
 
 	assert_true(size > 0 && write(to, bytes, (size_t)size) == size);
@@ -75,7 +75,8 @@ static int memfd_of(const char *path)
 	return to;
 }
 
-static void a_memfd_is_opened_while_it_runs(void **state)
+/* Who made one may write to it all the while, unless it is sealed. */
+static void a_sealed_memfd_is_opened_while_it_runs(void **state)
 {
 	char path[64];
 	int program = memfd_of("/bin/cat"), fd;
@@ -85,6 +86,10 @@ static void a_memfd_is_opened_while_it_runs(void **state)
 	held = hold(&(struct start){ .path = path });
 	must_find_exec(*state, held.pid);
 	settle();
+	assert_int_equal(open_as(*state, request_of(*state, KEEPER_HASH_EXECUTABLE), &fd),
+			 HASH_UNSETTLED);
+	assert_int_equal(fd, -1);
+	assert_int_equal(fcntl(program, F_ADD_SEALS, F_SEAL_WRITE), 0);
 	assert_int_equal(open_as(*state, request_of(*state, KEEPER_HASH_EXECUTABLE), &fd), HASH_OK);
 	assert_holds(fd, "/bin/cat");
 	let_go(&held);
@@ -208,7 +213,7 @@ int main(void)
 		cmocka_unit_test(a_running_program_is_opened),
 		cmocka_unit_test(one_that_has_ended_is_found_by_name),
 		cmocka_unit_test(one_that_was_deleted_or_replaced_is_opened_while_it_runs),
-		cmocka_unit_test(a_memfd_is_opened_while_it_runs),
+		cmocka_unit_test(a_sealed_memfd_is_opened_while_it_runs),
 		cmocka_unit_test(nothing_else_is_opened),
 		cmocka_unit_test(one_over_the_limit_is_not_opened),
 		cmocka_unit_test(one_that_was_changed_between_two_executions_is_not_it),

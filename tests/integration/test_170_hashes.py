@@ -2,6 +2,7 @@
 """What executed files hold: the truth is hashlib's. A file that another took the place of, that was
 deleted, that never had a name; scripts; the first hash of a large one, which nobody waits for."""
 
+import fcntl
 import hashlib
 import os
 import pathlib
@@ -125,10 +126,14 @@ def test_replaced_when_it_has_ended(live, marker, tmp_path):
     assert (row["process_hash_sha256"] is None) == (row["yagura_hash_status"] in ("changed", "vanished"))
 
 
-def test_without_a_name(live, marker):
-    memory = os.memfd_create("nameless")
+@pytest.mark.parametrize("sealed", [True, False])
+def test_without_a_name(live, marker, sealed):
+    """Who made it may write to it while it runs, unless it is sealed."""
+    memory = os.memfd_create("nameless", os.MFD_ALLOW_SEALING)
     with open(CAT, "rb") as file:
         os.write(memory, file.read() + marker.encode())
+    if sealed:
+        fcntl.fcntl(memory, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE)
     path = f"/proc/self/fd/{memory}"
     want = digest(path)
     process = hold(["nameless", "-", marker], executable=path, pass_fds=[memory])
@@ -136,7 +141,7 @@ def test_without_a_name(live, marker):
     process.communicate(b"", timeout=10)
     os.close(memory)
     assert row["yagura_memfd"] == 1
-    assert row["process_hash_sha256"] == want
+    assert (row["yagura_hash_status"], row["process_hash_sha256"]) == (("ok", want) if sealed else ("unsettled", None))
 
 
 def test_script(live, marker, tmp_path):

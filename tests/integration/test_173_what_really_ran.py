@@ -4,6 +4,7 @@ and says why. The truth is the bytes that the test wrote itself."""
 
 import contextlib
 import hashlib
+import mmap
 import os
 import pathlib
 import shutil
@@ -290,6 +291,7 @@ def test_a_script_whose_directory_was_exchanged(live, marker, tmp_path):
 
 
 def test_a_script_without_a_name(live, marker):
+    """Its times do not tell of what is written to it through memory."""
     memory = os.memfd_create("nameless")
     content = script_of(marker, "/bin/cat -")
     os.write(memory, content)
@@ -298,7 +300,40 @@ def test_a_script_without_a_name(live, marker):
     row = settled(live, process.pid, marker)
     process.communicate(b"", timeout=10)
     os.close(memory)
-    check_whole_script(row, sha256(content))
+    assert (row["yagura_script_hash_status"], row["yagura_script_sha256"]) == ("unsettled", None)
+
+
+def write_through_memory(path, at, content):
+    """Once its pages were read, no time of a file in memory moves."""
+    with open(path, "r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+        assert len(bytes(memory[:])) > at
+        memory[at:at + len(content)] = content
+
+
+@pytest.mark.parametrize("kind", ["program", "script"])
+def test_written_to_where_times_do_not_tell(live, marker, tmp_path, kind):
+    one, other = ((TRUE + number + marker.encode() if kind == "program" else script_of(number.decode() + marker)
+                   for number in (b"1", b"2")))
+    with mounted("-t", "tmpfs", "none", tmp_path):
+        path, before = write(tmp_path / kind, one), None
+        rows = [settled(live, run([path, f"{marker}-0."]), f"{marker}-0.")]
+        before = path.stat()
+        write_through_memory(path, 0, other)
+        after = path.stat()
+        assert path.read_bytes() == other and (before.st_mtime_ns, before.st_ctime_ns) == (after.st_mtime_ns,
+                                                                                           after.st_ctime_ns)
+        rows.append(settled(live, run([path, f"{marker}-1."]), f"{marker}-1."))
+    for row, content in zip(rows, (one, other), strict=True):
+        (check if kind == "program" else check_script)(row, sha256(content))
+
+
+def test_a_program_that_goes_on_where_times_do_not_tell(live, marker, tmp_path):
+    content = CAT + marker.encode()
+    with mounted("-t", "tmpfs", "none", tmp_path):
+        process = hold([write(tmp_path / "program", content), "-", marker])
+        row = settled(live, process.pid, marker)
+        process.communicate(b"", timeout=10)
+    check_whole(row, sha256(content))
 
 
 @pytest.mark.parametrize("make", [lambda path: os.mkfifo(path, 0o755), lambda path: os.mknod(path, 0o20755, os.makedev(1, 3))],

@@ -20,6 +20,7 @@
 #define SMALL 1000u
 #define LARGE (100u << 20)
 #define ASKED_MAX 4096
+#define DISK (8u << 20 | 1u) /* the device of most files */
 
 struct world {
 	struct content *content;
@@ -30,11 +31,12 @@ struct world {
 	enum hash_status look_answer; /* to what asks for no descriptor */
 	struct hash_identity script;
 	struct keeper_digest ima; /* its answer, too */
+	bool is_volatile; /* its answer, too */
 	int error;
 	int restarts;
 };
 
-static const struct hash_identity script_file = { .inode = 555, .bytes = SMALL, .device = 1 };
+static const struct hash_identity script_file = { .inode = 555, .bytes = SMALL, .device = DISK };
 
 static inline int ask(void *context, const struct keeper_hash_request *request,
 		      struct keeper_hash_reply *ret_reply)
@@ -46,10 +48,11 @@ static inline int ask(void *context, const struct keeper_hash_request *request,
 	ret_reply->identity = request->identity;
 	ret_reply->status = w->answer;
 	ret_reply->ima = w->ima;
+	ret_reply->is_volatile = w->is_volatile;
 	if (request->what == KEEPER_HASH_SCRIPT_LOOK)
 		ret_reply->identity = w->script;
 	if (request->what == KEEPER_HASH_SCRIPT_LOOK ||
-	    request->what == KEEPER_HASH_EXECUTABLE_LOOK)
+	    request->what == KEEPER_HASH_EXECUTABLE_LOOK || request->what == KEEPER_HASH_FILE_LOOK)
 		ret_reply->status = w->look_answer;
 	return w->error;
 }
@@ -104,6 +107,7 @@ static inline struct decoded_exec *exec_of(const struct world *w, uint64_t inode
 	exec.fixed.process = (struct process_key){ .start_ns = 5, .pid = (uint32_t)inode };
 	exec.fixed.inode = inode;
 	exec.fixed.file_bytes = bytes;
+	exec.fixed.device = DISK;
 	exec.fixed.uid = 1000;
 	exec.path_length =
 		(size_t)snprintf(exec.path, sizeof(exec.path), "/bin/%u", (unsigned)inode);

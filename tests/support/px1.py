@@ -64,6 +64,7 @@ DIRECTORIES = {
 
 # c.3
 NO_SECRET_END = tuple(b"file path dir fd stdin prompt env command cmd url name".split())
+NO_SECRET = tuple(b"compass nopassword".split())
 SECRET_INSIDE = tuple(b"passw passphrase secret".split())
 SECRET_END = tuple(b"pass token apikey accesskey authkey credential credentials mysqlpwd".split())
 
@@ -134,7 +135,7 @@ def class_of(value):
 def announces_secret(name):
     """c.3. No name that gets here has more than 64 bytes."""
     name = name.lower().translate(None, b"-_.")
-    if name.endswith(NO_SECRET_END):
+    if name in NO_SECRET or name.endswith(NO_SECRET_END):
         return False
     return any(part in name for part in SECRET_INSIDE) or name.endswith(SECRET_END)
 

@@ -21,7 +21,7 @@ PIECES = [
     b"550e8400-e29b-41d4-a716-446655440000", b"00:11:22:33:44:55", b"http", b"://", b"https://a.b/c?d=e",
     b"QUJDREVGR0hJSktMTU5PUA", b"==", b"tmp", b"var", b"/var/tmp", b"/dev/shm/x", b"..", b"/../", b"/./",
     b"usr", b"lib64", b"home/a", b"/etc/passwd", b"run", b"-p", b"-w", b"-P", b"-a", b"-I", b"-o", b"-O2",
-    b"-rf", b"-std=c11", b"--all", b"--password", b"token", b"Secret_Key", b"api-key", b"-file", b"PASS",
+    b"-rf", b"-std=c11", b"--all", b"--password", b"--no-password", b"compass", b"token", b"Secret_Key", b"api-key", b"-file", b"PASS",
     b"pwd", b"mysql", b"sshpass", b"stop", b"start", b"word", b"A", b"main.c", b"\xff", b"\xe6\xab\x93",
     b"\x01", b"\n", b"\t", b"*", b"'", b"10M", b"5min", b"100%", b"~", b"#",
 ]

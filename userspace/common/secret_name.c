@@ -4,6 +4,8 @@
 /* Where a secret is kept is none: "--password-file". */
 static const char *const harmless_endings[] = { "file", "path", "dir",	   "fd",  "stdin", "prompt",
 						"env",	"name", "command", "cmd", "url" };
+/* Options that have no value, or none that is one: whole names, as an end they might hide others. */
+static const char *const harmless_names[] = { "compass", "nopassword" };
 static const char *const secret_parts[] = { "passw", "passphrase", "secret" };
 static const char *const secret_endings[] = { "pass",	 "token",    "apikey",	   "accesskey",
 					      "authkey", "mysqlpwd", "credential", "credentials" };
@@ -26,6 +28,14 @@ static bool ends_in_any(const char *text, size_t length, const char *const *endi
 	return false;
 }
 
+static bool is_any(const char *text, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(text, names[i]) == 0)
+			return true;
+	return false;
+}
+
 bool secret_name_is(struct cursor name)
 {
 	char text[SECRET_NAME_BYTES_MAX + 1];
@@ -42,7 +52,8 @@ bool secret_name_is(struct cursor name)
 			text[length++] = (char)c;
 	}
 	text[length] = '\0';
-	if (ends_in_any(text, length, harmless_endings, COUNT(harmless_endings)))
+	if (is_any(text, harmless_names, COUNT(harmless_names)) ||
+	    ends_in_any(text, length, harmless_endings, COUNT(harmless_endings)))
 		return false;
 	for (size_t i = 0; i < COUNT(secret_parts); i++)
 		if (strstr(text, secret_parts[i]))

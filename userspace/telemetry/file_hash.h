@@ -23,7 +23,7 @@
 	X(OVERLOADED, overloaded) /* too many wait to be hashed */                                 \
 	X(STOPPED, stopped) /* the sensor was stopped before */                                    \
 	X(OFF, off) /* nothing is hashed: configuration, or no hasher runs */                      \
-	X(UNSETTLED, unsettled) /* written as it was executed: its times may hide a later change   \
+	X(UNSETTLED, unsettled) /* its times may hide a change: just written, in memory, a memfd   \
 				 */
 
 enum hash_status {

@@ -162,7 +162,8 @@ struct record_exec {
 	bool privileged; /* credentials rose with this execve (AT_SECURE) */
 	bool no_new_privs;
 	bool from_thread; /* called by a thread that was not the leader */
-	bool first_seen; /* this host had not executed this content before, as far as we remember */
+	bool first_seen; /* this host had not executed this content before, as far as we remember;
+			    false, and no digest: not known */
 };
 
 /* What was not known yet when an exec was told: of the same process, key and all. */

@@ -141,6 +141,14 @@ static void fill_hashes(struct row *row, int first, const struct record_hash *ha
 			   hash_status_name(script->status));
 }
 
+/* Of what has no digest nobody knows whether it was executed before. */
+static void fill_first_seen(struct row *row, int column, const struct record_hash *hash,
+			    const struct record_hash *script, bool first_seen)
+{
+	if (first_seen || hash->status == HASH_OK || script->status == HASH_OK)
+		row_number(row, column, first_seen);
+}
+
 void sqlite_fill_exec(struct row *row, const struct sink_item *item)
 {
 	const struct record_exec *exec = &item->record->exec;
@@ -173,7 +181,8 @@ void sqlite_fill_exec(struct row *row, const struct sink_item *item)
 	fill_hashes(row, EXEC_process_hash_sha256, &exec->file.hash, &exec->script_hash);
 	fill_ima(row, EXEC_yagura_ima, &exec->file.hash);
 	row_text(row, EXEC_yagura_px1, exec->px1);
-	row_number(row, EXEC_yagura_first_seen, exec->first_seen);
+	fill_first_seen(row, EXEC_yagura_first_seen, &exec->file.hash, &exec->script_hash,
+			exec->first_seen);
 	row_number(row, EXEC_yagura_args_redacted, exec->args_redacted);
 	row_number(row, EXEC_yagura_args_shape, exec->args_shape);
 	row_number(row, EXEC_yagura_args_gave_up, exec->args_gave_up);
@@ -187,7 +196,8 @@ void sqlite_fill_exec_update(struct row *row, const struct sink_item *item)
 	fill_hashes(row, UPDATE_process_hash_sha256, &update->hash, &update->script_hash);
 	fill_ima(row, UPDATE_yagura_ima, &update->hash);
 	row_text(row, UPDATE_yagura_px1, update->px1);
-	row_number(row, UPDATE_yagura_first_seen, update->first_seen);
+	fill_first_seen(row, UPDATE_yagura_first_seen, &update->hash, &update->script_hash,
+			update->first_seen);
 }
 
 void sqlite_fill_exit(struct row *row, const struct sink_item *item)

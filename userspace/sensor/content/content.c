@@ -76,7 +76,7 @@ static enum hash_status from_cache(struct content *content, const struct hash_id
 {
 	const struct content_entry *entry = content_cache_find(content->cache, identity);
 
-	if (!entry)
+	if (!entry || !content_is_as_remembered(content, identity))
 		return HASH_PENDING;
 	ret_hash->status = HASH_OK;
 	ret_hash->verity = entry->verity;
@@ -89,6 +89,15 @@ static enum hash_status from_cache(struct content *content, const struct hash_id
 static struct text path_of(const struct decoded_exec *exec)
 {
 	return (struct text){ exec->path, exec->path_length };
+}
+
+/* Whether what was found out a moment ago may be of another content. */
+static bool is_of_another(const struct content *content, const struct wanted *wanted,
+			  const struct process_key *process)
+{
+	return wanted_is_of_another(wanted, process) ||
+	       (hash_has_digest(&wanted->hash) && !wanted->is_volatile &&
+		!content_is_as_remembered(content, &wanted->identity));
 }
 
 /* The file is asked for, if it was not yet. */
@@ -110,8 +119,11 @@ static struct record_hash want(struct content *content, const struct decoded_exe
 		content->stats.misses++;
 		wanted->process = exec->fixed.process;
 		wanted->parent = exec->fixed.parent;
+		wanted->time_ns = exec->fixed.header.time_ns;
 		content_ask_for_more(content, now_ns);
 	}
+	if (is_of_another(content, wanted, &exec->fixed.process))
+		return (struct record_hash){ .status = HASH_UNSETTLED };
 	if (wanted->state == WANTED_DONE)
 		return wanted->hash;
 	return (struct record_hash){ .status = HASH_PENDING };

@@ -105,7 +105,12 @@ static bool ask(struct content *content, struct wanted *wanted, uint64_t now_ns)
 		memcpy(wanted->hash.verity.digest, reply.verity, reply.verity_bytes);
 	}
 	wanted->hash.ima = measured(&reply.ima);
-	if (reply.status == HASH_UNSETTLED && try_again(content, wanted, HASH_UNSETTLED, now_ns))
+	wanted->is_volatile = reply.is_volatile;
+	if (reply.status == HASH_PENDING && wanted->is_volatile &&
+	    wanted->what == KEEPER_HASH_SCRIPT) /* anybody may write to a script that runs */
+		reply.status = HASH_UNSETTLED;
+	else if (reply.status == HASH_UNSETTLED &&
+		 try_again(content, wanted, HASH_UNSETTLED, now_ns))
 		return true;
 	if (reply.status != HASH_PENDING) {
 		finish(content, wanted,
@@ -129,16 +134,18 @@ void content_ask_for_more(struct content *content, uint64_t now_ns)
 			return;
 }
 
-static void settle(struct content *content, const struct wanted *wanted, struct record_hash *hash,
-		   const struct hash_identity *identity, bool *first_seen)
+static void settle(struct content *content, const struct wanted *wanted, struct promise *promise,
+		   struct record_hash *hash, const struct hash_identity *identity)
 {
 	if (hash->status != HASH_PENDING ||
 	    memcmp(identity, &wanted->identity, sizeof(*identity)) != 0)
 		return;
 	*hash = wanted->hash;
+	if (wanted_is_of_another(wanted, &promise->process))
+		*hash = (struct record_hash){ .status = HASH_UNSETTLED };
 	content->stats.told[hash->status]++;
 	if (hash->status == HASH_OK)
-		*first_seen |= content_take_first(content, identity);
+		promise->facts.first_seen |= content_take_first(content, identity);
 }
 
 static void settle_promises(struct content *content, const struct wanted *wanted)
@@ -150,9 +157,8 @@ static void settle_promises(struct content *content, const struct wanted *wanted
 		bool was_pending = facts->hash.status == HASH_PENDING;
 		const struct text path = { each->path, each->path_bytes };
 
-		settle(content, wanted, &facts->hash, &each->identity, &facts->first_seen);
-		settle(content, wanted, &facts->script_hash, &each->script_identity,
-		       &facts->first_seen);
+		settle(content, wanted, each, &facts->hash, &each->identity);
+		settle(content, wanted, each, &facts->script_hash, &each->script_identity);
 		if (was_pending && facts->hash.status != HASH_PENDING)
 			facts->hash.package =
 				content_judge(content, each->mnt_ns, path, &facts->hash,
@@ -162,18 +168,17 @@ static void settle_promises(struct content *content, const struct wanted *wanted
 	}
 }
 
+/* Not where its times would not tell of a change, or nobody knows any more whether they would. */
 static void remember(struct content *content, const struct hash_result *result,
-		     const struct record_hash *told)
+		     const struct wanted *wanted)
 {
 	struct content_entry entry = { .identity = result->identity,
 				       .has_md5 = result->has_md5 != 0 };
 
-	if (result->status != HASH_OK)
+	if (result->status != HASH_OK || !wanted || wanted->is_volatile)
 		return;
-	if (told) {
-		entry.verity = told->verity;
-		entry.ima = told->ima;
-	}
+	entry.verity = wanted->hash.verity;
+	entry.ima = wanted->hash.ima;
 	memcpy(entry.sha256, result->sha256, sizeof(entry.sha256));
 	memcpy(entry.md5, result->md5, sizeof(entry.md5));
 	content_cache_put(content->cache, &entry);
@@ -190,6 +195,22 @@ static void ask_again(struct content *content)
 	}
 }
 
+/* What became of it in the end. */
+static enum hash_status keep_digests(const struct content *content, struct wanted *wanted,
+				     const struct hash_result *result)
+{
+	const struct record_hash found = { .status = (enum hash_status)result->status };
+
+	if (result->status >= HASH_STATUS_COUNT)
+		return HASH_UNREADABLE;
+	if (hash_has_digest(&found) && wanted->is_volatile && !content_still_runs(content, wanted))
+		return HASH_UNSETTLED;
+	memcpy(wanted->hash.sha256, result->sha256, sizeof(wanted->hash.sha256));
+	memcpy(wanted->md5, result->md5, sizeof(wanted->md5));
+	wanted->has_md5 = result->has_md5 != 0;
+	return found.status;
+}
+
 void content_take(struct content *content, const struct hash_result *result, uint64_t now_ns)
 {
 	static const struct hash_identity none;
@@ -203,17 +224,11 @@ void content_take(struct content *content, const struct hash_result *result, uin
 	if (hash_has_digest(&(struct record_hash){ .status = (enum hash_status)result->status }))
 		content->stats.read_bytes += result->identity.bytes;
 	wanted = wanted_find(&content->wanted, &result->identity);
-	remember(content, result, wanted ? &wanted->hash : NULL);
+	remember(content, result, wanted);
 	if (!wanted || wanted->state != WANTED_ASKED ||
 	    try_again(content, wanted, (enum hash_status)result->status, now_ns))
 		return;
-	memcpy(wanted->hash.sha256, result->sha256, sizeof(wanted->hash.sha256));
-	memcpy(wanted->md5, result->md5, sizeof(wanted->md5));
-	wanted->has_md5 = result->has_md5 != 0;
-	finish(content, wanted,
-	       result->status < HASH_STATUS_COUNT ? (enum hash_status)result->status
-						  : HASH_UNREADABLE,
-	       now_ns);
+	finish(content, wanted, keep_digests(content, wanted, result), now_ns);
 	content_ask_for_more(content, now_ns);
 }
 

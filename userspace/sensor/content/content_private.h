@@ -35,6 +35,11 @@ enum hash_status content_prove(struct content *content, const struct decoded_exe
 			       const struct hash_identity *identity, uint64_t now_ns);
 /* Whether a change from that time (CLOCK_BOOTTIME) on would show. */
 bool content_is_settled(const struct hash_identity *identity, uint64_t time_ns);
+/* Whether that execution still runs, the only one of that file since. */
+bool content_still_runs(const struct content *content, const struct wanted *wanted);
+/* Whether what was found out of a file is still true of it. A device without a number of its own
+ * may be another by now, with files that look the same: the keeper is asked. */
+bool content_is_as_remembered(const struct content *content, const struct hash_identity *identity);
 /* Which file the script is: OK, into content->looked.identity, or why it is not known. */
 enum hash_status content_find_script(struct content *content, const struct decoded_exec *exec);
 /* Its absolute path; empty when it is not known whole. */

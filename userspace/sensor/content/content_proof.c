@@ -63,6 +63,30 @@ enum hash_status content_prove(struct content *content, const struct decoded_exe
 	return looked->proof;
 }
 
+bool content_still_runs(const struct content *content, const struct wanted *wanted)
+{
+	const struct keeper_hash_request request = { .what = KEEPER_HASH_EXECUTABLE_LOOK,
+						     .process = wanted->process,
+						     .identity = wanted->identity,
+						     .time_ns = wanted->time_ns };
+	struct keeper_hash_reply reply = { 0 };
+
+	return content->options.ask(content->options.context, &request, &reply) == 0 &&
+	       reply.status == HASH_OK;
+}
+
+bool content_is_as_remembered(const struct content *content, const struct hash_identity *identity)
+{
+	const struct keeper_hash_request request = { .what = KEEPER_HASH_FILE_LOOK,
+						     .identity = *identity };
+	struct keeper_hash_reply reply = { 0 };
+
+	if (identity->device >> 20 != 0)
+		return true;
+	return content->options.ask(content->options.context, &request, &reply) == 0 &&
+	       reply.status == HASH_OK;
+}
+
 enum hash_status content_find_script(struct content *content, const struct decoded_exec *exec)
 {
 	struct looked *looked = looked_of(content, exec);

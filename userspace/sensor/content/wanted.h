@@ -8,6 +8,7 @@
 
 #include "sensor/content/content.h"
 
+#include <string.h>
 #include <uthash.h>
 
 enum wanted_state { WANTED_WAITING, WANTED_ASKED, WANTED_DONE };
@@ -26,6 +27,8 @@ struct wanted {
 	uint32_t what; /* enum keeper_hash_what */
 	struct process_key process;
 	struct process_key parent;
+	uint64_t time_ns; /* of its execve() */
+	bool is_volatile; /* known of that execution alone, and as long as it runs */
 	struct wanted *prev, *next; /* in the order they came */
 	UT_hash_handle hh;
 	size_t path_bytes;
@@ -40,6 +43,13 @@ struct wanted_table {
 	uint32_t asked_large;
 	uint64_t asked_bytes;
 };
+
+/* Whether what is found out says nothing of that process's execution. */
+static inline bool wanted_is_of_another(const struct wanted *wanted,
+					const struct process_key *process)
+{
+	return wanted->is_volatile && memcmp(&wanted->process, process, sizeof(*process)) != 0;
+}
 
 void wanted_free_all(struct wanted_table *table);
 struct wanted *wanted_find(const struct wanted_table *table, const struct hash_identity *identity);

@@ -4,6 +4,7 @@
 #include "bpf/abi/executed.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "sensor/keeper/executed_kind.h"
 #include "sensor/keeper/executed_path.h"
 
 #include <bpf/bpf.h>
@@ -99,6 +100,13 @@ static void reopen(int fd, struct executed_file_opened *opened)
 		opened->status = HASH_UNREADABLE;
 }
 
+static void refuse(struct executed_file_opened *opened)
+{
+	close(opened->fd);
+	opened->fd = -1;
+	opened->status = HASH_UNSETTLED;
+}
+
 static bool open_running(const struct executed_maps *maps,
 			 const struct keeper_hash_request *request,
 			 struct executed_file_opened *opened)
@@ -111,6 +119,8 @@ static bool open_running(const struct executed_maps *maps,
 	opened->status = judge_running(maps, &request->identity, &opened->opened, &latest);
 	if (opened->status == HASH_OK || opened->status == HASH_TOUCHED)
 		reopen(fd, opened);
+	if (opened->fd >= 0 && executed_is_writable(opened->fd))
+		refuse(opened);
 	return true;
 }
 
@@ -166,21 +176,19 @@ static void open_file(const struct executed_maps *maps, uint64_t bytes_max,
 		      const struct keeper_hash_request *request,
 		      struct executed_file_opened *opened)
 {
-	struct executed_latest latest;
+	struct executed_latest latest = { 0 };
 
 	opened->identity = request->identity;
 	opened->status = confirm(maps, &request->identity, &latest);
+	opened->is_volatile = !executed_times_tell(&latest);
 	if (opened->status == HASH_OK && request->identity.bytes > bytes_max)
 		opened->status = HASH_TOO_LARGE;
 	if (opened->status != HASH_OK)
 		return;
 	if (request->what == KEEPER_HASH_SCRIPT || !open_running(maps, request, opened))
 		open_by_name(request, opened);
-	if (opened->fd < 0 || is_settled(&opened->opened))
-		return;
-	close(opened->fd);
-	opened->fd = -1;
-	opened->status = HASH_UNSETTLED;
+	if (opened->fd >= 0 && !is_settled(&opened->opened))
+		refuse(opened);
 }
 
 static void look_at_script(const struct executed_maps *maps,
@@ -201,6 +209,19 @@ static void look_at_script(const struct executed_maps *maps,
 						   .device = script.device };
 }
 
+/* Another file system may have been given the number of one that is gone. */
+static void look_at_file(const struct executed_maps *maps,
+			 const struct keeper_hash_request *request,
+			 struct executed_file_opened *opened)
+{
+	struct executed_latest latest = { 0 };
+
+	opened->identity = request->identity;
+	opened->status = confirm(maps, &request->identity, &latest);
+	if (opened->status == HASH_OK && !executed_times_tell(&latest))
+		opened->status = HASH_UNSETTLED;
+}
+
 void executed_open(const struct executed_maps *maps, uint64_t bytes_max,
 		   const struct keeper_hash_request *request,
 		   struct executed_file_opened *ret_opened)
@@ -210,6 +231,8 @@ void executed_open(const struct executed_maps *maps, uint64_t bytes_max,
 		look_at_script(maps, request, ret_opened);
 	else if (request->what == KEEPER_HASH_EXECUTABLE_LOOK)
 		look_at_running(maps, request, ret_opened);
+	else if (request->what == KEEPER_HASH_FILE_LOOK)
+		look_at_file(maps, request, ret_opened);
 	else
 		open_file(maps, bytes_max, request, ret_opened);
 }

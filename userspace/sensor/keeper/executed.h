@@ -8,6 +8,8 @@
 
 #include "sensor/keeper/requests.h"
 
+#include <stdbool.h>
+
 struct executed_maps {
 	int files_fd; /* -1: none, everything is refused */
 	int scripts_fd;
@@ -23,10 +25,13 @@ struct executed_file_opened {
 	enum hash_status status;
 	struct hash_identity identity; /* as at the execve() */
 	struct hash_identity opened; /* as it is now */
+	bool is_volatile; /* its times do not tell of every change */
 };
 
 /* `bytes_max`: larger ones are not opened. Never blocks on what an unprivileged user serves: files
- * in FUSE file systems are UNREADABLE. With KEEPER_HASH_SCRIPT_LOOK there is no descriptor. */
+ * in FUSE file systems are UNREADABLE. A memfd is
+ * opened when nothing can write to it any more; it may have been sealed later than executed. With
+ * the KEEPER_HASH_..._LOOKs there is no descriptor. */
 void executed_open(const struct executed_maps *maps, uint64_t bytes_max,
 		   const struct keeper_hash_request *request,
 		   struct executed_file_opened *ret_opened);

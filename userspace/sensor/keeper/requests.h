@@ -44,9 +44,10 @@ enum keeper_descriptor {
 enum keeper_hash_what {
 	KEEPER_HASH_EXECUTABLE = 1,
 	KEEPER_HASH_SCRIPT = 2,
-	/* These two open nothing for the hasher. */
+	/* These open nothing for the hasher. */
 	KEEPER_HASH_SCRIPT_LOOK = 3, /* says which file it is */
 	KEEPER_HASH_EXECUTABLE_LOOK = 4, /* whether the process still runs what it executed then */
+	KEEPER_HASH_FILE_LOOK = 5, /* whether the times of what was executed tell what it holds */
 };
 
 /* All zero for other verbs. Whom to ask for the file, and which: what the kernel side did not note
@@ -84,7 +85,8 @@ struct keeper_hash_reply {
 	uint32_t status;
 	uint32_t verity_algorithm; /* FS_VERITY_HASH_ALG_…; 0: the file has no fs-verity */
 	uint32_t verity_bytes;
-	uint32_t reserved;
+	uint32_t
+		is_volatile; /* it may change, once it runs no more, and its times would not tell */
 	uint8_t verity[KEEPER_VERITY_BYTES_MAX];
 	struct keeper_digest ima; /* of an executable, whatever has become of it since */
 };

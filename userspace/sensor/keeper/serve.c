@@ -50,7 +50,7 @@ static int32_t hash(const struct serve_context *context, const struct keeper_has
 	struct hash_job job;
 	int r;
 
-	if (request->what < KEEPER_HASH_EXECUTABLE || request->what > KEEPER_HASH_EXECUTABLE_LOOK ||
+	if (request->what < KEEPER_HASH_EXECUTABLE || request->what > KEEPER_HASH_FILE_LOOK ||
 	    request->path[sizeof(request->path) - 1] != '\0')
 		return -EINVAL;
 	if (context->hash_bytes_max == 0) {
@@ -60,6 +60,7 @@ static int32_t hash(const struct serve_context *context, const struct keeper_has
 	executed_open(&context->executed, context->hash_bytes_max, request, &file);
 	reply->identity = file.identity;
 	reply->status = file.status;
+	reply->is_volatile = file.is_volatile;
 	if (request->what == KEEPER_HASH_EXECUTABLE)
 		reply->ima = measured_find(context->measured_fd, &request->identity);
 	if (file.fd < 0)

@@ -59,7 +59,6 @@ static const struct program {
 };
 
 const struct redact_rule redact_rules[] = {
-	{ "secret by its name", REDACT_NAMED },
 	{ "curl user", REDACT_PAIR, FAMILY_CURL, "-u", .separator = ':' },
 	{ "curl long user", REDACT_PAIR, FAMILY_CURL, "--user", .separator = ':' },
 	{ "curl proxy user", REDACT_PAIR, FAMILY_CURL, "-U", .separator = ':' },
@@ -97,6 +96,8 @@ const struct redact_rule redact_rules[] = {
 	{ "vault login", REDACT_NEXT, FAMILY_VAULT, "login" },
 	{ "ansible-vault string", REDACT_NEXT, FAMILY_ANSIBLE_VAULT, "encrypt_string" },
 	{ "aws configure", REDACT_NEXT, FAMILY_AWS, "aws_secret_access_key", .after = "set" },
+	/* Behind the programs' own options: "-pPassw0rd" has a value, not a name. */
+	{ "secret by its name", REDACT_NAMED },
 
 	{ "HTTP authorization", REDACT_HEADER, .word = "authorization" },
 	{ "HTTP cookie", REDACT_HEADER, .word = "cookie" },

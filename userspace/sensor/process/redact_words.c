@@ -74,17 +74,19 @@ static struct cursor value_of(const struct word *word, size_t n)
 	return redact_until_byte(behind(beyond, 1), *beyond.at);
 }
 
-static void take(struct scan *scan, const struct redact_rule *rule, struct cursor value)
+/* False when it is no pair, where one is asked for. */
+static bool take(struct scan *scan, const struct redact_rule *rule, struct cursor value)
 {
 	const uint8_t *at;
 
 	if (rule->kind != REDACT_PAIR) {
 		redact_spans_add(scan->spans, value);
-		return;
+		return true;
 	}
 	at = value.left > 0 ? memchr(value.at, rule->separator, value.left) : NULL;
 	if (at)
 		redact_spans_add(scan->spans, behind(value, (size_t)(at - value.at) + 1));
+	return at != NULL;
 }
 
 /* --- rules: true when the word was theirs --- */
@@ -93,8 +95,7 @@ static void take(struct scan *scan, const struct redact_rule *rule, struct curso
 static bool take_behind(struct scan *scan, const struct redact_rule *rule, const struct word *word,
 			size_t n)
 {
-	take(scan, rule, value_of(word, n));
-	return true;
+	return take(scan, rule, value_of(word, n));
 }
 
 static bool await(struct scan *scan, const struct redact_rule *rule)

@@ -188,7 +188,7 @@ static void what_nobody_looked_at_is_null(void **state)
 		     "yagura_cap_ambient yagura_cgroupns yagura_ipcns yagura_mntns yagura_netns "
 		     "yagura_pidns yagura_userns yagura_utsns process_hash_sha256 "
 		     "yagura_hash_status yagura_package yagura_verity yagura_script_sha256 "
-		     "yagura_script_hash_status yagura_px1 "
+		     "yagura_script_hash_status yagura_px1 yagura_first_seen "
 		     "yagura_ancestors yagura_ancestor_ids "
 		     "yagura_creator_pid yagura_creator_entity_id yagura_creator_executable "
 		     "yagura_unit yagura_user_unit yagura_slice yagura_login_session "
@@ -227,6 +227,30 @@ static void an_update_fills_its_exec(void **state)
 	sink_store_expect(f, "SELECT count(*) FROM execs WHERE yagura_hash_status IS NULL", "1");
 	sink_store_expect(f, "SELECT count(*), length(max(process_hash_sha256)) FROM execs",
 			  "2|64");
+}
+
+static void what_is_not_known_was_not_seen_before_nor_first(void **state)
+{
+	static const struct {
+		enum hash_status hash, script;
+	} cases[] = { { HASH_UNSETTLED, HASH_NONE },
+		      { HASH_PENDING, HASH_UNREADABLE },
+		      { HASH_OK, HASH_UNSETTLED },
+		      { HASH_VANISHED, HASH_OK } };
+	struct record exec = { .class = RECORD_EXEC,
+			       .exec = { .time_ns = NOW, .process = sink_store_curl } };
+	struct sink_store *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		exec.exec.process.key.exec_count = (uint32_t)i;
+		exec.exec.file.hash.status = cases[i].hash;
+		exec.exec.script_hash.status = cases[i].script;
+		keep(f, &exec);
+	}
+	sink_store_expect(f,
+			  "SELECT group_concat(coalesce(yagura_first_seen, 'null')) FROM"
+			  " (SELECT * FROM execs ORDER BY rowid)",
+			  "null,null,0,0");
 }
 
 static void every_column_of_an_exit(void **state)
@@ -348,11 +372,16 @@ static void a_gap_names_its_group(void **state)
 int main(void)
 {
 	const struct CMUnitTest others[] = {
-		TEST(every_column_of_an_exec),	TEST(ancestors_are_json_and_facts_are_columns),
-		TEST(capabilities_are_hex),	TEST(what_nobody_looked_at_is_null),
-		TEST(every_column_of_an_exit),	TEST(every_column_of_a_flow),
-		TEST(refused_attempts),		TEST(a_gap_names_its_group),
+		TEST(every_column_of_an_exec),
+		TEST(ancestors_are_json_and_facts_are_columns),
+		TEST(capabilities_are_hex),
+		TEST(what_nobody_looked_at_is_null),
+		TEST(every_column_of_an_exit),
+		TEST(every_column_of_a_flow),
+		TEST(refused_attempts),
+		TEST(a_gap_names_its_group),
 		TEST(an_update_fills_its_exec),
+		TEST(what_is_not_known_was_not_seen_before_nor_first),
 	};
 	struct CMUnitTest tests[FLAGS + TRANSPORTS];
 	int failed;

@@ -31,7 +31,7 @@ static struct hostile_case {
 	{ "an argument where none belongs", sizeof(struct keeper_request), KEEPER_COUNTERS, 1 },
 	{ "nothing to be hashed", sizeof(struct keeper_request), KEEPER_HASH, 0, 0 },
 	{ "what cannot be hashed", sizeof(struct keeper_request), KEEPER_HASH, 0,
-	  KEEPER_HASH_EXECUTABLE_LOOK + 1 },
+	  KEEPER_HASH_FILE_LOOK + 1 },
 	{ "a path without end", sizeof(struct keeper_request), KEEPER_HASH, 0,
 	  KEEPER_HASH_EXECUTABLE, 'x' },
 	{ "a file where none belongs", sizeof(struct keeper_request), KEEPER_COUNTERS, 0,
