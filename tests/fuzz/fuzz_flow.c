@@ -29,10 +29,12 @@ static void check(const struct flow_table *table)
 
 static void learn(struct flow_table *table, const struct flow_key *key, uint64_t now_ns)
 {
-	static const uint8_t addr[16] = { [10] = 0xff, [11] = 0xff, [12] = 192, [14] = 2 };
+	static const struct name_key name = {
+		.addr = { [10] = 0xff, [11] = 0xff, [12] = 192, [14] = 2 }
+	};
 
-	flow_table_learn_names(table, key, now_ns);
-	fuzz_require(flow_table_name(table, addr, now_ns).at != NULL);
+	flow_table_learn_names(table, key, name.client, now_ns);
+	fuzz_require(flow_table_name(table, &name, now_ns).at != NULL);
 }
 
 static void step(struct flow_table *table, struct cursor *c, uint64_t now_ns)

@@ -196,6 +196,17 @@ class Collector(Daemon):
         assert len(rows) == 1, rows
         return rows[0]
 
+    def wait_stored(self, seconds=ROW_SECONDS):
+        """Until the store has what was acknowledged before this: acknowledged is what the log has."""
+        asked, status = time.time(), self.directory / "status.json"
+
+        def has_all():
+            if not status.exists() or status.stat().st_mtime <= asked:
+                return False
+            return all(sink["lag"] == 0 for sink in json.loads(status.read_text(encoding="utf-8"))["sinks"])
+
+        wait_until(has_all, seconds, "the store has what was acknowledged")
+
     def missing(self, record_class):
         """Records of a class that gaps account for."""
         query = "SELECT coalesce(sum(yagura_count), 0) AS n FROM gaps WHERE yagura_record_class = ?"

@@ -84,6 +84,7 @@ def books_at_rest(pair):
     before = pair.sensor.ask_status()
     if not is_at_rest(before):
         return None
+    pair.collector.wait_stored()
     found = stored(pair.collector)
     after = pair.sensor.ask_status()
     return (after, found) if after["conservation"] == before["conservation"] else None

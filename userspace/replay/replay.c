@@ -41,11 +41,24 @@ static struct flow_key key_of(const struct replay *replay, const struct track_fl
 				  .index = (uint32_t)(replay->totals.track.flows + flow->number) };
 }
 
+static const uint8_t *source_of(const struct track_flow *flow)
+{
+	return flow->tuple.addr[flow->source_is_second];
+}
+
+static struct text name_of(const struct replay *replay, const struct track_flow *flow)
+{
+	struct name_key key;
+
+	memcpy(key.client, source_of(flow), sizeof(key.client));
+	memcpy(key.addr, flow->tuple.addr[!flow->source_is_second], sizeof(key.addr));
+	return flow_table_name(replay->table, &key, flow->start_ns);
+}
+
 static void flow_begun(void *context, struct track_flow *flow)
 {
 	struct replay *replay = context;
-	const uint8_t *to = flow->tuple.addr[!flow->source_is_second];
-	struct text name = flow_table_name(replay->table, to, flow->start_ns);
+	struct text name = name_of(replay, flow);
 	struct observed *observed = malloc(sizeof(*observed) + name.length);
 
 	if (!observed) {
@@ -105,7 +118,7 @@ static void flow_data(void *context, struct track_flow *flow, const struct track
 	((struct observed *)flow->observed)->is_told = true;
 	marks = flow_table_marks(replay->table, &watch.key);
 	if (marks && marks_find(marks, MARK_DNS_RESOLVED_IP))
-		flow_table_learn_names(replay->table, &watch.key, flow->last_ns);
+		flow_table_learn_names(replay->table, &watch.key, source_of(flow), flow->last_ns);
 }
 
 static void flow_again(void *context, struct track_flow *flow, const struct track_data *data)

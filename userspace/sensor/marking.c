@@ -65,6 +65,17 @@ void marking_free(struct marking *marking)
 	free(marking);
 }
 
+/* Who was told the names. */
+static const uint8_t this_host[16];
+
+static struct text name_of(const struct marking *marking, const uint8_t addr[16], uint64_t now_ns)
+{
+	struct name_key key = { .client = { 0 } };
+
+	memcpy(key.addr, addr, sizeof(key.addr));
+	return flow_table_name(marking->flows, &key, now_ns);
+}
+
 static bool is_dns(enum fingerprint_protocol protocol)
 {
 	return protocol == FINGERPRINT_DNS || protocol == FINGERPRINT_DNS_TCP;
@@ -97,7 +108,7 @@ void marking_take(struct marking *marking, const struct event_bytes *event, uint
 		log_debug("marking", "nobody parses protocol %d", (int)piece.protocol);
 	explicit_bzero(marking->bytes, (size_t)r);
 	if (is_dns(piece.protocol) && piece.side == SIDE_DESTINATION)
-		flow_table_learn_names(marking->flows, &piece.key, now_ns);
+		flow_table_learn_names(marking->flows, &piece.key, this_host, now_ns);
 }
 
 static void fill_syn(struct marking *marking, const struct flow_key *key,
@@ -159,8 +170,7 @@ void marking_fill(struct marking *marking, const struct event_flow *flow, uint64
 	marks = flow_table_marks(marking->flows, &key);
 	record->marks = marks ? marks->at : NULL;
 	record->mark_count = marks ? marks->count : 0;
-	record->destination_name =
-		flow_table_name(marking->flows, record->destination.addr, now_ns);
+	record->destination_name = name_of(marking, record->destination.addr, now_ns);
 }
 
 void marking_end(struct marking *marking, const struct event_flow *flow)

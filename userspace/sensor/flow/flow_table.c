@@ -260,18 +260,20 @@ void flow_table_end(struct flow_table *table, const struct flow_key *key)
 		drop_flow(table, flow);
 }
 
-struct text flow_table_name(const struct flow_table *table, const uint8_t addr[16], uint64_t now_ns)
+struct text flow_table_name(const struct flow_table *table, const struct name_key *key,
+			    uint64_t now_ns)
 {
-	return flow_names_find(table->names, addr, now_ns);
+	return flow_names_find(table->names, key, now_ns);
 }
 
-void flow_table_learn_names(struct flow_table *table, const struct flow_key *key, uint64_t now_ns)
+void flow_table_learn_names(struct flow_table *table, const struct flow_key *key,
+			    const uint8_t client[16], uint64_t now_ns)
 {
 	const struct flow *flow = find(table, key);
 	uint64_t asked_for = flow ? fingerprint_asked_for(flow->session) : 0;
 
 	if (asked_for)
-		flow_names_learn_marks(table->names, &flow->marks, asked_for, now_ns);
+		flow_names_learn_marks(table->names, client, &flow->marks, asked_for, now_ns);
 }
 
 void flow_table_stats(const struct flow_table *table, struct flow_table_stats *ret_stats)

@@ -10,6 +10,7 @@
 
 #include "common/cursor.h"
 #include "sensor/fingerprint/fingerprint.h"
+#include "sensor/flow/names.h"
 #include "telemetry/marks.h"
 
 #include <stdint.h>
@@ -83,12 +84,13 @@ const struct marks *flow_table_marks(const struct flow_table *table, const struc
 void flow_table_finish(struct flow_table *table, const struct flow_key *key);
 void flow_table_end(struct flow_table *table, const struct flow_key *key);
 
-/* The name that the latest DNS answer seen on this host gave for an address (IPv4 as mapped IPv6),
- * not older than its TTL or ten minutes, whichever is longer; empty when there is none. */
-struct text flow_table_name(const struct flow_table *table, const uint8_t addr[16],
+/* The name that the latest DNS answer seen gave `client` for an address (IPv4 as mapped IPv6), not
+ * older than its TTL or ten minutes, whichever is longer; empty when there is none. */
+struct text flow_table_name(const struct flow_table *table, const struct name_key *key,
 			    uint64_t now_ns);
-/* Feeds the names from the answers of a flow that it asked for. */
-void flow_table_learn_names(struct flow_table *table, const struct flow_key *key, uint64_t now_ns);
+/* Feeds the names from the answers of a flow that `client` asked for. */
+void flow_table_learn_names(struct flow_table *table, const struct flow_key *key,
+			    const uint8_t client[16], uint64_t now_ns);
 
 void flow_table_stats(const struct flow_table *table, struct flow_table_stats *ret_stats);
 

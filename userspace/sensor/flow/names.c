@@ -20,7 +20,7 @@
 #define NS_A_SECOND 1000000000ull
 
 struct entry {
-	uint8_t addr[ADDR_BYTES];
+	struct name_key key;
 	uint64_t expires_ns;
 	char *name;
 	size_t length;
@@ -65,22 +65,22 @@ void flow_names_free(struct flow_names *names)
 	free(names);
 }
 
-static struct entry *find(const struct flow_names *names, const uint8_t addr[ADDR_BYTES])
+static struct entry *find(const struct flow_names *names, const struct name_key *key)
 {
 	struct entry *entry = NULL;
 
-	HASH_FIND(hh, names->by_addr, addr, ADDR_BYTES, entry);
+	HASH_FIND(hh, names->by_addr, key, sizeof(*key), entry);
 	return entry;
 }
 
-static struct entry *add(struct flow_names *names, const uint8_t addr[ADDR_BYTES])
+static struct entry *add(struct flow_names *names, const struct name_key *key)
 {
 	struct entry *entry = calloc(1, sizeof(*entry));
 
 	if (!entry)
 		return NULL;
-	memcpy(entry->addr, addr, ADDR_BYTES);
-	HASH_ADD(hh, names->by_addr, addr, ADDR_BYTES, entry);
+	entry->key = *key;
+	HASH_ADD(hh, names->by_addr, key, sizeof(entry->key), entry);
 	if (!entry->hh.tbl) {
 		free(entry);
 		return NULL;
@@ -105,17 +105,17 @@ static int rename_entry(struct entry *entry, struct text name)
 	return 0;
 }
 
-int flow_names_learn(struct flow_names *names, const uint8_t addr[ADDR_BYTES], struct text name,
+int flow_names_learn(struct flow_names *names, const struct name_key *key, struct text name,
 		     uint64_t expires_ns)
 {
-	struct entry *entry = find(names, addr);
+	struct entry *entry = find(names, key);
 
 	if (name.length == 0 || names->names_max == 0)
 		return 0;
 	if (!entry && HASH_CNT(hh, names->by_addr) >= names->names_max)
 		forget(names, names->oldest);
 	if (!entry)
-		entry = add(names, addr);
+		entry = add(names, key);
 	if (!entry)
 		return -ENOMEM;
 	if (rename_entry(entry, name) < 0) {
@@ -128,10 +128,10 @@ int flow_names_learn(struct flow_names *names, const uint8_t addr[ADDR_BYTES], s
 	return 0;
 }
 
-struct text flow_names_find(const struct flow_names *names, const uint8_t addr[ADDR_BYTES],
+struct text flow_names_find(const struct flow_names *names, const struct name_key *key,
 			    uint64_t now_ns)
 {
-	const struct entry *entry = find(names, addr);
+	const struct entry *entry = find(names, key);
 
 	if (!entry || entry->expires_ns <= now_ns)
 		return (struct text){ "", 0 };
@@ -261,15 +261,16 @@ static uint64_t expiry(const struct answer *answer, uint64_t now_ns)
 	return now_ns + ttl_s * NS_A_SECOND;
 }
 
-void flow_names_learn_marks(struct flow_names *names, const struct marks *marks, uint64_t wanted,
-			    uint64_t now_ns)
+void flow_names_learn_marks(struct flow_names *names, const uint8_t client[ADDR_BYTES],
+			    const struct marks *marks, uint64_t wanted, uint64_t now_ns)
 {
 	struct answer answers[MARKS_MAX] = { 0 };
 	size_t count = pick(answers, collect(marks, answers), wanted);
-	uint8_t addr[ADDR_BYTES];
+	struct name_key key;
 
+	memcpy(key.client, client, ADDR_BYTES);
 	for (size_t i = 0; i < count; i++)
-		if (read_addr(&answers[i], addr))
-			flow_names_learn(names, addr, *asked_for(answers, count, answers[i].name),
+		if (read_addr(&answers[i], key.addr))
+			flow_names_learn(names, &key, *asked_for(answers, count, answers[i].name),
 					 expiry(&answers[i], now_ns));
 }

@@ -14,20 +14,27 @@
 
 struct flow_names;
 
+/* Who calls whom by the name: what one host was told is not what another was. */
+struct name_key {
+	uint8_t client[16];
+	uint8_t addr[16];
+};
+
 /* Up to `names_max`. NULL without memory; flow_names_free takes NULL and wipes the names. */
 struct flow_names *flow_names_new(size_t names_max);
 void flow_names_free(struct flow_names *names);
 
-/* `addr` is called `name` until `expires_ns`, whatever it was called before. 0 or -ENOMEM. */
-int flow_names_learn(struct flow_names *names, const uint8_t addr[16], struct text name,
+/* For `client`, `addr` is called `name` until `expires_ns`, whatever it was called before. 0 or
+ * -ENOMEM. */
+int flow_names_learn(struct flow_names *names, const struct name_key *key, struct text name,
 		     uint64_t expires_ns);
 /* Learns what those DNS answers among `marks` say that `wanted` has a bit for, the first one's
  * being the lowest. An address is called what was asked for: aliases
  * (CNAME) are followed back. */
-void flow_names_learn_marks(struct flow_names *names, const struct marks *marks, uint64_t wanted,
-			    uint64_t now_ns);
+void flow_names_learn_marks(struct flow_names *names, const uint8_t client[16],
+			    const struct marks *marks, uint64_t wanted, uint64_t now_ns);
 /* Empty when there is none that holds at `now_ns`; valid until the next change. */
-struct text flow_names_find(const struct flow_names *names, const uint8_t addr[16],
+struct text flow_names_find(const struct flow_names *names, const struct name_key *key,
 			    uint64_t now_ns);
 size_t flow_names_count(const struct flow_names *names);
 

@@ -17,6 +17,8 @@ struct answer {
 };
 
 /* IPv4 as mapped IPv6. */
+static const uint8_t client[16] = { 1 };
+
 static const uint8_t *addr_of(const char *string)
 {
 	static uint8_t addr[16];
@@ -25,6 +27,15 @@ static const uint8_t *addr_of(const char *string)
 	snprintf(mapped, sizeof(mapped), "%s%s", strchr(string, ':') ? "" : "::ffff:", string);
 	assert_int_equal(inet_pton(AF_INET6, mapped, addr), 1);
 	return addr;
+}
+
+static struct name_key key_of(const char *string)
+{
+	struct name_key key;
+
+	memcpy(key.client, client, sizeof(key.client));
+	memcpy(key.addr, addr_of(string), sizeof(key.addr));
+	return key;
 }
 
 static void learn(struct flow_names *names, const struct answer *answers, uint64_t now_ns)
@@ -37,14 +48,15 @@ static void learn(struct flow_names *names, const struct answer *answers, uint64
 		marks_add_string(&marks, MARK_DNS_ANSWER_DATA, answers->data);
 		marks_add_string(&marks, MARK_DNS_ANSWER_TTL, answers->ttl);
 	}
-	flow_names_learn_marks(names, &marks, UINT64_MAX, now_ns);
+	flow_names_learn_marks(names, client, &marks, UINT64_MAX, now_ns);
 	marks_done(&marks);
 }
 
 static void assert_name(const struct flow_names *names, const char *addr, uint64_t now_ns,
 			const char *want)
 {
-	struct text name = flow_names_find(names, addr_of(addr), now_ns);
+	struct name_key key = key_of(addr);
+	struct text name = flow_names_find(names, &key, now_ns);
 
 	assert_int_equal(name.length, strlen(want));
 	assert_memory_equal(name.at, want, name.length);
@@ -156,6 +168,17 @@ static void aliases_in_a_circle_come_to_an_end(void **state)
 	assert_name(*state, "192.0.2.1", 2, "b.example");
 }
 
+static void what_one_host_was_told_another_was_not(void **state)
+{
+	struct text name = { "a.example", 9 };
+	struct name_key key = key_of("192.0.2.1");
+
+	assert_int_equal(flow_names_learn(*state, &key, name, 9), 0);
+	assert_name(*state, "192.0.2.1", 2, "a.example");
+	key.client[0]++;
+	assert_int_equal(flow_names_find(*state, &key, 2).length, 0);
+}
+
 static void what_nobody_asked_for_names_nothing(void **state)
 {
 	static const char *const addresses[] = { "192.0.2.1", "192.0.2.2" };
@@ -167,7 +190,7 @@ static void what_nobody_asked_for_names_nothing(void **state)
 		marks_add_string(&marks, MARK_DNS_ANSWER_DATA, addresses[i]);
 		marks_add_string(&marks, MARK_DNS_ANSWER_TTL, "60");
 	}
-	flow_names_learn_marks(*state, &marks, 1 << 1, 1);
+	flow_names_learn_marks(*state, client, &marks, 1 << 1, 1);
 	assert_name(*state, addresses[0], 2, "");
 	assert_name(*state, addresses[1], 2, "a.example");
 	marks_done(&marks);
@@ -180,10 +203,10 @@ static void incomplete_lists_are_read_as_far_as_they_go(void **state)
 	marks_add_string(&marks, MARK_DNS_ANSWER_NAME, "a.example");
 	marks_add_string(&marks, MARK_DNS_ANSWER_TYPE, "A");
 	marks_add_string(&marks, MARK_DNS_ANSWER_DATA, "192.0.2.1");
-	flow_names_learn_marks(*state, &marks, UINT64_MAX, 1);
+	flow_names_learn_marks(*state, client, &marks, UINT64_MAX, 1);
 	assert_int_equal(flow_names_count(*state), 0);
 	marks_add_string(&marks, MARK_DNS_ANSWER_TTL, "60");
-	flow_names_learn_marks(*state, &marks, UINT64_MAX, 1);
+	flow_names_learn_marks(*state, client, &marks, UINT64_MAX, 1);
 	assert_int_equal(flow_names_count(*state), 1);
 	marks_done(&marks);
 }
@@ -191,11 +214,12 @@ static void incomplete_lists_are_read_as_far_as_they_go(void **state)
 static void no_room_learns_nothing(void **state)
 {
 	struct flow_names *names = flow_names_new(0);
+	const struct name_key key = key_of("::1");
 	struct text name = { "a", 1 };
 
 	(void)state;
 	assert_non_null(names);
-	assert_int_equal(flow_names_learn(names, addr_of("::1"), name, 9), 0);
+	assert_int_equal(flow_names_learn(names, &key, name, 9), 0);
 	assert_int_equal(flow_names_count(names), 0);
 	flow_names_free(names);
 	flow_names_free(NULL);
@@ -212,6 +236,7 @@ int main(void)
 		NAMES_TEST(the_oldest_gives_way),
 		NAMES_TEST(what_is_no_address_is_not_learned),
 		NAMES_TEST(aliases_in_a_circle_come_to_an_end),
+		NAMES_TEST(what_one_host_was_told_another_was_not),
 		NAMES_TEST(what_nobody_asked_for_names_nothing),
 		NAMES_TEST(incomplete_lists_are_read_as_far_as_they_go),
 		cmocka_unit_test(no_room_learns_nothing),
