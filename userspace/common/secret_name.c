@@ -4,7 +4,8 @@
 /* Where a secret is kept is none: "--password-file". */
 static const char *const harmless_endings[] = { "file", "path", "dir",	   "fd",  "stdin", "prompt",
 						"env",	"name", "command", "cmd", "url" };
-/* Options that have no value, or none that is one: whole names, as an end they might hide others. */
+/* Options that have no value, or none that is one: whole names, as an end they might hide others.
+ */
 static const char *const harmless_names[] = { "compass", "nopassword" };
 static const char *const secret_parts[] = { "passw", "passphrase", "secret" };
 static const char *const secret_endings[] = { "pass",	 "token",    "apikey",	   "accesskey",

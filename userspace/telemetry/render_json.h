@@ -26,7 +26,8 @@
  * {cgroup,ipc,mnt,net,pid,user,uts}ns, and what exec_update has. exec_update: process.*,
  * process.hash.sha256, and under yagura.: hash_status, package, verity, ima (algorithm:hex),
  * script_sha256, script_hash_status, px1, first_seen (left out when false or not known). exit:
- * process.*, process.exit_code or yagura.exit_signal, yagura.run_us. gap: yagura.{record_class,reason,count,cgroup}.
+ * process.*, process.exit_code or yagura.exit_signal, yagura.run_us. gap:
+ * yagura.{record_class,reason,count,cgroup}.
  *
  * Marks: a kind that occurs once in a flow is a scalar, several times an array in the order of the
  * list. A NUMBER is a number, a FLAG is true. One whose value is not what its form says (from a
