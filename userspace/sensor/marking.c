@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/marking.h"
 
+#include "bpf/lib/look_datagram.h"
 #include "bpf/lib/look_types.h"
 #include "bpf/lib/shape.h"
 #include "common/log.h"
@@ -31,6 +32,8 @@ _Static_assert((int)DISSECT_TLS == (int)FINGERPRINT_TLS &&
 		       (int)DISSECT_DTLS == (int)FINGERPRINT_DTLS &&
 		       (int)DISSECT_COUNT == (int)FINGERPRINT_PROTOCOL_COUNT,
 	       "protocols");
+_Static_assert(LOOK_QUIC_MAX == FINGERPRINT_QUIC_MAX && LOOK_DTLS_MAX == FINGERPRINT_DTLS_MAX,
+	       "datagrams");
 _Static_assert(SPLT_MAX == FLOW_SPLT_MAX, "lengths");
 _Static_assert((int)SHAPE_TEXT == (int)FIRST_BYTES_TEXT &&
 		       (int)SHAPE_BINARY == (int)FIRST_BYTES_BINARY &&

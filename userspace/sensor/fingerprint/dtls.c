@@ -51,9 +51,9 @@ void dtls_state_free(struct dtls_state *state)
 	free(state);
 }
 
-bool dtls_state_is_unfinished(const struct dtls_state *state)
+bool dtls_state_is_unfinished(const struct dtls_state *state, enum fingerprint_side side)
 {
-	return state && (state->ends[SIDE_SOURCE].is_open || state->ends[SIDE_DESTINATION].is_open);
+	return state && state->ends[side].is_open;
 }
 
 size_t dtls_state_bytes(const struct dtls_state *state)

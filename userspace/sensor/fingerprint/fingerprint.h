@@ -36,10 +36,14 @@ enum fingerprint_protocol {
 /* Who speaks: the flow's initiator or the other end. */
 enum fingerprint_side { SIDE_SOURCE = 0, SIDE_DESTINATION = 1, SIDE_COUNT };
 
+/* So many datagrams of an end are looked at: bpf/lib/look_datagram.h. */
+#define FINGERPRINT_QUIC_MAX 16
+#define FINGERPRINT_DTLS_MAX 8
+
 struct fingerprint_message {
 	enum fingerprint_protocol protocol;
 	enum fingerprint_side side;
-	uint32_t start; /* of a stream's message: at which byte of the stream */
+	uint32_t start; /* at which byte of the stream; datagrams: 0, 1, 2 … of its side */
 	struct cursor bytes; /* without a gap from its start on */
 };
 
@@ -85,7 +89,8 @@ enum parse_status fingerprint_parse(struct fingerprint_session *session,
 uint64_t fingerprint_asked_for(const struct fingerprint_session *session);
 
 /* No more messages will come of a flow: adds MARK_TRUNCATED "cut" when a hello that several
- * datagrams carry was begun and not seen to its end, and the DNS questions without an answer. A
+ * datagrams carry was begun and not seen to its end ("limit" after as many datagrams as are looked
+ * at), and the DNS questions without an answer. A
  * datagram on its own is PARSE_OK once all of it was read; what it holds of a hello waits in the
  * session for the next. Once a flow. */
 void fingerprint_finish(const struct fingerprint_session *session, struct marks *marks);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/fingerprint/parser_table.h"
 
+#include "sensor/fingerprint/session.h"
+
 /* One line a parser. */
 static const struct fingerprint_parser *const parsers[FINGERPRINT_PROTOCOL_COUNT] = {
 	[FINGERPRINT_TLS] = &fingerprint_tls, /* tls.c */
@@ -19,6 +21,13 @@ const struct fingerprint_parser *fingerprint_parser_of(enum fingerprint_protocol
 		       : NULL;
 }
 
+static bool is_last_datagram(const struct fingerprint_message *message)
+{
+	if (message->protocol == FINGERPRINT_QUIC)
+		return message->start >= FINGERPRINT_QUIC_MAX - 1;
+	return message->protocol == FINGERPRINT_DTLS && message->start >= FINGERPRINT_DTLS_MAX - 1;
+}
+
 enum parse_status fingerprint_parse(struct fingerprint_session *session,
 				    const struct fingerprint_message *message, struct marks *marks)
 {
@@ -29,6 +38,8 @@ enum parse_status fingerprint_parse(struct fingerprint_session *session,
 		return PARSE_MALFORMED;
 	if (kept.bytes.left > parser->bytes_max)
 		kept.bytes.left = parser->bytes_max;
+	if (is_last_datagram(message))
+		session->is_at_limit[message->side] = true;
 	return parser->parse(session, &kept, marks);
 }
 

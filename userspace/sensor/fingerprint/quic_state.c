@@ -24,15 +24,11 @@ void quic_state_free(struct quic_state *state)
 	free(state);
 }
 
-bool quic_state_is_unfinished(const struct quic_state *state)
+bool quic_state_is_unfinished(const struct quic_state *state, enum fingerprint_side side)
 {
-	for (size_t i = 0; state && i < SIDE_COUNT; i++) {
-		const struct quic_end *end = &state->ends[i];
+	const struct quic_end *end = state ? &state->ends[side] : NULL;
 
-		if (!end->is_done && end->crypto.end > end->read_bytes)
-			return true;
-	}
-	return false;
+	return end && !end->is_done && end->crypto.end > end->read_bytes;
 }
 
 size_t quic_state_bytes(const struct quic_state *state)

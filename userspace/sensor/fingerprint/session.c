@@ -37,8 +37,10 @@ uint64_t fingerprint_asked_for(const struct fingerprint_session *session)
 
 void fingerprint_finish(const struct fingerprint_session *session, struct marks *marks)
 {
-	if (dtls_state_is_unfinished(session->dtls) || quic_state_is_unfinished(session->quic))
-		fingerprint_cut(marks, "cut");
+	for (enum fingerprint_side side = 0; side < SIDE_COUNT; side++)
+		if (dtls_state_is_unfinished(session->dtls, side) ||
+		    quic_state_is_unfinished(session->quic, side))
+			fingerprint_cut(marks, session->is_at_limit[side] ? "limit" : "cut");
 	dns_state_add_unanswered(session->dns, marks);
 }
 

@@ -173,6 +173,31 @@ static void check_cut(void **state)
 	talk_end(&talk);
 }
 
+/* The first half comes again and again, and then no more is looked at. */
+static void check_too_many_datagrams(void **state)
+{
+	const struct packet *body = body_of(&client, false);
+	const struct dtls_fragment half = { 1, 0, 0, body->size / 2 };
+	struct packet datagram = { 0 };
+	struct talk talk;
+
+	(void)state;
+	packet_dtls_fragment(&datagram, body, &half);
+	talk_begin(&talk);
+	for (uint32_t i = 0; i < FINGERPRINT_DTLS_MAX; i++) {
+		const struct fingerprint_message message = {
+			.protocol = FINGERPRINT_DTLS,
+			.start = i,
+			.bytes = cursor_of(datagram.at, datagram.size),
+		};
+
+		assert_int_equal(fingerprint_parse(talk.session, &message, &talk.marks), PARSE_OK);
+	}
+	fingerprint_finish(talk.session, &talk.marks);
+	talk_expect(&talk, MARK_TRUNCATED, "limit");
+	talk_end(&talk);
+}
+
 static void check_overlap(void **state)
 {
 	static struct packet other;
@@ -212,13 +237,14 @@ static void check_negative(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[CASES + 6] = {
+	struct CMUnitTest tests[CASES + 7] = {
 		[CASES] = cmocka_unit_test(check_whole),
 		[CASES + 1] = cmocka_unit_test(check_fragments),
 		[CASES + 2] = cmocka_unit_test(check_two_records_in_a_datagram),
 		[CASES + 3] = cmocka_unit_test(check_second_hello),
 		[CASES + 4] = cmocka_unit_test(check_cut),
 		[CASES + 5] = cmocka_unit_test(check_overlap),
+		[CASES + 6] = cmocka_unit_test(check_too_many_datagrams),
 	};
 
 	for (size_t i = 0; i < CASES; i++)
