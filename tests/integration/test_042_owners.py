@@ -131,6 +131,14 @@ def test_first_user_of_a_shared_socket_is_right_only_if_it_says_so(played):
     assert judge(label, {**good.row, "yagura_shared": 0}).kind == WRONG
 
 
+def test_who_accepts_may_be_first_only_if_it_says_so(played):
+    good = row_that_is_right(played[0])
+    label = {**good.label, "owner_pid": 1, "listener_pid": good.label["owner_pid"],
+             "listener_start": good.label["owner_start"]}
+    assert judge(label, {**good.row, "yagura_shared": 1}).kind == RIGHT
+    assert judge(label, {**good.row, "yagura_shared": 0}).kind == WRONG
+
+
 def test_a_guess_that_says_so_is_no_lie(played):
     """… but it is not right either."""
     good = row_that_is_right(played[0])

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import uuid
 
 import pytest
@@ -98,6 +99,7 @@ def test_every_exec_has_the_px1_of_the_other_implementation(stopped_pair, marker
     script.chmod(0o755)
     large = copy(CAT, tmp_path / "large")
     os.truncate(large, LARGE_BYTES)
+    time.sleep(0.1)  # what is executed while it is written may have no hash
     pids = [run([script, marker]), run([TRUE, "-v", *map(str, range(120))]), run([TRUE, "", "a b", marker]),
             run([large, "/dev/null"]), run(["nobody", "-u"], executable=TRUE, user=65534)]
     for pid in pids:  # the script's executes another
