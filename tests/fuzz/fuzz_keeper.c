@@ -120,7 +120,7 @@ static bool is_known(const struct keeper_request *request)
 		return request->argument == 0 && is_empty(&request->hash);
 	case KEEPER_HASH:
 		return request->argument == 0 && request->hash.what >= KEEPER_HASH_EXECUTABLE &&
-		       request->hash.what <= KEEPER_HASH_SCRIPT_LOOK &&
+		       request->hash.what <= KEEPER_HASH_FILE_LOOK &&
 		       request->hash.path[sizeof(request->hash.path) - 1] == '\0';
 	default:
 		return false;
@@ -142,8 +142,10 @@ static void check(const uint8_t *bytes, size_t size, int link)
 		abort();
 	if (is_request && (reply.id != request.id || reply.verb != request.verb))
 		abort();
-	/* The kernel side has noted nothing down: no file is opened, whatever is asked. */
-	if (is_request && request.verb == KEEPER_HASH && reply.hash.status != HASH_NOT_CONFIRMED)
+	/* The kernel side has noted nothing down: no file is opened or vouched for, whatever is
+	 * asked. */
+	if (is_request && request.verb == KEEPER_HASH &&
+	    (reply.hash.status == HASH_OK || reply.hash.status == HASH_PENDING))
 		abort();
 	if (descriptors !=
 	    (is_request && request.verb == KEEPER_DESCRIBE ? (size_t)KEEPER_FD_COUNT : 0))
