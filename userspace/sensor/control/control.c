@@ -34,13 +34,23 @@ struct control {
 	struct control_sensor *sensor;
 	struct control_options options; /* its texts are copies */
 	struct evconnlistener *listener;
+	unsigned watchers; /* of the connections: each record asks */
 	struct connection connections[CONNECTIONS_MAX];
 };
+
+static void count_watchers(struct control *control)
+{
+	control->watchers = 0;
+	for (int i = 0; i < CONNECTIONS_MAX; i++)
+		control->watchers +=
+			control->connections[i].bev && control->connections[i].dispatch.watch.is_on;
+}
 
 static void close_connection(struct connection *connection)
 {
 	bufferevent_free(connection->bev);
 	connection->bev = NULL;
+	count_watchers(connection->control);
 }
 
 /* Who watches has nothing more to say; but has to read. */
@@ -50,6 +60,7 @@ static void set_patience(struct connection *connection)
 
 	bufferevent_set_timeouts(connection->bev, connection->dispatch.watch.is_on ? NULL : &idle,
 				 &idle);
+	count_watchers(connection->control);
 }
 
 /* Answers what has come, one request at a time: while an answer is still on its way out the next
@@ -184,6 +195,8 @@ void control_publish(struct control *control, const struct batch_header *header,
 {
 	struct watch_row row = { 0 };
 
+	if (control->watchers == 0)
+		return;
 	for (int i = 0; i < CONNECTIONS_MAX; i++) {
 		struct connection *connection = &control->connections[i];
 		struct evbuffer *output;
