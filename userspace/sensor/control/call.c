@@ -138,6 +138,20 @@ uint32_t control_arg_u32(const struct control_call *call, const char *name, uint
 	return text && parse_u64(text, &value) == 0 ? (uint32_t)value : fallback;
 }
 
+int control_filter(struct control_call *call, struct record_filter *ret_filter)
+{
+	const char *name, *wanted;
+
+	*ret_filter = (struct record_filter){ 0 };
+	for (size_t i = 0; (name = record_filter_argument(i)); i++) {
+		const char *value = control_arg_text(call, name);
+
+		if (value && record_filter_set(ret_filter, name, value, &wanted) < 0)
+			return control_bad_argument(call, name, wanted);
+	}
+	return 0;
+}
+
 void control_watch(struct control_call *call, const struct record_filter *filter, uint32_t limit)
 {
 	*call->watch = (struct watch){ .is_on = true, .filter = *filter, .left = limit };

@@ -149,16 +149,11 @@ static bool list_one(void *context, const struct process *process)
 
 static int cmd_processes(struct control_call *call)
 {
-	static const char *const names[] = { "pid", "uid", "executable" };
 	struct listing listing = { .shows_ended = control_arg_flag(call, "ended") };
+	int r = control_filter(call, &listing.filter);
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		const char *value = control_arg_text(call, names[i]);
-		const char *wanted;
-
-		if (value && record_filter_set(&listing.filter, names[i], value, &wanted) < 0)
-			return control_bad_argument(call, names[i], wanted);
-	}
+	if (r < 0)
+		return r;
 	if (begin_telling(call, &listing.telling))
 		process_table_each(control_sensor(call)->processes, list_one, &listing);
 	return end_telling(&listing.telling);

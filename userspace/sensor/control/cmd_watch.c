@@ -5,19 +5,12 @@
 
 static int cmd_watch(struct control_call *call)
 {
-	static const char *const names[] = { "class", "pid",	    "uid", "address",
-					     "port",  "executable", "mark" };
-	struct record_filter filter = { 0 };
+	struct record_filter filter;
+	int r = control_filter(call, &filter);
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		const char *value = control_arg_text(call, names[i]);
-		const char *wanted;
-
-		if (value && record_filter_set(&filter, names[i], value, &wanted) < 0)
-			return control_bad_argument(call, names[i], wanted);
-	}
-	control_watch(call, &filter, control_arg_u32(call, "limit", 0));
-	return 0;
+	if (r == 0)
+		control_watch(call, &filter, control_arg_u32(call, "limit", 0));
+	return r;
 }
 
 const struct control_command watch_commands[] = {

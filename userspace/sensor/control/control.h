@@ -73,6 +73,9 @@ struct control_sensor *control_sensor(struct control_call *call);
 uint32_t control_arg_u32(const struct control_call *call, const char *name, uint32_t fallback);
 bool control_arg_flag(const struct control_call *call, const char *name); /* not given: false */
 const char *control_arg_text(const struct control_call *call, const char *name);
+/* The filter that the call's arguments make, of those its command declares. 0, or what its handler
+ * has to return: one makes no sense. */
+int control_filter(struct control_call *call, struct record_filter *ret_filter);
 /* From now on this conversation gets a row for each record that the filter takes (copied), `limit`
  * of them at most; 0: until the client goes or asks for something else. */
 void control_watch(struct control_call *call, const struct record_filter *filter, uint32_t limit);

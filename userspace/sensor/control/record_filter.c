@@ -131,6 +131,11 @@ static const struct {
 	  "a name or fingerprint of at most 255 bytes; * and ? stand for others" },
 };
 
+const char *record_filter_argument(size_t index)
+{
+	return index < sizeof(rows) / sizeof(*rows) ? rows[index].name : NULL;
+}
+
 int record_filter_set(struct record_filter *filter, const char *name, const char *value,
 		      const char **ret_wanted)
 {

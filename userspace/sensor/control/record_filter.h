@@ -9,6 +9,7 @@
 #include "telemetry/record.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define RECORD_FILTER_TEXT_BYTES 256
@@ -28,6 +29,8 @@ struct record_filter {
 					      * name of its destination; "": any */
 };
 
+/* The arguments there are, in order; NULL behind the last. */
+const char *record_filter_argument(size_t index);
 /* One argument: "class" (names with commas between), "pid", "uid", "address" (an address or a
  * network), "port", "executable", "mark". 0, or -EINVAL: *ret_wanted says what it takes. */
 int record_filter_set(struct record_filter *filter, const char *name, const char *value,
